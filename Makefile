@@ -1,0 +1,44 @@
+# Two commands for a fresh machine with Python 3.10-3.13: `make demo` and `make test`.
+# Both first fill .venv with all they need, real ROS 2 included; nothing else is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The version that the tests run against; on a ROS machine keep your own torch (README, "Install").
+TORCH ?= torch==2.13.0
+INPUT ?=
+DEMO_FLAGS ?=
+
+.PHONY: help install demo test lint weights clean
+
+help:
+	@echo 'make demo [INPUT=bag|video|folder]  camera, translator and recorder over ROS 2 -> out/demo/'
+	@echo 'make test                           every test, ruff, mypy and the import contracts'
+	@echo 'make weights                        train models/nano again from generated frames'
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --editable '.[runtime,replay,plots,train,ros,test]'
+	@touch $@
+
+demo: install
+	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo $(DEMO_FLAGS)
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+weights: install
+	$(BIN)/rgb2swir train --output models/nano --work out/train
+
+clean:
+	rm -rf $(VENV) out build install log *.egg-info

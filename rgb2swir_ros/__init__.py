@@ -1,0 +1,1 @@
+"""A SWIR camera in software: RGB camera topics in, synthetic SWIR topics out."""

@@ -1,0 +1,24 @@
+"""Sizes as people type them: WIDTHxHEIGHT on a command line, (height, width) inside."""
+
+from __future__ import annotations
+
+import re
+
+from rgb2swir_ros.errors import UserError
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of a text like ``640x512`` (width first, as cameras are named).
+
+    :raises UserError: if the text is no such size.
+    """
+    match = re.fullmatch(r'(\d{1,5})[xX](\d{1,5})', text.strip())
+    if not match or int(match[1]) < 16 or int(match[2]) < 16:
+        raise UserError(
+            f"'{text}' is no size: give WIDTHxHEIGHT in pixels, at least 16x16, like 640x512")
+    return int(match[2]), int(match[1])
+
+
+def format_size(size: tuple[int, int]) -> str:
+    """Return ``WIDTHxHEIGHT`` for a (height, width)."""
+    return f'{size[1]}x{size[0]}'

@@ -1,0 +1,59 @@
+"""ament_python build of rgb2swir_ros, also installable by pip."""
+
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'rgb2swir_ros'
+SHARE = f'share/{PACKAGE}'
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """List what goes to the share folder: launch files, parameters, models with their cards."""
+    files = [
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (SHARE, ['package.xml']),
+        (f'{SHARE}/launch', sorted(glob('launch/*.launch.py'))),
+        (f'{SHARE}/config', sorted(glob('config/*.*'))),
+    ]
+    for model in sorted(Path('models').glob('*/model.yaml')):
+        folder = model.parent
+        kept = [str(p) for p in sorted(folder.iterdir())
+                if p.suffix in {'.yaml', '.safetensors', '.md'}]
+        files.append((f'{SHARE}/models/{folder.name}', kept))
+    return files
+
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    data_files=data_files(),
+    # Never torch, numpy or OpenCV here: pip must not replace the builds of a Jetson or of a ROS
+    # machine. The README says how to bring them; the extras below serve a machine with nothing.
+    install_requires=['setuptools', 'PyYAML', 'safetensors'],
+    extras_require={
+        'runtime': ['torch', 'numpy', 'opencv-python-headless'],
+        'replay': ['rosbags', 'av', 'rich'],
+        'plots': ['matplotlib'],
+        'train': ['rich', 'matplotlib'],
+        'ros': [  # real ROS 2 Jazzy from PyPI, for machines without a ROS installation
+            'ros-rclpy[fastrtps]==7.1.6', 'ros-sensor-msgs==5.3.6', 'ros-std-msgs==5.3.6',
+            'ros-diagnostic-msgs==5.3.6', 'ros-std-srvs==5.3.6',
+        ],
+        'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'import-linter', 'types-PyYAML'],
+    },
+    python_requires='>=3.10',
+    zip_safe=False,
+    maintainer='rgb2swir_ros maintainers',
+    maintainer_email='maintainers@rgb2swir-ros.example',
+    description='A SWIR camera in software: RGB camera topics in, synthetic SWIR topics out.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'rgb2swir = rgb2swir_ros.cli.main:main',
+            'translator_node = rgb2swir_ros.ros.main:main',
+        ],
+    },
+)
