@@ -1,0 +1,1 @@
+"""The probability path, the samplers and the losses. Knows networks, nothing else."""

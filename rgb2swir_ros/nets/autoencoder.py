@@ -1,0 +1,141 @@
+"""The SWIR autoencoder, with or without the source's features (SCAE against the plain LDM).
+
+SCAE, the source-conditioned autoencoder, is arXiv 2606.19961: features of the RGB source enter
+the SWIR decoder by skip connections at every scale, because an eight-fold latent cannot carry
+thin edges. Widths, positions and the head are our own choices.
+
+The decoder works in *tone*, the square root of radiance: equal steps of tone look about equally
+large, and the square of a tone is non-negative without a further constraint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, zero_conv1x1
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Shape of the autoencoder.
+
+    :param latent_channels: channels of the latent, which has 1/8 of the image's size.
+    :param widths: channels at 1/2, 1/4 and 1/8 of the image's size.
+    :param source_widths: channels of the source features at the same three scales.
+    :param source_skips: SCAE if true; the baseline LDM's plain autoencoder if false.
+    """
+
+    latent_channels: int = 4
+    widths: tuple[int, int, int] = (32, 48, 64)
+    source_widths: tuple[int, int, int] = (16, 24, 32)
+    source_skips: bool = True
+
+
+class SwirEncoder(nn.Module):
+    """``E``: tone of a SWIR frame to its latent. Needed for training only."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        """Build from 1/2 to 1/8."""
+        super().__init__()
+        w1, w2, w3 = config.widths
+        self.layers = nn.Sequential(
+            nn.PixelUnshuffle(2), conv3x3(4, w1), ResBlock(w1),
+            conv3x3(w1, w2, stride=2), ResBlock(w2),
+            conv3x3(w2, w3, stride=2), ResBlock(w3),
+            nn.ReLU(), conv3x3(w3, config.latent_channels))
+
+    def forward(self, tone: Tensor) -> Tensor:
+        """Map (B, 1, H, W), about [0, 1], to the latent (B, C, H/8, W/8)."""
+        return self.layers(tone * 2 - 1)
+
+
+class SourceEncoder(nn.Module):
+    """``S``: RGB to features at 1/2, 1/4 and 1/8. Thin on purpose: it carries edges.
+
+    A deep one would know the materials, and the decoder could then ignore the latent.
+    """
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        """Build from 1/2 to 1/8."""
+        super().__init__()
+        w1, w2, w3 = config.source_widths
+        self.at_half = conv3x3(12, w1)
+        self.at_quarter = conv3x3(w1, w2, stride=2)
+        self.at_eighth = conv3x3(w2, w3, stride=2)
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map (B, 3, H, W) in [0, 1] to three feature maps, finest first."""
+        half = F.relu(self.at_half(F.pixel_unshuffle(rgb * 2 - 1, 2)))  # (B, w1, H/2, W/2)
+        quarter = F.relu(self.at_quarter(half))                         # (B, w2, H/4, W/4)
+        eighth = F.relu(self.at_eighth(quarter))                        # (B, w3, H/8, W/8)
+        return half, quarter, eighth
+
+
+class Head(nn.Module):
+    """Features at 1/2 to tone at full size, in float32.
+
+    bfloat16 has 128 levels between 0.5 and 1 and would band a sky, so these layers stay in
+    float32 whatever the trunk is cast to. With source skips the head sees the source's pixels.
+    """
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        """Build; the path from the source's pixels starts at zero, as every skip does."""
+        super().__init__()
+        self.from_features = conv3x3(config.widths[0], 4)
+        self.from_source = conv3x3(12, 4) if config.source_skips else None
+        with torch.no_grad():
+            self.from_features.weight.mul_(0.3)
+            self.from_features.bias.fill_(0.5)  # type: ignore[union-attr]
+        if self.from_source is not None:
+            nn.init.zeros_(self.from_source.weight)
+            nn.init.zeros_(self.from_source.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, rgb: Tensor | None) -> Tensor:
+        """Map (B, w1, H/2, W/2) and RGB (B, 3, H, W) or None to tone (B, 1, H, W)."""
+        x = self.from_features(F.relu(features).float())
+        if self.from_source is not None and rgb is not None:
+            x = x + self.from_source(F.pixel_unshuffle(rgb.float() * 2 - 1, 2))
+        return F.pixel_shuffle(x, 2)
+
+
+class SwirDecoder(nn.Module):
+    """``D``: latent, and the source's features if it has skips, to tone."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        """Build from 1/8 to full size."""
+        super().__init__()
+        w1, w2, w3 = config.widths
+        self.inlet = conv3x3(config.latent_channels, w3)
+        self.at_eighth = ResBlock(w3)
+        self.up_quarter = Upsample(w3, w2)
+        self.at_quarter = ResBlock(w2)
+        self.up_half = Upsample(w2, w1)
+        self.at_half = ResBlock(w1)
+        self.head = Head(config)
+        self.skips = nn.ModuleList([
+            zero_conv1x1(source, width)
+            for source, width in zip(config.source_widths, config.widths, strict=True)
+        ]) if config.source_skips else None
+
+    def forward(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None,
+                rgb: Tensor | None) -> Tensor:
+        """Decode.
+
+        :param latent: (B, C, H/8, W/8).
+        :param features: of `SourceEncoder`, or None to decode from the latent alone.
+        :param rgb: (B, 3, H, W) in [0, 1] for the head, or None with ``features``.
+        :return: tone (B, 1, H, W), float32, unclipped.
+        """
+        def joined(x: Tensor, scale: int) -> Tensor:
+            if self.skips is None or features is None:
+                return x
+            return x + self.skips[scale](features[scale])
+
+        x = self.at_eighth(joined(self.inlet(latent), 2))
+        x = self.at_quarter(joined(self.up_quarter(F.relu(x)), 1))
+        x = self.at_half(joined(self.up_half(F.relu(x)), 0))
+        return self.head(x, rgb if features is not None else None)

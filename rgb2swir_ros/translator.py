@@ -1,0 +1,233 @@
+"""The translator: networks and sampler as one module, and its folder on disk.
+
+A model folder holds ``model.yaml`` (the configuration), ``weights.safetensors`` (float32 tensors;
+never a pickle) and ``MODEL_CARD.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from rgb2swir_ros.diffusion.sampler import sample_student
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.nets.autoencoder import (
+    AutoencoderConfig,
+    SourceEncoder,
+    SwirDecoder,
+    SwirEncoder,
+)
+from rgb2swir_ros.nets.blocks import pad_to_multiple
+from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
+from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
+
+MODEL_FILE = 'model.yaml'
+WEIGHTS_FILE = 'weights.safetensors'
+FORMAT = 1
+DIVISOR = 16  # the denoiser's coarsest scale is 1/16 of the image
+
+Config = TypeVar('Config')
+
+
+@dataclass(frozen=True)
+class TranslatorConfig:
+    """All that shapes a translator.
+
+    :param name: the model's name.
+    :param steps: denoiser calls of the student: 1, 2 or 4.
+    """
+
+    name: str = 'nano'
+    steps: int = 1
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
+    denoiser: UNetConfig = field(default_factory=UNetConfig)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Say whether this is the plain LDM: neither source skips nor learned guidance."""
+        return not (self.autoencoder.source_skips or self.guidance.learned)
+
+
+class Translator(nn.Module):
+    """RGB to SWIR radiance in one static graph: guidance, one-step denoiser, decoder.
+
+    Built untrained; `load` brings a trained one.
+    """
+
+    def __init__(self, config: TranslatorConfig | None = None) -> None:
+        """Build the networks.
+
+        :raises ValueError: if the parts' channels do not fit together.
+        """
+        super().__init__()
+        config = config or TranslatorConfig()
+        if config.denoiser.guidance_channels != config.guidance.channels:
+            raise ValueError(
+                f'the denoiser takes {config.denoiser.guidance_channels} guidance channels, '
+                f'the guidance has {config.guidance.channels}')
+        if config.denoiser.latent_channels != config.autoencoder.latent_channels:
+            raise ValueError(
+                f'the denoiser has {config.denoiser.latent_channels} latent channels, '
+                f'the autoencoder {config.autoencoder.latent_channels}')
+        self.config = config
+        self.encoder = SwirEncoder(config.autoencoder)
+        self.source = (SourceEncoder(config.autoencoder)
+                       if config.autoencoder.source_skips else None)
+        self.guidance = GuidanceEncoder(config.guidance)
+        self.denoiser = UNetDenoiser(config.denoiser)
+        self.decoder = SwirDecoder(config.autoencoder)
+
+    def set_precision(self, dtype: torch.dtype) -> Translator:
+        """Cast the trunk (everything but the head, which stays float32) in place.
+
+        :param dtype: ``torch.float32``, ``torch.bfloat16`` or ``torch.float16``.
+        """
+        self.to(dtype)
+        self.decoder.head.float()
+        return self
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The trunk's type."""
+        return self.denoiser.inlet.weight.dtype
+
+    def latent(self, rgb: Tensor) -> Tensor:
+        """Return the student's clean latent (B, C, H/8, W/8) of RGB whose size 16 divides."""
+        return sample_student(self.denoiser, self.guidance(rgb),
+                              self.config.autoencoder.latent_channels, self.config.steps)
+
+    def decode(self, latent: Tensor, rgb: Tensor) -> Tensor:
+        """Return tone (B, 1, H, W) of a latent and its source (B, 3, H, W) in [0, 1]."""
+        features = None if self.source is None else self.source(rgb.to(self.dtype))
+        return self.decoder(latent, features, rgb)
+
+    def tone(self, rgb: Tensor) -> Tensor:
+        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size 16 divides."""
+        return self.decode(self.latent(rgb.to(self.dtype)), rgb)
+
+    def core(self, rgb: Tensor) -> Tensor:
+        """Translate; this is what gets exported and compiled.
+
+        :param rgb: (B, 3, H, W), float or half, sRGB-coded, in [0, 1]; any H, W >= 16.
+        :return: radiance (B, 1, H, W), float32, in [0, 1].
+        """
+        height, width = rgb.shape[-2:]
+        tone = self.tone(pad_to_multiple(rgb, DIVISOR))[:, :, :height, :width]
+        return tone.clamp(0, 1).square()
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Translate camera frames.
+
+        :param rgb: (B, H, W, 3), uint8, RGB.
+        :return: radiance (B, H, W), float32, linear light: 1.0 is a white Lambertian surface
+            under the scene's main light at the RGB frame's exposure; clipped to [0, 1].
+        """
+        return self.core(rgb.permute(0, 3, 1, 2).float() / 255)[:, 0]
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.yaml`` and ``weights.safetensors`` to a folder, made if need be."""
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {k: v.detach().float().contiguous() for k, v in self.state_dict().items()}
+        save_file(tensors, folder / WEIGHTS_FILE)
+        text = yaml.safe_dump({'format': FORMAT, **_plain(asdict(self.config))}, sort_keys=False)
+        (folder / MODEL_FILE).write_text(text)
+
+    @classmethod
+    def load(cls, folder: Path) -> Translator:
+        """Read a model folder.
+
+        :return: a float32 translator in evaluation mode.
+        :raises UserError: if the configuration or the weights are missing, damaged, or do not
+            fit each other; the text names the file.
+        """
+        translator = cls(read_config(Path(folder)))
+        _load_weights(translator, Path(folder) / WEIGHTS_FILE)
+        return translator.eval()
+
+
+def read_config(folder: Path) -> TranslatorConfig:
+    """Read and check ``model.yaml``.
+
+    :raises UserError: if it is missing, is no YAML, or has an unknown or wrong entry.
+    """
+    path = folder / MODEL_FILE
+    try:
+        entries = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f'cannot read {path}: {error}') from error
+    if not isinstance(entries, dict) or entries.pop('format', None) != FORMAT:
+        raise UserError(f"{path} is no model of format {FORMAT} (its first entry must be "
+                        f"'format: {FORMAT}')")
+    try:
+        parts = {'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig,
+                 'denoiser': UNetConfig}
+        for part, kind in parts.items():
+            entries[part] = _config(kind, entries.get(part, {}), f'{path}: {part}')
+        config = _config(TranslatorConfig, entries, str(path))
+        with torch.device('meta'):
+            Translator(config)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UserError(f'{path}: {error}') from error
+    return config
+
+
+def model_hash(folder: Path) -> str:
+    """Return the SHA-256 of a model's configuration and weights, as a hexadecimal text.
+
+    :raises UserError: if one of the files is missing.
+    """
+    digest = hashlib.sha256()
+    for name in (MODEL_FILE, WEIGHTS_FILE):
+        try:
+            digest.update((Path(folder) / name).read_bytes())
+        except OSError as error:
+            raise UserError(f'cannot read {Path(folder) / name}: {error.strerror}') from error
+    return digest.hexdigest()
+
+
+def _load_weights(translator: Translator, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except OSError as error:
+        raise UserError(f'cannot read the weights {path}: {error}') from error
+    except (SafetensorError, ValueError) as error:
+        raise UserError(f'{path} is damaged or no safetensors file ({error}); '
+                        'fetch it again') from error
+    expected = translator.state_dict()
+    wrong = sorted({*expected} ^ {*tensors}) or sorted(
+        k for k in expected if expected[k].shape != tensors[k].shape)
+    if wrong:
+        raise UserError(f'{path} does not fit its {MODEL_FILE}: {len(wrong)} tensors differ, '
+                        f'{wrong[0]} first; both files must come from the same training')
+    bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
+    if bad:
+        raise UserError(f'{path} holds values that are not finite, in {bad[0]}; fetch it again')
+    translator.load_state_dict(tensors)
+
+
+def _config(kind: type[Config], entries: Any, where: str) -> Config:
+    if not isinstance(entries, dict):
+        raise UserError(f'{where} must be a mapping, not {entries!r}')
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted({*entries} - known):
+        raise UserError(f"{where}: unknown entry '{unknown[0]}'; known are {sorted(known)}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})
+
+
+def _plain(value: Any) -> Any:
+    """Return nested tuples as lists: YAML's safe dumper knows no tuples."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
