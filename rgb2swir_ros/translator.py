@@ -138,6 +138,7 @@ class Translator(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {k: v.detach().float().contiguous() for k, v in self.state_dict().items()}
         save_file(tensors, folder / WEIGHTS_FILE)
+        (folder / WEIGHTS_FILE).chmod(0o644)  # the library leaves it to the owner alone
         text = yaml.safe_dump({'format': FORMAT, **_plain(asdict(self.config))}, sort_keys=False)
         (folder / MODEL_FILE).write_text(text)
 

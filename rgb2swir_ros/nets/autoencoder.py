@@ -121,14 +121,13 @@ class SwirDecoder(nn.Module):
             for source, width in zip(config.source_widths, config.widths, strict=True)
         ]) if config.source_skips else None
 
-    def forward(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None,
-                rgb: Tensor | None) -> Tensor:
-        """Decode.
+    def trunk(self, latent: Tensor,
+              features: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+        """Decode all but the last layers.
 
         :param latent: (B, C, H/8, W/8).
         :param features: of `SourceEncoder`, or None to decode from the latent alone.
-        :param rgb: (B, 3, H, W) in [0, 1] for the head, or None with ``features``.
-        :return: tone (B, 1, H, W), float32, unclipped.
+        :return: features (B, w1, H/2, W/2).
         """
         def joined(x: Tensor, scale: int) -> Tensor:
             if self.skips is None or features is None:
@@ -137,5 +136,13 @@ class SwirDecoder(nn.Module):
 
         x = self.at_eighth(joined(self.inlet(latent), 2))
         x = self.at_quarter(joined(self.up_quarter(F.relu(x)), 1))
-        x = self.at_half(joined(self.up_half(F.relu(x)), 0))
-        return self.head(x, rgb if features is not None else None)
+        return self.at_half(joined(self.up_half(F.relu(x)), 0))
+
+    def forward(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None,
+                rgb: Tensor | None) -> Tensor:
+        """Decode to tone (B, 1, H, W), float32, unclipped.
+
+        :param latent: (B, C, H/8, W/8); ``features``: as for `trunk`.
+        :param rgb: (B, 3, H, W) in [0, 1] for the head; not used without ``features``.
+        """
+        return self.head(self.trunk(latent, features), rgb if features is not None else None)

@@ -1,0 +1,84 @@
+"""Tileable textures: how a surface's brightness varies around its mean."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+SIZE = 512  # texels; all textures tile
+
+
+def fractal(rng: np.random.Generator, lowest: int, highest: int, roughness: float) -> np.ndarray:
+    """Return tileable noise (SIZE, SIZE), float32, mean 0 and deviation 1.
+
+    :param lowest: periods across the tile of the coarsest octave, a power of two.
+    :param highest: of the finest.
+    :param roughness: amplitude of each octave over that of the one before.
+    """
+    total = np.zeros((SIZE, SIZE), np.float32)
+    amplitude, periods = 1.0, lowest
+    while periods <= highest:
+        grid = rng.standard_normal((periods, periods)).astype(np.float32)
+        padded = np.pad(grid, 2, mode='wrap')  # so that the interpolation tiles
+        scale = SIZE // periods
+        wide = cv2.resize(padded, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        total += amplitude * wide[2 * scale:2 * scale + SIZE, 2 * scale:2 * scale + SIZE]
+        amplitude *= roughness
+        periods *= 2
+    return (total - total.mean()) / total.std()
+
+
+def bricks(rng: np.random.Generator) -> np.ndarray:
+    """Return a tileable brick pattern (SIZE, SIZE), mean 0 and deviation 1."""
+    rows, columns = 16, 8
+    tile = np.zeros((SIZE, SIZE), np.float32)
+    height, width = SIZE // rows, SIZE // columns
+    for row in range(rows):
+        shift = (row % 2) * width // 2
+        strip = np.zeros((height, SIZE), np.float32)
+        for column in range(columns):
+            strip[3:, column * width + 3:(column + 1) * width] = 1 + .3 * rng.standard_normal()
+        tile[row * height:(row + 1) * height] = np.roll(strip, shift, axis=1)
+    return (tile - tile.mean()) / tile.std()
+
+
+def cobbles(rng: np.random.Generator) -> np.ndarray:
+    """Return tileable round cells (SIZE, SIZE), mean 0 and deviation 1."""
+    points = rng.integers(0, SIZE, (180, 2))
+    seeds = np.full((SIZE, SIZE), 255, np.uint8)
+    seeds[points[:, 0], points[:, 1]] = 0
+    distance = cv2.distanceTransform(np.tile(seeds, (3, 3)), cv2.DIST_L2, 3)
+    cells = -distance[SIZE:2 * SIZE, SIZE:2 * SIZE]
+    return ((cells - cells.mean()) / cells.std()).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def library() -> dict[str, np.ndarray]:
+    """Return the textures by name; the same in every process, made once."""
+    rng = np.random.default_rng(20)
+    fine = fractal(rng, 64, 256, .9)
+    return {
+        'speckle': fine,
+        'worn': fractal(rng, 2, 256, .75),
+        'smooth': fractal(rng, 2, 16, .5),
+        'foliage': np.maximum(fractal(rng, 8, 256, .85), -1.6),
+        'leaves': np.abs(fractal(rng, 16, 256, .8)),
+        'streaks': cv2.blur(fractal(rng, 64, 256, 1.0), (1, 9), borderType=cv2.BORDER_REFLECT) * 2,
+        'clouds': fractal(rng, 2, 128, .55),
+        'bricks': bricks(rng),
+        'cobbles': cobbles(rng),
+    }
+
+
+def sample(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Look a texture up at any coordinates (in texels, wrapped), bilinearly.
+
+    :param x: float32 array of any (H, W).
+    :param y: the same shape.
+    """
+    # remap takes no wrapped coordinates past 16 bits: wrap here, with one texel of overlap
+    tile = np.pad(library()[name], ((0, 1), (0, 1)), mode='wrap')
+    return cv2.remap(tile, (x % SIZE).astype(np.float32), (y % SIZE).astype(np.float32),
+                     cv2.INTER_LINEAR)
