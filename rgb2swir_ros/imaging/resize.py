@@ -1,0 +1,33 @@
+"""One way to resize, so that every path gives the same pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the array in another size: each pixel the mean of the area that it covers.
+
+    An axis that grows is interpolated linearly after the other has shrunk. Both keep the
+    half-pixel-centre convention of ``cv2.resize``: u' = (u + .5) * scale - .5.
+
+    :param array: (H, W) or (H, W, C), uint8, uint16 or float32.
+    :param size: (height, width); the array itself comes back where it has that size already.
+    """
+    height, width = size
+    shrunk = min(height, array.shape[0]), min(width, array.shape[1])
+    if shrunk != array.shape[:2]:
+        array = cv2.resize(array, shrunk[::-1], interpolation=cv2.INTER_AREA)
+    if shrunk != (height, width):
+        array = cv2.resize(array, (width, height), interpolation=cv2.INTER_LINEAR)
+    return array
+
+
+def to_8_bit(array: np.ndarray) -> np.ndarray:
+    """Return uint16 values as uint8: round(v * 255 / 65535), the scaling of cv_bridge.
+
+    The whole 16-bit range is mapped: 12-bit data that a driver right-aligned in ``mono16``
+    come out dark (4095 -> 16). Nothing in the message tells the two apart.
+    """
+    return cv2.convertScaleAbs(array, alpha=255 / 65535)
