@@ -1,0 +1,1 @@
+"""Train a translator on generated pairs: data pool, stages, loop with checkpoints."""

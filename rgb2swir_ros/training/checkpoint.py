@@ -1,0 +1,50 @@
+"""Checkpoints of a training, as safetensors: no pickle is written or read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Tensor],
+                    optimizer: torch.optim.Optimizer | None, state: dict[str, Any]) -> None:
+    """Write weights, their running average, the optimiser's moments and a small state.
+
+    The file appears whole or not at all.
+    """
+    tensors = {f'model.{k}': v for k, v in model.items()}
+    tensors |= {f'average.{k}': v for k, v in average.items()}
+    if optimizer is not None:
+        for index, entries in optimizer.state_dict()['state'].items():
+            tensors |= {f'optimizer.{index}.{k}': v for k, v in entries.items()}
+    part = path.with_suffix('.part')
+    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, part,
+              metadata={'state': json.dumps(state)})
+    os.replace(part, path)
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """Return the tensors by group (``model``, ``average``, ``optimizer``) and the state."""
+    groups: dict[str, dict[str, Tensor]] = {'model': {}, 'average': {}, 'optimizer': {}}
+    with safe_open(path, 'pt') as file:
+        for name in file.keys():  # noqa: SIM118 - not a dict: it cannot be iterated
+            group, rest = name.split('.', 1)
+            groups[group][rest] = file.get_tensor(name)
+        return groups, json.loads(file.metadata()['state'])
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimiser the moments of `read_checkpoint`."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split('.', 1)
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({'state': state,
+                               'param_groups': optimizer.state_dict()['param_groups']})

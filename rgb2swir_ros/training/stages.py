@@ -1,0 +1,130 @@
+"""What each stage of the training trains, on what, and by which loss.
+
+1. ``autoencoder``: SWIR to latent and back; plain at first, then with the source's skips, so
+   that the latent learns tone and material before the skips bring the edges.
+2. ``latent``: the denoiser learns the clean latent, from noisy ones along the whole path and
+   from the student's constant start.
+3. ``pixels``: guidance, denoiser and decoder together, one step from the constant start, judged
+   on the decoded picture (diffusion-e2e-ft, arXiv 2409.11355).
+4. ``finish``: the same at the size of use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rgb2swir_ros.diffusion.losses import tone_loss
+from rgb2swir_ros.diffusion.path import interpolate
+from rgb2swir_ros.translator import Translator
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    :param steps: optimiser steps; ``batch``: pairs a step; ``rate``: highest learning rate.
+    :param large: pairs at the size of use instead of the small ones.
+    """
+
+    name: str
+    steps: int
+    batch: int
+    rate: float
+    large: bool = False
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A whole training: its data and its stages.
+
+    :param pairs: number of small pairs, of ``size``; ``large_pairs`` of ``large_size``.
+    :param crop: crops of the small pairs, taken every other step.
+    """
+
+    pairs: int = 5000
+    size: tuple[int, int] = (320, 480)
+    crop: tuple[int, int] = (256, 320)
+    large_pairs: int = 700
+    large_size: tuple[int, int] = (384, 640)
+    held_out: int = 64
+    stages: tuple[Stage, ...] = (
+        Stage('autoencoder', 2500, 8, 1e-3),
+        Stage('latent', 2500, 8, 1e-3),
+        Stage('pixels', 6000, 8, 8e-4),
+        Stage('finish', 1500, 4, 3e-4, large=True),
+    )
+
+    def scaled(self, share: float) -> Preset:
+        """Return the same training with all counts scaled; for trying things out and tests."""
+        def some(count: int) -> int:
+            return max(round(count * share), 1)
+
+        stages = tuple(Stage(s.name, some(s.steps), s.batch, s.rate, s.large)
+                       for s in self.stages)
+        return Preset(max(some(self.pairs), 8), self.size, self.crop,
+                      max(some(self.large_pairs), 4), self.large_size,
+                      max(min(self.held_out, some(self.pairs)), 2), stages)
+
+
+def trained_parameters(translator: Translator, stage: Stage) -> Iterator[nn.Parameter]:
+    """Yield the parameters that a stage trains."""
+    student: list[nn.Module | None] = [translator.guidance, translator.denoiser]
+    pictures: list[nn.Module | None] = [translator.decoder, translator.source]
+    modules = {'autoencoder': [translator.encoder, *pictures], 'latent': student,
+               'pixels': student + pictures, 'finish': student + pictures}
+    for module in modules[stage.name]:
+        if module is not None:
+            yield from module.parameters()
+
+
+def stage_loss(translator: Translator, stage: Stage, done: float, rgb: Tensor, tone: Tensor,
+               generator: torch.Generator) -> Tensor:
+    """Return the loss of one batch.
+
+    :param done: share of the stage that is done, in [0, 1).
+    :param rgb: (B, 3, H, W) in [0, 1]; ``tone``: (B, 1, H, W), square root of radiance.
+    :param generator: draws noise, times and dropped skips.
+    """
+    draw = float(torch.rand((), generator=generator))
+    with torch.autocast(rgb.device.type, torch.bfloat16):
+        if stage.name == 'autoencoder':
+            latent = translator.encoder(tone)
+            jitter = .05 * torch.randn(latent.shape, generator=generator)
+            plain = done < .3 or draw < .25
+            features = None if plain else _features(translator, rgb)
+            trunk = translator.decoder.trunk(latent + jitter, features)
+            extra = 1e-3 * latent.float().square().mean()
+        else:
+            with torch.no_grad():
+                truth = translator.encoder(tone).float()
+            guidance = translator.guidance(rgb)
+            if stage.name == 'latent':
+                return _latent_loss(translator, truth, guidance, generator)
+            start = torch.zeros_like(truth)
+            latent = translator.denoiser(start, torch.ones(len(start)), guidance)
+            features = None if draw < .1 else _features(translator, rgb)
+            trunk = translator.decoder.trunk(latent, features)
+            extra = .1 * F.l1_loss(latent.float(), truth)
+    predicted = translator.decoder.head(trunk.float(), None if features is None else rgb)
+    return tone_loss(predicted, tone) + extra
+
+
+def _features(translator: Translator, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
+    return None if translator.source is None else translator.source(rgb)
+
+
+def _latent_loss(translator: Translator, truth: Tensor, guidance: Tensor,
+                 generator: torch.Generator) -> Tensor:
+    """Half of the batch from the constant start, half from anywhere along the path."""
+    count = len(truth)
+    t = torch.rand(count, generator=generator)
+    t[: (count + 1) // 2] = 1.0
+    noise = torch.randn(truth.shape, generator=generator)
+    noise[: (count + 1) // 2] = 0.0
+    predicted = translator.denoiser(interpolate(truth, noise, t), t, guidance)
+    return F.l1_loss(predicted.float(), truth)
