@@ -1,0 +1,1 @@
+"""Footage: read bags, videos and pictures, write SWIR ones, translate offline without ROS."""

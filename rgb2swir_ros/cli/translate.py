@@ -1,0 +1,163 @@
+"""``rgb2swir translate IN OUT``: the quick look, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.sizes import parse_size
+
+SHOWN = 10  # so many names of each list; --json has them all
+EXAMPLE = """
+IN is a picture, a video, a bag, or a folder whose tree OUT then mirrors: one PNG a picture, one
+mp4 a video (a bag becomes a bag; inside folders bags are left out). Other files are skipped and
+named. Of two inputs with one output name, like a.jpg and a.png, the later keeps its whole name:
+a.png.png. Each output appears when it is whole; a rerun makes all of them again.
+
+example:
+  rgb2swir translate holiday/ holiday_swir/
+  rgb2swir translate drive.mp4 drive_swir.mp4 --size 1280x1024
+
+Exit code: 0 all translated, 1 some inputs failed (they are named), 2 wrong arguments.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.epilog = EXAMPLE
+    parser.add_argument('input', metavar='IN', type=Path)
+    parser.add_argument('output', metavar='OUT', type=Path)
+    parser.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
+    parser.add_argument('--size', default='640x512',
+                        help='box that outputs are scaled down to fit (default %(default)s)')
+    parser.add_argument('--backend', default='auto', choices=('auto', 'eager', 'inductor',
+                                                              'tensorrt'),
+                        help='auto compiles only where thousands of frames share a size')
+    parser.add_argument('--linear16', action='store_true',
+                        help='16-bit linear pictures in place of 8-bit ones; videos stay 8-bit')
+    parser.add_argument('--gamma', type=float, default=2.2,
+                        help='tone curve of 8-bit output (default %(default)s)')
+    parser.add_argument('--threads', type=int, default=0, help='0 (default): all cores')
+    parser.add_argument('--json', action='store_true', help='print the outcome as JSON')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Translate and say what was done."""
+    if not 0.1 <= arguments.gamma <= 10:
+        raise UserError(f'--gamma {arguments.gamma}: give 0.1 to 10; 2.2 suits screens')
+    if arguments.threads < 0:
+        raise UserError(f'--threads {arguments.threads}: give 0 for all cores, or a number')
+    box = parse_size(arguments.size)
+    _need_libraries()
+    import cv2
+
+    from rgb2swir_ros.replay.offline import OfflineTranslator, Options
+    from rgb2swir_ros.replay.plan import make_plan
+    from rgb2swir_ros.replay.translate import Runner
+    from rgb2swir_ros.resources import model_directory
+    cv2.utils.logging.setLogLevel(0)  # what is wrong with a damaged file is said below
+    model_directory(arguments.model)
+    plan = make_plan(arguments.input, arguments.output)
+    if arguments.linear16 and any(job.kind == 'video' for job in plan.jobs):
+        print('--linear16: videos stay 8-bit', file=sys.stderr)
+    options = Options(model=arguments.model, box=box, backend=arguments.backend,
+                      threads=arguments.threads, linear16=arguments.linear16,
+                      gamma=arguments.gamma)
+    started = time.monotonic()
+    with progress(_expected_frames(plan)) as (advance, log):
+        translator = OfflineTranslator(options, log=log)
+        outcome = Runner(translator, advance).run(plan)
+    seconds = time.monotonic() - started
+    summary = {
+        'output': str(arguments.output),
+        'made': {kind: outcome.made[kind] for kind in ('picture', 'video', 'bag')},
+        'frames': outcome.frames,
+        'seconds': round(seconds, 3),
+        'skipped': [str(path) for path, _ in plan.skipped],
+        'renamed': [{'input': str(job.source), 'output': str(job.target)}
+                    for job in plan.renamed],
+        'failed': [{'input': str(path), 'reason': reason} for path, reason in outcome.failed],
+        'engines': translator.describe(),
+    }
+    if arguments.json:
+        print(json.dumps(summary, indent=2, default=str))
+    _report(summary, plan, sys.stderr if arguments.json else sys.stdout)
+    return 1 if outcome.failed else 0
+
+
+@contextmanager
+def progress(total: int | None) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """Give two functions, one to call after each frame and one to say a line; on stderr.
+
+    The bar shows on a terminal where rich is installed; otherwise there are only the lines.
+    """
+    try:
+        if not sys.stderr.isatty():
+            raise ImportError
+        from rich.console import Console
+        from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    except ImportError:
+        yield (lambda _: None), (lambda text: print(text, file=sys.stderr))
+        return
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(),
+               TextColumn('{task.fields[name]}'))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task('translate', total=total, name='')
+        yield (lambda name: bar.update(task, advance=1, name=name)), bar.console.log
+
+
+def _need_libraries() -> None:
+    try:
+        import av  # noqa: F401
+        import cv2  # noqa: F401
+        import rosbags  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise UserError(f'{error}: translate needs torch, OpenCV, av and rosbags; in a virtual '
+                        "environment run pip install 'rgb2swir_ros[runtime,replay]'") from error
+
+
+def _expected_frames(plan: Any) -> int | None:
+    from rgb2swir_ros.replay.frames import FootageError
+    from rgb2swir_ros.replay.source import open_source
+    total = 0
+    for job in plan.jobs:
+        if job.kind == 'picture':
+            total += 1
+            continue
+        try:
+            count = open_source(job.source).count
+        except FootageError:
+            continue  # the run will say so
+        if count is None:
+            return None
+        total += count
+    return total
+
+
+def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
+    made = ', '.join(f'{count} {kind}{"s" if count != 1 else ""}'
+                     for kind, count in summary['made'].items() if count) or 'nothing'
+    parts = [f'{made} ({summary["frames"]} frames) in {summary["seconds"]:.1f} s -> '
+             f'{summary["output"]}']
+    parts += [f'{len(summary[key])} {key}' for key in ('skipped', 'failed') if summary[key]]
+    print('; '.join(parts), file=stream)
+    _names('renamed, so as not to overwrite another output', stream,
+           [f'{job.source} -> {job.target}' for job in plan.renamed])
+    _names('skipped', stream, [f'{path} ({why})' if why else str(path)
+                               for path, why in plan.skipped])
+    _names('failed', stream, [entry['reason'] for entry in summary['failed']])
+
+
+def _names(title: str, stream: Any, names: list[str]) -> None:
+    for name in names[:SHOWN]:
+        print(f'  {title}: {name}', file=stream)
+    if len(names) > SHOWN:
+        print(f'  {title}: ... and {len(names) - SHOWN} more (--json lists all)', file=stream)

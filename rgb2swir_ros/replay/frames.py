@@ -1,0 +1,117 @@
+"""One frame of footage, whatever it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging import compressed, raw
+from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.resize import resize
+
+
+class FootageError(UserError):
+    """Footage that cannot be read: missing, empty, corrupt, cut short or of an unknown kind."""
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """The fields of a ``sensor_msgs/Image``, without its header."""
+
+    height: int
+    width: int
+    encoding: str
+    is_bigendian: int
+    step: int
+    data: Any
+
+
+@dataclass(frozen=True)
+class CompressedImage:
+    """The fields of a ``sensor_msgs/CompressedImage``, without its header."""
+
+    format: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: its time, where it came from, and its pixels in the form they were stored in.
+
+    :param stamp_ns: acquisition time in nanoseconds: a bag's ``header.stamp``; for videos the
+        presentation time since the start; for pictures made up from their order.
+    :param content: raw fields, compressed bytes, or RGB pixels as uint8 (H, W, 3).
+    :param name: how to name the frame to a person.
+    :param cdr: the serialized message exactly as a bag holds it.
+    :param info_cdr: the serialized CameraInfo that belongs to the frame, if the bag has one.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    topic: str
+    content: RawImage | CompressedImage | NDArray[np.uint8]
+    name: str = ''
+    cdr: bytes | None = field(default=None, repr=False)
+    info_cdr: bytes | None = field(default=None, repr=False)
+
+
+class Source(Protocol):
+    """Footage that can be read from its start, again and again.
+
+    :param kind: 'bag', 'video' or 'pictures'.
+    :param topic: the bag's image topic, else ''.
+    :param count: how many frames there should be, None if only reading tells.
+    """
+
+    path: Path
+    kind: str
+    topic: str
+    count: int | None
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order of time; raise FootageError where reading breaks off."""
+        ...
+
+
+def decode(frame: Frame, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Return a frame's pixels as uint8 RGB (H, W, 3), area-resized to size (height, width).
+
+    :raises ImageError: if the stored image is malformed or of an unsupported encoding.
+    """
+    content = frame.content
+    if isinstance(content, RawImage):
+        return raw.to_rgb(content, size)
+    if isinstance(content, CompressedImage):
+        return compressed.to_rgb(content.data, content.format, size)
+    return resized(content, size)
+
+
+def resized(rgb: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Return uint8 RGB (H, W, 3) scaled to size (height, width) by area, as the node does."""
+    return rgb if size is None else resize(rgb, size)
+
+
+def first_frame(source: Source) -> Frame:
+    """Return the first frame of footage.
+
+    :raises FootageError: if there is none.
+    """
+    frame = next(iter(source.frames()), None)
+    if frame is None:
+        raise FootageError(f"'{source.path}' holds no frame at all")
+    return frame
+
+
+def decode_or_fail(frame: Frame, source: Source) -> NDArray[np.uint8]:
+    """Return a frame's RGB pixels, an unreadable image as a FootageError that names it."""
+    try:
+        return decode(frame)
+    except ImageError as error:
+        raise FootageError(
+            f"{frame.name} of '{source.path}' cannot be decoded: {error}") from error

@@ -1,0 +1,97 @@
+"""Translate frames in this process: one engine for each size, made when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.imaging.sensor import SensorSettings, VirtualSensor
+from rgb2swir_ros.replay.frames import resized
+
+# Compiling takes half a minute or more and saves a few milliseconds a frame: below so many
+# frames of one size it only makes people wait.
+WORTH_COMPILING = 3000
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to translate; the names are those of the node's parameters.
+
+    :param box: (height, width) that outputs are scaled down to fit.
+    """
+
+    model: str = 'nano'
+    box: tuple[int, int] = (512, 640)
+    backend: str = 'auto'
+    precision: str = 'auto'
+    threads: int = 0
+    linear16: bool = False
+    gamma: float = 2.2
+
+
+class OfflineTranslator:
+    """RGB frames of any size to SWIR pixels, the engines kept for the next frame."""
+
+    def __init__(self, options: Options, *, opener: Callable[..., Any] | None = None,
+                 log: Callable[[str], None] | None = None) -> None:
+        """Remember the options; no engine is opened yet.
+
+        :param opener: in place of ``engines.build.open_engine``, with the same call.
+        :param log: told when an engine is being opened.
+        """
+        self.options = options
+        self._opener = opener
+        self._log = log or (lambda _: None)
+        self._engines: dict[tuple[int, int], Any] = {}
+        self._eight = VirtualSensor(SensorSettings(encoding='mono8', gamma=options.gamma))
+        self._sixteen = VirtualSensor(SensorSettings(encoding='mono16'))
+
+    def size_for(self, source: tuple[int, int]) -> tuple[int, int]:
+        """Return the output's (height, width) for a source's."""
+        return fit_size(source, self.options.box)
+
+    def fit(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the frame scaled to the size its engine takes."""
+        return resized(rgb, self.size_for(rgb.shape[:2]))
+
+    def radiance(self, fitted: NDArray[np.uint8], frames: int = 1) -> NDArray[np.float32]:
+        """Translate one fitted frame.
+
+        :param fitted: uint8 RGB (h, w, 3) as :meth:`fit` returns it.
+        :param frames: how many frames of this size are expected: decides whether backend
+            ``auto`` compiles.
+        :return: radiance float32 (h, w) in [0, 1].
+        """
+        engine = self._engine(fitted.shape[:2], frames)
+        return np.asarray(engine(np.ascontiguousarray(fitted)[None])[0], np.float32)
+
+    def pixels(self, radiance: NDArray[np.float32], stamp_ns: int = 0, *,
+               sixteen: bool | None = None) -> NDArray[Any]:
+        """Return what the virtual sensor makes of radiance: uint8, or uint16 (linear)."""
+        deep = self.options.linear16 if sixteen is None else sixteen
+        sensor = self._sixteen if deep else self._eight
+        return sensor(radiance, 'camera', stamp_ns)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return what each opened engine says of itself."""
+        return [dict(engine.describe()) for engine in self._engines.values()]
+
+    def _engine(self, size: tuple[int, int], frames: int) -> Any:
+        if size not in self._engines:
+            if self._opener is None:
+                from rgb2swir_ros.engines.build import open_engine  # needs torch
+                self._opener = open_engine
+            options = self.options
+            backend = options.backend
+            if backend == 'auto' and frames < WORTH_COMPILING:
+                backend = 'eager'
+            self._log(f'opening the {backend} engine for {size[1]}x{size[0]}')
+            self._engines[size] = self._opener(
+                options.model, size, backend=backend, precision=options.precision,
+                threads=options.threads)
+        return self._engines[size]

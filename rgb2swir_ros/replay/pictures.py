@@ -1,0 +1,85 @@
+"""Read pictures: one, or a folder of them in the order that a person counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.replay.frames import FootageError, Frame
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a file's name is that of a picture."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Return a sort key under which ``frame2`` comes before ``frame10``."""
+    parts = re.split(r'(\d+)', str(path).lower())
+    return [(0, int(part), '') if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Return a picture file as uint8 RGB (H, W, 3), turned upright by its EXIF orientation.
+
+    Deeper pictures are brought to 8 bits, transparency is dropped.
+
+    :raises FootageError: if the file cannot be read or is damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FootageError(f"'{path}' cannot be read: {error.strerror or error}") from error
+    if data[:2] == b'\xff\xd8' and b'\xff\xd9' not in data[2:]:
+        # older OpenCV fills what is missing with grey and says nothing
+        raise FootageError(f"'{path}' is a JPEG that was cut off")
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as error:
+        raise FootageError(f"'{path}' is no readable picture: {error.err or error}") from error
+    if bgr is None:
+        raise FootageError(f"'{path}' is " + ('no readable picture, or damaged' if data
+                                              else 'an empty file'))
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+class PicturesSource:
+    """A folder of pictures, or a single one, as footage of a constant rate."""
+
+    kind = 'pictures'
+    topic = ''
+
+    def __init__(self, path: Path, rate_hz: float = 10.0) -> None:
+        """List the pictures; none is read yet.
+
+        :param path: a picture, or a folder whose own pictures (not those of its folders) count.
+        :param rate_hz: how many a second the stamps pretend.
+        :raises FootageError: if there is no picture.
+        """
+        self.path = path
+        self.rate_hz = rate_hz
+        files = sorted((p for p in path.iterdir() if p.is_file() and is_picture(p)),
+                       key=natural_key) if path.is_dir() else [path]
+        if not files:
+            found = sorted(p.name for p in path.iterdir())
+            has = (f'it has {", ".join(found[:5])}' + (' ...' if len(found) > 5 else '')
+                   if found else 'it is empty')
+            raise FootageError(f"the folder '{path}' has no picture ({' '.join(SUFFIXES)}); {has}")
+        self.files = files
+        self.count: int | None = len(files)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the pictures as upright RGB.
+
+        :raises FootageError: at a picture that cannot be read.
+        """
+        for index, file in enumerate(self.files):
+            yield Frame(round(index * 1e9 / self.rate_hz), 'camera', '', read_picture(file),
+                        file.name)

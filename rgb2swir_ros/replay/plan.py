@@ -1,0 +1,130 @@
+"""Decide what `translate` makes from what, before anything is read or written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rgb2swir_ros.replay.bag import is_bag
+from rgb2swir_ros.replay.frames import FootageError
+from rgb2swir_ros.replay.pictures import is_picture, natural_key
+from rgb2swir_ros.replay.video import is_video
+
+SUFFIX = {'picture': '.png', 'video': '.mp4', 'bag': ''}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One output to make: a picture, a video or a bag."""
+
+    kind: str
+    source: Path
+    target: Path
+
+
+@dataclass
+class Plan:
+    """All jobs, what is left out (with the reason), and which outputs got another name."""
+
+    jobs: list[Job] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    renamed: list[Job] = field(default_factory=list)
+
+
+def make_plan(source: Path, target: Path) -> Plan:
+    """Map a picture, video, bag or folder to its outputs.
+
+    A folder's tree is mirrored: ``a/b.jpg`` becomes ``a/b.png``, ``a/c.avi`` becomes ``a/c.mp4``.
+    Where two inputs would share an output, the later one in natural order keeps its whole name:
+    ``b.jpg`` becomes ``b.png`` and ``b.png`` becomes ``b.png.png``. For a single file the target
+    may be a file of the right suffix or a folder.
+
+    :raises FootageError: if there is nothing to translate, or an output would replace an input.
+    """
+    if not source.exists():
+        raise FootageError(f"there is no file or folder '{source}'")
+    if source.resolve() == target.resolve():
+        raise FootageError(f"input and output are both '{source}': name another output")
+    if is_bag(source):
+        if target.suffix.lower() in ('.mcap', '.db3'):
+            raise FootageError(f"'{target}': a bag is written as a folder; drop the suffix")
+        plan = Plan([Job('bag', source, target)])
+    elif source.is_dir():
+        plan = _plan_folder(source, target)
+    else:
+        kind = _kind(source)
+        if not kind:
+            raise FootageError(f"'{source}' is neither picture, video nor bag by its name")
+        plan = Plan([Job(kind, source, _single_target(kind, source, target))])
+    _protect_inputs(plan)
+    return plan
+
+
+def _kind(path: Path) -> str:
+    return 'picture' if is_picture(path) else 'video' if is_video(path) else ''
+
+
+def _single_target(kind: str, source: Path, target: Path) -> Path:
+    suffix = SUFFIX[kind]
+    if target.suffix.lower() == suffix and not target.is_dir():
+        return target
+    if target.suffix and not target.is_dir():
+        raise FootageError(f"'{target}': a {kind} is written as {suffix}; give OUT that suffix, "
+                           'or name a folder')
+    return target / f'{source.stem}{suffix}'
+
+
+def _plan_folder(source: Path, target: Path) -> Plan:
+    plan = Plan()
+    taken: set[Path] = set()
+    for path in _walk(source, target, plan):
+        kind = _kind(path)
+        if not kind:
+            plan.skipped.append((path.relative_to(source), _why_skipped(path)))
+            continue
+        folder = target / path.relative_to(source).parent
+        names = [f'{path.stem}{SUFFIX[kind]}', f'{path.name}{SUFFIX[kind]}']
+        names += [f'{path.name}.{n}{SUFFIX[kind]}' for n in range(2, len(taken) + 3)]
+        job = next(Job(kind, path, folder / name) for name in names if folder / name not in taken)
+        taken.add(job.target)
+        plan.jobs.append(job)
+        if job.target.name != names[0]:
+            plan.renamed.append(job)
+    if not plan.jobs:
+        raise FootageError(f"the folder '{source}' holds no picture and no video")
+    return plan
+
+
+def _walk(source: Path, target: Path, plan: Plan) -> list[Path]:
+    """Return all files below the source in natural order, the target's own tree left out."""
+    files = []
+    own = target.resolve()
+    for folder, folders, names in os.walk(source):
+        kept = []
+        for name in folders:
+            path = Path(folder, name)
+            if path.resolve() == own:
+                continue
+            if path.is_symlink():  # could lead in a circle
+                plan.skipped.append((path.relative_to(source), 'link to a folder'))
+            else:
+                kept.append(name)
+        folders[:] = kept
+        files += [Path(folder, name) for name in names]
+    return sorted(files, key=natural_key)
+
+
+def _why_skipped(path: Path) -> str:
+    if not path.is_file():
+        return 'no regular file'
+    return 'bag: translate it by itself' if path.suffix in ('.mcap', '.db3') else ''
+
+
+def _protect_inputs(plan: Plan) -> None:
+    inputs = {job.source.resolve() for job in plan.jobs}
+    for job in plan.jobs:
+        if job.target.resolve() in inputs:
+            raise FootageError(f"'{job.target}' would replace an input: name another output")
+        if job.target.is_dir() and job.kind != 'bag':
+            raise FootageError(f"'{job.target}' should become a {job.kind}, but is a folder")

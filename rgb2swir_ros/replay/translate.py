@@ -1,0 +1,167 @@
+"""Translate pictures, videos and bags by plan; count what was done, left out and failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.typesys import Stores, get_typestore
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.fit import scale_camera_info
+from rgb2swir_ros.imaging.raw import to_fields
+from rgb2swir_ros.replay.bag import INFO, BagSource, stamp_ns
+from rgb2swir_ros.replay.bag_writer import BagWriter
+from rgb2swir_ros.replay.files import finished, write_picture
+from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.offline import OfflineTranslator
+from rgb2swir_ros.replay.overlap import Behind, ahead
+from rgb2swir_ros.replay.pictures import read_picture
+from rgb2swir_ros.replay.plan import Job, Plan
+from rgb2swir_ros.replay.video import VideoSource
+from rgb2swir_ros.replay.video_writer import VideoWriter
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    :param made: outputs of each kind that were written.
+    :param frames: frames translated, pictures included.
+    :param failed: (input, reason); a video or bag among them may have been written in part.
+    """
+
+    made: Counter[str] = field(default_factory=Counter)
+    frames: int = 0
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+
+
+class Runner:
+    """Work off a plan. What one input fails at never keeps the others from being translated."""
+
+    def __init__(self, translator: OfflineTranslator,
+                 on_frame: Callable[[str], None] | None = None) -> None:
+        """Take the translator to use and what to call after each frame, with its name."""
+        self._translator = translator
+        self._on_frame = on_frame or (lambda _: None)
+        self.outcome = Outcome()
+
+    def run(self, plan: Plan) -> Outcome:
+        """Translate everything, pictures first. An interrupt leaves whole files only.
+
+        :raises UserError: if the model or the engine cannot be had, or nothing can be written.
+        """
+        self._pictures([job for job in plan.jobs if job.kind == 'picture'])
+        for job in plan.jobs:
+            if job.kind == 'video':
+                self._video(job)
+            elif job.kind == 'bag':
+                self._bag(job)
+        return self.outcome
+
+    def _pictures(self, jobs: list[Job]) -> None:
+        def read() -> Iterator[tuple[Job, NDArray[np.uint8] | FootageError]]:
+            for job in jobs:
+                try:
+                    yield job, self._translator.fit(read_picture(job.source))
+                except FootageError as error:
+                    yield job, error
+
+        with Behind() as writer:
+            for job, rgb in ahead(read()):
+                if isinstance(rgb, FootageError):
+                    self._fail(job, rgb)
+                else:
+                    swir = self._translator.radiance(rgb, len(jobs))
+                    writer.put(self._write_picture, job, swir)
+                self._on_frame(job.source.name)
+
+    def _write_picture(self, job: Job, radiance: NDArray[np.float32]) -> None:
+        write_picture(job.target, self._translator.pixels(radiance))
+        self.outcome.made['picture'] += 1
+        self.outcome.frames += 1
+
+    def _video(self, job: Job) -> None:
+        """Translate a video; one that breaks off is kept as far as it goes, and has failed."""
+        try:
+            source = VideoSource(job.source)
+        except FootageError as error:
+            self._fail(job, error)
+            return
+        broken: list[FootageError] = []
+
+        def read() -> Iterator[tuple[Frame, NDArray[np.uint8]]]:
+            try:
+                for frame in source.frames():
+                    yield frame, self._translator.fit(decode(frame))
+            except FootageError as error:
+                broken.append(error)
+
+        before = self.outcome.frames
+        try:
+            with finished(job.target) as temporary:
+                with VideoWriter(temporary, source.rate_hz) as writer, Behind() as behind:
+                    for frame, rgb in ahead(read()):
+                        swir = self._translator.radiance(rgb, source.count or 1)
+                        behind.put(self._write_frame, writer, swir, frame.stamp_ns)
+                        self._on_frame(job.source.name)
+                if not writer.frames:
+                    raise _Nothing
+            self.outcome.made['video'] += 1
+        except _Nothing:
+            pass
+        if broken:
+            kept = self.outcome.frames - before
+            self._fail(job, broken[0], f'; {kept} frames were written' if kept else '')
+
+    def _write_frame(self, writer: VideoWriter, radiance: NDArray[np.float32],
+                     stamp: int) -> None:
+        writer.write(self._translator.pixels(radiance, stamp, sixteen=False), stamp)
+        self.outcome.frames += 1
+
+    def _bag(self, job: Job) -> None:
+        """Translate a bag's images to a SWIR bag; malformed frames are named and left out."""
+        source = BagSource(job.source)
+        base = source.topic.removesuffix('/compressed').rpartition('/')[0] + '/swir'
+        with BagWriter(job.target) as writer:
+            try:
+                for frame in source.frames():
+                    try:
+                        rgb = decode(frame)
+                    except ImageError as error:
+                        self._fail(job, error, f' ({frame.name})')
+                        continue
+                    fitted = self._translator.fit(rgb)
+                    swir = self._translator.radiance(fitted, source.count or 1)
+                    pixels = self._translator.pixels(swir, frame.stamp_ns)
+                    _write_messages(writer, base, frame, pixels, rgb.shape[:2])
+                    self.outcome.frames += 1
+                    self._on_frame(job.source.name)
+            except FootageError as error:
+                self._fail(job, error)
+        self.outcome.made['bag'] += 1
+
+    def _fail(self, job: Job, error: UserError | ImageError, more: str = '') -> None:
+        self.outcome.failed.append((job.source, f'{error}{more}'))
+
+
+def _write_messages(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],
+                    source: tuple[int, int]) -> None:
+    encoding = 'mono16' if pixels.dtype == np.uint16 else 'mono8'
+    writer.write_image(f'{base}/image_raw', frame.stamp_ns, frame.frame_id,
+                       to_fields(pixels, encoding))
+    if frame.info_cdr is not None:
+        info: Any = get_typestore(Stores.ROS2_JAZZY).deserialize_cdr(frame.info_cdr, INFO)
+        writer.write_camera_info(
+            f'{base}/camera_info', stamp_ns(frame.info_cdr), info.header.frame_id,
+            scale_camera_info(info, source, pixels.shape[:2]))
+
+
+class _Nothing(Exception):
+    """No frame could be read, so that no video is to be made."""
