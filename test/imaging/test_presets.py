@@ -1,0 +1,64 @@
+"""The sensor presets that ship, and files that a user got wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.presets import load_preset, load_presets
+from rgb2swir_ros.imaging.sensor import SensorSettings
+
+
+def test_the_shipped_presets() -> None:
+    presets = load_presets()
+    assert set(presets) == {'ideal', 'imx990_low_gain', 'imx990_high_gain', 'imx991_low_gain',
+                            'imx991_high_gain'}
+    assert presets['ideal'] == SensorSettings()
+    assert presets['imx991_low_gain'] == SensorSettings(
+        'mono16', bits=12, output_size=(512, 640), noise=True, full_well_e=120e3,
+        read_noise_e=150.)
+    assert presets['imx990_high_gain'] == SensorSettings(
+        'mono16', bits=12, output_size=(1024, 1280), noise=True, full_well_e=2e3,
+        read_noise_e=20.)
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    with pytest.raises(UserError, match=r"'imx9'.*imx990_low_gain"):
+        load_preset('imx9')
+
+
+@pytest.mark.parametrize(('text', 'shown'), [
+    ('sensors: {a: {bits: 12, encodign: mono8}}', "sensor a: unknown key 'encodign'"),
+    ('sensors: {a: {bits: twelve}}', "bits must be int, is 'twelve'"),
+    ('sensors: {a: {bits: true}}', 'bits must be int, is True'),
+    ('sensors: {a: {noise: 1}}', 'noise must be bool'),
+    ('sensors: {a: {gain: high}}', 'gain must be float'),
+    ('sensors: {a: {bits: 9}}', "sensor a: the sensor's bits is 9"),
+    ('sensors: {a: {output_size: [512, 640]}}', 'output_size must be str'),
+    ('sensors: {a: {output_size: large}}', "'large' is no size"),
+    ('sensors: {a: 12}', 'must be keys with values'),
+    ('sensors: {}', 'no presets'),
+    ('- a', 'no presets'),
+    ('', 'no presets'),
+    ('a: [', 'cannot read'),
+])
+def test_a_slip_of_the_pen_is_named(tmp_path: Path, text: str, shown: str) -> None:
+    path = tmp_path / 'sensors.yaml'
+    path.write_text(text, encoding='utf-8')
+    with pytest.raises(UserError) as caught:
+        load_presets(path)
+    assert shown in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='cannot read'):
+        load_presets(tmp_path / 'none.yaml')
+
+
+def test_whole_numbers_serve_as_floats(tmp_path: Path) -> None:
+    path = tmp_path / 'sensors.yaml'
+    path.write_text('sensors: {a: {gain: 2}}', encoding='utf-8')
+    assert load_preset('a', path).gain == 2.0
