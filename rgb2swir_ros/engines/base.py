@@ -1,0 +1,103 @@
+"""What every engine is: one call, one fixed size, one description. No torch in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+
+Progress = Callable[[str], None]
+Frames = NDArray[np.uint8]
+Radiance = NDArray[np.float32]
+
+PRECISIONS = ('float32', 'bfloat16')
+
+
+class Engine(Protocol):
+    """A translator made fast for one size; `open_engine` gives one.
+
+    A backend (eager, inductor; TensorRT has its place beside them) is a class with these two
+    methods and an entry in `rgb2swir_ros.engines.build`.
+    """
+
+    def __call__(self, rgb: Frames) -> Radiance:
+        """Translate camera frames.
+
+        :param rgb: (B, H, W, 3), uint8, RGB; B from 1 to the engine's batch.
+        :return: radiance (B, H, W), float32, linear, in [0, 1]: an own array each time.
+        :raises UserError: if the frames have another shape or type.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """Return what it is: plain values only, so that it can travel as JSON.
+
+        Keys: those of `EngineSpec`, and model_hash, device, torch, built_at (ISO 8601, UTC),
+        build_s, parity (figures of `rgb2swir_ros.engines.parity`), from_cache.
+        """
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """What is asked of an engine, nothing left open.
+
+    :param model: the model's name, for people.
+    :param height: pixels; fixed in the graph, like all sizes.
+    :param width: pixels.
+    :param batch: frames a call.
+    :param backend: ``eager`` or ``inductor``.
+    :param precision: the trunk's type, ``float32`` or ``bfloat16``; the head is float32 always.
+    :param threads: processor cores it may use, at least 1.
+    """
+
+    model: str
+    height: int
+    width: int
+    batch: int
+    backend: str
+    precision: str
+    threads: int
+
+    def __str__(self) -> str:
+        """Return it as progress lines name it: ``inductor bfloat16 640x360``."""
+        batch = '' if self.batch == 1 else f' batch {self.batch}'
+        return f'{self.backend} {self.precision} {self.width}x{self.height}{batch}'
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields as a plain dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model's files are, and what they hash to."""
+
+    folder: Path
+    sha256: str
+
+
+def padded_batch(rgb: Frames, spec: EngineSpec) -> Frames:
+    """Return frames as the engine's graph takes them: contiguous, filled up to its batch.
+
+    The batch is always full, so that a frame's result never depends on how many came with it.
+
+    :param rgb: (B, H, W, 3), uint8, 1 <= B <= spec.batch.
+    :raises UserError: if shape or type differ; the text says what is expected.
+    """
+    expected = (spec.height, spec.width, 3)
+    if (not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 4
+            or rgb.shape[1:] != expected or not 1 <= len(rgb) <= spec.batch):
+        found = f'{getattr(rgb, "dtype", type(rgb).__name__)} {tuple(getattr(rgb, "shape", ()))}'
+        raise UserError(f'this engine takes 1 to {spec.batch} frames as uint8 (B, {spec.height}, '
+                        f'{spec.width}, 3), not {found}: open one for that size')
+    if len(rgb) < spec.batch:
+        full = np.zeros((spec.batch, *expected), np.uint8)
+        full[:len(rgb)] = rgb
+        return full
+    # torch warns about read-only arrays, which frames from a message's bytes are
+    return np.ascontiguousarray(rgb) if rgb.flags.writeable else rgb.copy()

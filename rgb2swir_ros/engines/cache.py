@@ -1,0 +1,208 @@
+"""Built engines on disk: private, exact, and whole or absent.
+
+A compiled engine is code, so the folder belongs to its user alone, and an engine is loaded only
+if every field of its manifest is what is asked for and its file has the manifest's SHA-256.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.engines.base import Progress
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.resources import cache_directory
+
+FORMAT = 1
+MANIFEST = 'manifest.json'
+# Fields that name an engine for people; two engines that differ in others are versions of one.
+NAMING = ('model', 'height', 'width', 'batch', 'backend', 'precision', 'threads')
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A built engine.
+
+    :param file: the engine's file, its hash checked a moment ago.
+    :param facts: what its builder wrote down (parity, build time).
+    :param from_cache: whether it had been built before.
+    """
+
+    file: Path
+    facts: Fields
+    from_cache: bool
+
+
+class EngineCache:
+    """The folder that holds built engines, one folder per key."""
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        """Make the folder if there is none, for its user alone (0700).
+
+        :param folder: by default `rgb2swir_ros.resources.cache_directory`.
+        :raises UserError: if it cannot be made, belongs to somebody else, or others can write
+            to it.
+        """
+        self.folder = Path(folder).expanduser() if folder else cache_directory()
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = self.folder.stat()
+        except OSError as error:
+            raise UserError(f'cannot use {self.folder} for engines ({error.strerror}): set '
+                            'RGB2SWIR_CACHE to a folder of yours') from error
+        if found.st_uid != os.geteuid():
+            raise UserError(f'{self.folder} belongs to user {found.st_uid}, not to you: engines '
+                            'are code, set RGB2SWIR_CACHE to a folder of yours')
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise UserError(f'others can write to {self.folder}, and engines are code: '
+                            f'run chmod 700 {self.folder}')
+
+    def path(self, fields: Fields) -> Path:
+        """Return the folder of the engine with these fields, built or not."""
+        text = json.dumps(_versioned(fields), sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return self.folder / f'{_slug(fields)}-{key}'
+
+    def find(self, fields: Fields, progress: Progress | None = None) -> Entry | None:
+        """Return the engine with these fields if it is here and sound.
+
+        :param progress: told in one line why an engine that is here does not serve.
+        """
+        say = progress or _quiet
+        folder = self.path(fields)
+        if not folder.exists():
+            if difference := self._nearest_difference(fields):
+                say(f'no engine fits: {difference}; building')
+            return None
+        manifest, problem = _read_manifest(folder)
+        if manifest is not None:
+            problem = (_difference(manifest['fields'], _versioned(fields))
+                       or _damage(folder / manifest['file'], manifest['sha256']))
+        if manifest is None or problem:
+            say(f'the engine in {folder} is not used: {problem}; rebuilding')
+            return None
+        return Entry(folder / manifest['file'], manifest['facts'], from_cache=True)
+
+    def get(self, fields: Fields, build: Callable[[Path], tuple[Path, Fields]],
+            progress: Progress | None = None) -> Entry:
+        """Return the engine with these fields, built first if need be.
+
+        Two processes never build the same engine at once: the second waits for the first. A
+        build that is killed leaves nothing that could be taken for an engine.
+
+        :param build: called with an empty folder; returns the engine's file in it, and facts.
+        :raises UserError: if the folder cannot be written; and whatever ``build`` raises.
+        """
+        say = progress or _quiet
+        target = self.path(fields)
+        with self._locked(target.name, say):
+            if found := self.find(fields, say):
+                return found
+            for remains in self.folder.glob(f'.building-{target.name}-*'):
+                shutil.rmtree(remains, ignore_errors=True)  # of a build that was killed
+            scratch = Path(tempfile.mkdtemp(prefix=f'.building-{target.name}-', dir=self.folder))
+            try:
+                file, facts = build(scratch)
+                manifest = {'fields': _versioned(fields), 'file': file.name,
+                            'sha256': file_sha256(file), 'facts': facts}
+                (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
+                shutil.rmtree(target, ignore_errors=True)
+                scratch.rename(target)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        return Entry(target / file.name, facts, from_cache=False)
+
+    @contextmanager
+    def _locked(self, name: str, say: Progress) -> Iterator[None]:
+        try:
+            handle = os.open(self.folder / f'.{name}.lock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
+                             0o600)
+        except OSError as error:
+            raise UserError(f'cannot write to {self.folder} ({error.strerror}): set '
+                            'RGB2SWIR_CACHE to a folder of yours') from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say('waiting for another process that builds the same engine')
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)  # and with it the lock; the file stays, removing it would race
+
+    def _nearest_difference(self, fields: Fields) -> str:
+        """Say in what the most similar engine of the same name differs; empty if there is none."""
+        wanted = _versioned(fields)
+        found: list[list[str]] = []
+        for path in self.folder.glob(f'{_slug(fields)}-*'):
+            manifest, _ = _read_manifest(path)
+            if manifest is not None:
+                found.append(_differing(manifest['fields'], wanted))
+        nearest = min(found, key=len, default=[])
+        return f'{", ".join(nearest)} changed since the last one was built' if nearest else ''
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as a hexadecimal text."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def _versioned(fields: Fields) -> Fields:
+    return {**fields, 'engine_format': FORMAT}
+
+
+def _slug(fields: Fields) -> str:
+    """Return the part of a folder's name that people read."""
+    values = '-'.join(str(fields.get(key, '')) for key in NAMING)
+    return ''.join(c if c.isalnum() or c in '-_.' else '_' for c in values)[:100]
+
+
+def _read_manifest(folder: Path) -> tuple[Fields | None, str]:
+    """Return a manifest that has all its parts, or None and what is wrong with it."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        return None, f'its manifest cannot be read ({type(error).__name__})'
+    kinds = {'fields': dict, 'file': str, 'sha256': str, 'facts': dict}
+    if not isinstance(manifest, dict) or any(
+            not isinstance(manifest.get(key), kind) for key, kind in kinds.items()):
+        return None, 'its manifest is incomplete'
+    if manifest['file'] != Path(manifest['file']).name:
+        return None, f"its manifest names a file elsewhere, '{manifest['file']}'"
+    return manifest, ''
+
+
+def _differing(found: Fields, wanted: Fields) -> list[str]:
+    return sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
+
+
+def _difference(found: Fields, wanted: Fields) -> str:
+    names = _differing(found, wanted)
+    if not names:
+        return ''
+    name = names[0]
+    more = f' (and {len(names) - 1} more)' if len(names) > 1 else ''
+    return f'{name} is {found.get(name)!r}, wanted {wanted.get(name)!r}{more}'
+
+
+def _damage(file: Path, sha256: str) -> str:
+    try:
+        return '' if file_sha256(file) == sha256 else f"{file.name} has another hash than written"
+    except OSError as error:
+        return f'{file.name} cannot be read ({error.strerror})'

@@ -1,0 +1,50 @@
+"""The Translator as it is, layer by layer: needs no compiler and starts at once."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+
+from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
+from rgb2swir_ros.translator import Translator
+
+
+def cast(translator: Translator, precision: str) -> Translator:
+    """Return a copy with its trunk in ``precision`` and its weights in channels-last order.
+
+    Channels last is what oneDNN computes in: no reordering between the layers.
+    """
+    own = copy.deepcopy(translator).eval()
+    own.set_precision(getattr(torch, precision))
+    return own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use so many cores for calls from this thread."""
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+class EagerEngine:
+    """Run a Translator layer by layer at one size."""
+
+    def __init__(self, translator: Translator, spec: EngineSpec,
+                 facts: dict[str, Any] | None = None) -> None:
+        """Copy and cast a float32 Translator; ``facts`` join the description."""
+        self.spec = spec
+        self.facts = facts or {}
+        self._translator = cast(translator, spec.precision)
+
+    def __call__(self, rgb: Frames) -> Radiance:
+        """Translate camera frames: see `Engine`."""
+        full = padded_batch(rgb, self.spec)
+        use_threads(self.spec.threads)
+        with torch.inference_mode():
+            radiance: Radiance = self._translator(torch.from_numpy(full)).numpy()
+        return radiance[:len(rgb)]
+
+    def describe(self) -> dict[str, Any]:
+        """Return what it is: see `Engine`."""
+        return {**self.spec.fields(), **self.facts}

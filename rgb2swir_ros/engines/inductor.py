@@ -1,0 +1,141 @@
+"""The Translator compiled ahead of time by TorchInductor into one ``.pt2`` file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch._inductor.config
+
+from rgb2swir_ros.engines.base import EngineSpec, Frames, Progress, Radiance, padded_batch
+from rgb2swir_ros.engines.eager import cast, use_threads
+from rgb2swir_ros.translator import Translator
+
+ENGINE_FILE = 'engine.pt2'
+
+
+class CompileError(RuntimeError):
+    """The C++ compiler or TorchInductor failed; the text is its first line."""
+
+
+def compile_options(compiler: str, threads: int) -> dict[str, Any]:
+    """Return TorchInductor's settings.
+
+    Freezing bakes the weights in, in oneDNN's blocked layout and fused with what follows.
+    """
+    options = {
+        'freezing': True,
+        'cpp.cxx': (None, compiler),
+        'cpp.threads': threads,  # written into the generated loops
+        'compile_threads': 1,  # a pool of workers would outlive the build
+    }
+    # Precompiled headers are kept in a folder of a known name under /tmp, which others could
+    # prepare; not every version of torch has the settings
+    for name in ('cpp_cache_precompile_headers', 'aot_inductor.precompile_headers'):
+        if name in torch._inductor.config.get_config_copy():
+            options[name] = False
+    return options
+
+
+def compile_package(translator: Translator, spec: EngineSpec, folder: Path, compiler: str,
+                    progress: Progress) -> Path:
+    """Export and compile a float32 Translator.
+
+    :param folder: where ``engine.pt2`` and, for the time of the build, all else is written.
+    :param compiler: path of the C++ compiler.
+    :return: the package's path.
+    :raises CompileError: if it cannot be compiled here.
+    """
+    use_threads(spec.threads)
+    progress(f'building {spec}: exporting')
+    own = cast(translator, spec.precision)
+    example = torch.zeros(spec.batch, spec.height, spec.width, 3, dtype=torch.uint8)
+    path = folder / ENGINE_FILE
+    with _scratch(folder / 'inductor'), warnings.catch_warnings():
+        # torch's own deprecations: nothing that a user of this package can mend
+        warnings.simplefilter('ignore')
+        # no_grad, not inference_mode: inference tensors in the module break AOTInductor
+        with torch.no_grad():
+            program = torch.export.export(own, (example,))
+        progress(f'building {spec}: compiling')
+        try:
+            torch._inductor.aoti_compile_and_package(
+                program, package_path=str(path),
+                inductor_configs=compile_options(compiler, spec.threads))
+        except Exception as error:
+            raise CompileError(_first_line(error)) from error
+    return path
+
+
+class InductorEngine:
+    """Run a compiled package at the size it was built for.
+
+    The package is code: open only what `rgb2swir_ros.engines.cache` vouches for.
+    """
+
+    def __init__(self, package: Path, spec: EngineSpec,
+                 facts: dict[str, Any] | None = None) -> None:
+        """Load a package; ``facts`` join the description."""
+        self.spec = spec
+        self.facts = facts or {}
+        mapped = _mapped_files()
+        self._run = torch._inductor.aoti_load_package(str(package))
+        _forget_unpacked(_mapped_files() - mapped)
+
+    def __call__(self, rgb: Frames) -> Radiance:
+        """Translate camera frames: see `Engine`."""
+        full = padded_batch(rgb, self.spec)
+        use_threads(self.spec.threads)
+        with torch.inference_mode():
+            radiance: Radiance = self._run(torch.from_numpy(full)).numpy()
+        return radiance[:len(rgb)]
+
+    def describe(self) -> dict[str, Any]:
+        """Return what it is: see `Engine`."""
+        return {**self.spec.fields(), **self.facts}
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """Keep what TorchInductor writes in a folder of ours, removed at the end.
+
+    Its default is a folder of a known name under /tmp, which others could prepare.
+    """
+    before = os.environ.get('TORCHINDUCTOR_CACHE_DIR')
+    os.environ['TORCHINDUCTOR_CACHE_DIR'] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ['TORCHINDUCTOR_CACHE_DIR']
+        else:
+            os.environ['TORCHINDUCTOR_CACHE_DIR'] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mapped_files() -> set[str]:
+    lines = Path('/proc/self/maps').read_text().splitlines()
+    return {parts[5] for line in lines if len(parts := line.split(maxsplit=5)) == 6}
+
+
+def _forget_unpacked(libraries: set[str]) -> None:
+    """Remove the folders under /tmp that torch has unpacked a package into.
+
+    Torch removes them when a process ends in good order; ours may be killed, and would leave
+    some megabytes each time. The mapped library needs its name on disk no longer.
+    """
+    for library in libraries:
+        parts = Path(library).parts
+        if library.endswith('.so') and parts[:2] == ('/', 'tmp') and len(parts) > 3:
+            shutil.rmtree(Path(*parts[:3]), ignore_errors=True)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f'{type(error).__name__}: {lines[0] if lines else "no reason given"}'

@@ -1,0 +1,70 @@
+"""What this machine's processor and tools can do."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from rgb2swir_ros.errors import UserError
+
+CPUINFO = Path('/proc/cpuinfo')
+BFLOAT16_FLAGS = frozenset({'avx512_bf16', 'amx_bf16'})
+COMPILERS = ('g++', 'clang++', 'c++')
+
+
+@functools.lru_cache(maxsize=1)
+def _cpuinfo() -> dict[str, str]:
+    """Return the first processor's entries of /proc/cpuinfo; empty where there is none."""
+    try:
+        text = CPUINFO.read_text()
+    except OSError:
+        return {}
+    pairs = (line.split(':', 1) for line in text.split('\n\n')[0].splitlines() if ':' in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def processor_name() -> str:
+    """Return the processor's name as a person knows it."""
+    return _cpuinfo().get('model name') or platform.processor() or platform.machine()
+
+
+def instruction_flags() -> frozenset[str]:
+    """Return the instruction-set flags that the kernel reports (x86 and ARM alike)."""
+    entries = _cpuinfo()
+    return frozenset((entries.get('flags') or entries.get('Features') or '').split())
+
+
+def processor_identity() -> str:
+    """Return a short hash of architecture and instruction set: compiled code depends on both."""
+    text = ' '.join([platform.machine(), *sorted(instruction_flags())])
+    return f'{platform.machine()}-{hashlib.sha256(text.encode()).hexdigest()[:16]}'
+
+
+def has_bfloat16() -> bool:
+    """Say whether the processor multiplies bfloat16 natively; elsewhere it is emulated, slowly."""
+    return bool(instruction_flags() & BFLOAT16_FLAGS)
+
+
+def resolve_threads(threads: int) -> int:
+    """Return how many cores to use: ``threads``, or for 0 all that this process may run on.
+
+    :raises UserError: if it is negative or more than there are.
+    """
+    available = len(os.sched_getaffinity(0))
+    if not 0 <= threads <= max(available, 1):
+        raise UserError(f'threads {threads}: give 0 (all) to {available}, '
+                        'the cores that this process may use')
+    return threads or available
+
+
+def find_compiler() -> str | None:
+    """Return the path of the C++ compiler: ``$CXX`` if set, else g++, clang++ or c++; or None."""
+    chosen = os.environ.get('CXX')
+    for name in (chosen,) if chosen else COMPILERS:
+        if path := shutil.which(name):
+            return path
+    return None

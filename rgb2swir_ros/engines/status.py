@@ -1,0 +1,59 @@
+"""What an engine client answers with. No torch in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.engines.channel import Size
+
+
+class EngineError(Exception):
+    """A frame could not be translated; the text says why."""
+
+
+class EngineNotReady(EngineError):
+    """There is no engine of this size yet: it is starting, building, restarting or failed."""
+
+
+class EngineCrashed(EngineError):
+    """The engine process died under the frame; it is restarted in the background."""
+
+
+class EngineHung(EngineError):
+    """The engine process stopped answering and was killed; it is restarted in the background."""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A translated frame.
+
+    :param radiance: (H, W), float32, linear, in [0, 1]; the caller's own.
+    :param transfer_ms: moving pixels and messages between the processes.
+    :param inference_ms: the engine's call, measured in its process.
+    """
+
+    radiance: NDArray[np.float32]
+    transfer_ms: float
+    inference_ms: float
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """The state of things.
+
+    :param state: stopped, starting, building, ready, failed or restarting.
+    :param detail: what it is doing, or why it failed, in one line.
+    :param restarts: how often the process was started anew.
+    :param heartbeat_age_s: seconds since it was last heard; None if there is no process.
+    :param engines: for each (height, width) that is ready, the engine's description.
+    """
+
+    state: str
+    detail: str = ''
+    restarts: int = 0
+    heartbeat_age_s: float | None = None
+    engines: dict[Size, dict[str, Any]] = field(default_factory=dict)
