@@ -99,7 +99,8 @@ def _jpeg(data: bytes) -> Header:
                 break
             bits, height, width = struct.unpack_from('>BHH', data, position + 4)
             if bits != 8:
-                raise ImageError('unsupported_format', f'a jpeg of {bits} bits a sample; give 8')
+                known = 'unsupported_format' if 2 <= bits <= 16 else 'corrupt_data'
+                raise ImageError(known, f'the jpeg has {bits} bits a sample; only 8 are read')
             header = Header('jpeg', height, width, bits)
         if marker == 0xFFDA:
             if header is None:

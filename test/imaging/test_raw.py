@@ -169,17 +169,18 @@ def test_a_size_gives_the_resized_picture(encoding: str, seed: int, size: tuple[
     assert small.shape == (*size, 3)
     assert small.dtype == np.uint8
     assert small.flags.c_contiguous
-    # 16 bit is resized before it is rounded to 8, so half a step may fall to the other side.
-    allowed = 1 if ENCODINGS[encoding].bits == 16 else 0
+    # 16 bit is resized before it is rounded to 8. The picture compared with is rounded first and
+    # again by each axis that shrinks or grows, so it may be two steps off.
+    allowed = 2 if ENCODINGS[encoding].bits == 16 else 0
     expected = raw.resize(raw.to_rgb(image), size)
     assert np.abs(small.astype(int) - expected).max() <= allowed
 
 
 @given(st.sampled_from(sorted(ENCODINGS)), seeds)
-def test_half_size_is_the_mean_of_four(encoding: str, seed: int) -> None:
+def test_a_smaller_pixel_is_the_mean_of_its_area(encoding: str, seed: int) -> None:
     image = any_image(encoding, seed)
-    mean = raw.to_rgb(image).reshape(6, 2, 8, 2, 3).astype(float).mean((1, 3))
-    assert np.abs(raw.to_rgb(image, (6, 8)) - mean).max() <= 1
+    mean = raw.to_rgb(image).reshape(4, 3, 4, 4, 3).astype(float).mean((1, 3))
+    assert np.abs(raw.to_rgb(image, (4, 4)) - mean).max() <= 1
 
 
 @pytest.mark.parametrize('encoding', sorted(ENCODINGS))
