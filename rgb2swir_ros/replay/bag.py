@@ -81,7 +81,7 @@ class BagSource:
                     item = next(messages, None)
                     if item is None:
                         break
-                    frame = self._frame(bytes(item[2]), read, infos)
+                    frame = self._frame(bytes(item[2]), read, infos, item[1])
                 except Exception as error:
                     # the library raises whatever its parsers meet: struct, zstd, sqlite, assert
                     raise FootageError(f"the bag '{self.path}' cannot be read past frame {read}: "
@@ -92,7 +92,8 @@ class BagSource:
             raise FootageError(f"the bag '{self.path}' ends early: {read} of the {self.count} "
                                f'messages it announces on {self.topic}')
 
-    def _frame(self, cdr: bytes, index: int, infos: dict[int, bytes]) -> Frame:
+    def _frame(self, cdr: bytes, index: int, infos: dict[int, bytes],
+               log_ns: int) -> Frame:
         message: Any = self._types.deserialize_cdr(cdr, self._type)
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         content: RawImage | CompressedImage
@@ -102,7 +103,7 @@ class BagSource:
         else:
             content = CompressedImage(message.format, message.data.tobytes())
         return Frame(stamp, message.header.frame_id, self.topic, content,
-                     f'frame {index}', cdr, infos.get(stamp))
+                     f'frame {index}', cdr, infos.get(stamp), log_ns)
 
     def _infos(self, reader: Reader) -> dict[int, bytes]:
         """Return the serialized CameraInfo by stamp: by convention it has its image's."""

@@ -50,6 +50,7 @@ class Frame:
     :param name: how to name the frame to a person.
     :param cdr: the serialized message exactly as a bag holds it.
     :param info_cdr: the serialized CameraInfo that belongs to the frame, if the bag has one.
+    :param log_ns: when a bag recorded it, in nanoseconds; its stamps may run otherwise.
     """
 
     stamp_ns: int
@@ -59,6 +60,7 @@ class Frame:
     name: str = ''
     cdr: bytes | None = field(default=None, repr=False)
     info_cdr: bytes | None = field(default=None, repr=False)
+    log_ns: int | None = None
 
 
 class Source(Protocol):

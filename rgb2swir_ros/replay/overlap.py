@@ -14,18 +14,22 @@ T = TypeVar('T')
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 2,
+          filled: threading.Event | None = None) -> Iterator[T]:
     """Yield the items in order while a thread already makes the next ones.
 
     An exception of the iterable is raised where it happened, after the items before it. When the
     consumer stops early, the thread ends too.
 
     :param depth: how many finished items may wait.
+    :param filled: set once so many wait, or all there are.
     """
     ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
 
     def put(item: Any, error: BaseException | None = None) -> None:
+        if filled is not None and (item is _END or ready.full()):
+            filled.set()
         while not stopped.is_set():
             with suppress(queue.Full):
                 ready.put((item, error), timeout=0.1)

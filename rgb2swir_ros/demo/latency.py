@@ -1,0 +1,58 @@
+"""Latencies of a run: the node's stages from the bag, and the whole way by two clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_typestore
+
+from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS
+
+STAGES = ('decode_ms', 'preprocess_ms', 'transfer_ms', 'inference_ms', 'sensor_ms', 'publish_ms')
+TOTAL = 'total_ms'
+WHOLE = 'camera_to_recorder_ms'
+QUANTILES = {'p50': 50, 'p95': 95, 'p99': 99, 'max': 100}
+
+
+def read_timing(bag: Path, topic: str = '/translator/timing') -> dict[str, list[float]]:
+    """Return the milliseconds of each stage, a value a frame, from a recorded bag."""
+    types = get_typestore(Stores.ROS2_JAZZY)
+    values: dict[str, list[float]] = {}
+    with Reader(bag) as reader:
+        connections = [c for c in reader.connections if c.topic == topic]
+        for _, _, cdr in reader.messages(connections) if connections else ():
+            message: Any = types.deserialize_cdr(cdr, DIAGNOSTICS)
+            for status in message.status:
+                for pair in status.values:
+                    values.setdefault(pair.key, []).append(float(pair.value))
+    return values
+
+
+def whole_way(sent: Sequence[tuple[int, int]],
+              arrived: Sequence[tuple[int, int]]) -> list[tuple[int, float]]:
+    """Return (which frame, milliseconds from before its publication until the recorder had it).
+
+    :param sent: (stamp, monotonic time) of each frame sent, in nanoseconds; the clock is one for
+        all processes of a machine.
+    :param arrived: likewise of each frame recorded.
+    """
+    waiting: dict[int, list[int]] = {}
+    for index, (stamp, _) in enumerate(sent):
+        waiting.setdefault(stamp, []).append(index)
+    found = []
+    for stamp, time in arrived:
+        if waiting.get(stamp):
+            index = waiting[stamp].pop(0)
+            found.append((index, (time - sent[index][1]) / 1e6))
+    return found
+
+
+def summary(values: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Return p50, p95, p99 and max of each stage that has values, in milliseconds."""
+    return {name: {label: round(float(np.percentile(series, q)), 3)
+                   for label, q in QUANTILES.items()}
+            for name, series in values.items() if len(series)}

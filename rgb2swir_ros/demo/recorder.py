@@ -1,0 +1,133 @@
+"""The demo's recorder, a process of its own: ``python -m rgb2swir_ros.demo.recorder``.
+
+It writes what the translator publishes to a bag, as it comes over the wire. Each message lies at
+its header's stamp on the bag's time line; /diagnostics, which runs on the wall clock, at the
+stamp of the frame before it, so that a player shows both together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.demo.wire import say
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
+from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
+
+DRAIN_S = 0.5  # of silence after which nothing more is expected
+DRAIN_LIMIT_S = 5.0
+
+
+class Recorder:
+    """The subscriptions and the bag."""
+
+    def __init__(self, bag: BagWriter, camera: str) -> None:
+        """Subscribe to the translator's topics."""
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+        from sensor_msgs.msg import CameraInfo, Image
+        self.node = rclpy.create_node('demo_recorder', start_parameter_services=False)
+        self._bag = bag
+        self._early: list[bytes] = []
+        self._last_stamp: int | None = None
+        self.arrivals: list[tuple[int, int]] = []
+        self.last_ns = 0
+        self._status = '/diagnostics'
+        reliable = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100,
+                              reliability=ReliabilityPolicy.RELIABLE)
+        image = f'/{camera}/swir/image_raw'
+        for topic, kind, name in (
+                (image, Image, RAW), (f'/{camera}/swir/camera_info', CameraInfo, INFO),
+                ('/translator/timing', DiagnosticArray, DIAGNOSTICS),
+                (self._status, DiagnosticArray, DIAGNOSTICS)):
+            bag.declare(topic, name)
+
+            def receive(cdr: bytes, topic: str = topic, name: str = name) -> None:
+                self._receive(topic, name, cdr, is_image=topic == image)
+            self.node.create_subscription(kind, topic, receive, reliable, raw=True)
+
+    def _receive(self, topic: str, name: str, cdr: bytes, is_image: bool) -> None:
+        now = time.monotonic_ns()
+        if topic == self._status:
+            self._tell(cdr)
+            if self._last_stamp is None:
+                self._early.append(cdr)
+            else:
+                self._bag.write(topic, name, cdr, self._last_stamp)
+            return
+        stamp = stamp_ns(cdr)
+        self.last_ns = now
+        self._bag.write(topic, name, cdr, stamp)
+        if is_image:
+            self.arrivals.append((stamp, now))
+            self._last_stamp = stamp
+            for status in self._early:
+                self._bag.write(self._status, DIAGNOSTICS, status, stamp)
+            self._early.clear()
+
+    def _tell(self, cdr: bytes) -> None:
+        """Hand the translator's status to the process that runs the demo."""
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.serialization import deserialize_message
+        told: dict[str, Any] = {}
+        for status in deserialize_message(cdr, DiagnosticArray).status:
+            kind, _, _ = status.name.removeprefix('translator: ').partition(' ')
+            if status.name.startswith('translator: ') and kind in ('camera', 'engine'):
+                told[kind] = {value.key: value.value for value in status.values}
+                told[f'{kind}_text'] = status.message
+        if told:
+            say('diagnostics', recorded=len(self.arrivals), **told)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Record until the standard input closes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('bag', type=Path)
+    parser.add_argument('--camera', default='camera')
+    parser.add_argument('--record', type=Path, required=True)
+    given = parser.parse_args(arguments)
+    import rclpy
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    rclpy.init(args=[])
+    closed = threading.Event()
+    threading.Thread(target=_listen, args=(closed,), daemon=True).start()
+    try:
+        with BagWriter(given.bag) as bag:
+            recorder = Recorder(bag, given.camera)
+            executor = SingleThreadedExecutor()
+            executor.add_node(recorder.node)
+            say('recording')
+            try:
+                while not closed.is_set():
+                    executor.spin_once(timeout_sec=0.2)
+                limit = time.monotonic() + DRAIN_LIMIT_S
+                while (time.monotonic() < limit
+                       and time.monotonic_ns() - recorder.last_ns < DRAIN_S * 1e9):
+                    executor.spin_once(timeout_sec=0.1)
+            except ExternalShutdownException:
+                pass  # told to end: what came so far is kept
+        given.record.write_text(json.dumps(recorder.arrivals))
+        say('recorded', counts=bag.counts)
+        return 0
+    except UserError as error:
+        print(f'recorder: {error}', file=sys.stderr)
+        return 2
+    finally:
+        rclpy.try_shutdown()
+
+
+def _listen(closed: threading.Event) -> None:
+    for _ in sys.stdin:
+        pass
+    closed.set()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

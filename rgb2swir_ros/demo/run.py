@@ -1,0 +1,140 @@
+"""The demo as one call: run, account, report."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.demo.accounting import balance
+from rgb2swir_ros.demo.conduct import CAMERA, Conductor, Options, Run
+from rgb2swir_ros.demo.gallery import write_gallery
+from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
+from rgb2swir_ros.demo.report import as_json, plot, table
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.replay.bag_writer import refuse_foreign
+from rgb2swir_ros.replay.files import finished
+from rgb2swir_ros.replay.frames import FootageError
+from rgb2swir_ros.resources import model_directory
+from rgb2swir_ros.sizes import format_size
+
+FILES = ('side_by_side.png', 'swir.mp4', 'report.json', 'table.txt', 'latency.png')
+LOGS = ('camera.log', 'translator.log', 'recorder.log')
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished demo.
+
+    :param ok: whether every frame is accounted for and the footage was read to its end.
+    """
+
+    report: dict[str, Any]
+    table: str
+    ok: bool
+
+
+def run_demo(options: Options, output: Path, say: Callable[[str], None]) -> Outcome:
+    """Run the demo and write its results to a folder, in place of those of an earlier run.
+
+    :param output: gets ``swir_bag/``, ``side_by_side.png``, ``swir.mp4``, ``report.json``,
+        ``table.txt``, ``latency.png`` and ``logs/``; other files in it are left alone.
+    :param say: told in one line what is going on.
+    :raises UserError: if ROS 2 is missing, the input cannot be read, or a process fails.
+    """
+    require_ros()
+    model_directory(options.model)
+    bag, logs = output / 'swir_bag', output / 'logs'
+    clear(output)
+    logs.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=output, prefix='.work-') as work:
+        run = Conductor(options, bag, logs, Path(work), say).run()
+        say('drawing')
+        return _evaluate(options, output, run, started, say)
+
+
+def require_ros() -> None:
+    """Raise UserError unless rclpy and its messages are there, without loading them."""
+    missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs')
+               if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"no ROS 2 here ({', '.join(missing)} cannot be imported): source your "
+                        "ROS setup file, or run `make demo`, which installs ROS 2 from PyPI "
+                        '(x86-64 Linux, Python 3.10-3.13)')
+
+
+def clear(output: Path) -> None:
+    """Remove an earlier run's results, and nothing else.
+
+    :raises UserError: if something else stands where the bag is to be.
+    """
+    refuse_foreign(output / 'swir_bag')
+    for name in FILES:
+        (output / name).unlink(missing_ok=True)
+    for name in LOGS:
+        (output / 'logs' / name).unlink(missing_ok=True)
+    left = [output / 'swir_bag', *output.glob('.swir_bag.partial-*'), *output.glob('.work-*')]
+    for folder in left:  # of runs that were killed
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
+
+def _evaluate(options: Options, output: Path, run: Run, started: float,
+              say: Callable[[str], None]) -> Outcome:
+    account = balance(run.camera, [stamp for stamp, _ in run.sent],
+                      [stamp for stamp, _ in run.arrived])
+    whole = whole_way(run.sent, run.arrived)
+    timing = read_timing(output / 'swir_bag')
+    latency = summary({**timing, WHOLE: [ms for _, ms in whole]})
+    if not run.footage.live:
+        latency.pop('age_ms', None)  # against stamps of another day: says nothing
+    cut = run.footage.is_cut(len(run.sent)) and not run.broke_off
+    notes = _notes(options, run, cut)
+    if whole:
+        try:
+            write_gallery(output, run.footage, output / 'swir_bag', f'/{CAMERA}/swir/image_raw',
+                          [index for index, _ in whole], _rate(run))
+        except FootageError as error:
+            notes.append(f'no pictures: {error}')
+    if not plot(output / 'latency.png', timing, whole):
+        notes.append('no latency.png: matplotlib is not installed')
+    title = (f'{options.input or "the built-in drive"}: {len(run.sent)} frames of '
+             f'{format_size(run.footage.size)}, model {options.model}, '
+             f"{run.engine.get('backend', '?')} {run.engine.get('precision', '?')}")
+    text = '\n'.join([table(account, latency, title), *notes]).rstrip('\n') + '\n'
+    report = as_json(
+        account, latency, input=str(options.input or 'drive'), topic=run.footage.source.topic,
+        message_type=run.footage.message_type, source_size=format_size(run.footage.size),
+        seconds=round(time.monotonic() - started, 1), rate_hz=round(_rate(run), 2),
+        stamps='made when sent' if run.footage.live else "the input's", cut=cut,
+        input_broke_off=run.broke_off, bag_messages=run.bag_counts, engine=run.engine,
+        node_camera_status=run.camera, notes=notes)
+    for name, content in (('table.txt', text), ('report.json', json.dumps(report, indent=2))):
+        with finished(output / name) as temporary:
+            temporary.write_text(content)
+    return Outcome(report, text, not account.problems() and not run.broke_off)
+
+
+def _notes(options: Options, run: Run, cut: bool) -> list[str]:
+    notes = []
+    if cut:
+        notes.append(f'the input is longer: only its first {options.seconds:g} s were used '
+                     '(--seconds changes that)')
+    if run.broke_off:
+        notes.append(f'INPUT BROKE OFF: {run.broke_off}')
+    if run.engine.get('restarts', '0') != '0':
+        notes.append(f"the engine was restarted {run.engine['restarts']} times")
+    return notes
+
+
+def _rate(run: Run) -> float:
+    """Return frames a second as sent; 10 where there is but one."""
+    span = (run.sent[-1][1] - run.sent[0][1]) / 1e9 if len(run.sent) > 1 else 0.0
+    return (len(run.sent) - 1) / span if span > 0 else 10.0
