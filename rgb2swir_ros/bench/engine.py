@@ -1,0 +1,160 @@
+"""``rgb2swir bench engine``: how long one inference takes, and against what.
+
+Machines differ and are busy with other things, so the engine is timed in turns with one 32->32
+3x3 convolution of the same size and precision: the ratio of the two medians moves far less than
+either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.sizes import format_size, parse_size
+
+REFERENCE_CHANNELS = 32
+WARM_UPS = 5
+EXAMPLE = 'example:\n  rgb2swir bench engine --model nano --size 640x512 --json'
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``rgb2swir bench engine``."""
+    parser.epilog = EXAMPLE
+    parser.add_argument('--model', default='nano', help='name or folder (default: nano)')
+    parser.add_argument('--size', default='640x512', metavar='WIDTHxHEIGHT',
+                        help='of a frame, in pixels (default: 640x512)')
+    parser.add_argument('--backend', default='auto', help='auto, inductor or eager')
+    parser.add_argument('--precision', default='auto', help='auto, bfloat16 or float32')
+    parser.add_argument('--threads', type=int, default=0, help='processor cores (0: all)')
+    parser.add_argument('--runs', type=int, default=60, help='inferences measured (default: 60)')
+    parser.add_argument('--cache', default=None, help='folder of built engines')
+    parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print; return 0."""
+    result = measure(
+        arguments.model, parse_size(arguments.size), backend=arguments.backend,
+        precision=arguments.precision, threads=arguments.threads, runs=arguments.runs,
+        cache=arguments.cache, progress=lambda text: print(text, file=sys.stderr))
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        print_table(result)
+    return 0
+
+
+def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precision: str = 'auto',
+            threads: int = 0, runs: int = 60, cache: str | None = None,
+            progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Time an engine and the reference convolution in turns.
+
+    :param model: see `rgb2swir_ros.engines.build.open_engine`, like all but ``runs``.
+    :param runs: timed inferences, at least 1.
+    :return: ``median_ms``, ``p95_ms``, ``reference_ms`` (median of the convolution),
+        ``reference_ratio`` (of the medians), ``gflop`` (two operations a multiply-add) and
+        ``parameters`` of what an inference runs (not the autoencoder's encoder, which only
+        training uses), and what was measured.
+    :raises UserError: if an argument is wrong or the engine cannot be opened.
+    """
+    if runs < 1:
+        raise UserError(f'runs {runs}: give at least 1')
+    from rgb2swir_ros.engines.build import open_engine
+
+    engine = open_engine(model, size, backend=backend, precision=precision, threads=threads,
+                         cache=cache, progress=progress)
+    facts = engine.describe()
+    frames = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    reference = reference_convolution(size, facts['precision'])
+    progress(f'measuring {runs} inferences')
+    for _ in range(WARM_UPS):
+        engine(frames)
+        reference()
+    engine_ms, reference_ms = np.array(
+        [(timed_ms(lambda: engine(frames)), timed_ms(reference)) for _ in range(runs)]).T
+    median_ms, middle_ms = float(np.median(engine_ms)), float(np.median(reference_ms))
+    parameters, gflop = count_work(model, size)
+    return {
+        'model': facts['model'], 'size': format_size(size), 'backend': facts['backend'],
+        'precision': facts['precision'], 'threads': facts['threads'], 'runs': runs,
+        'median_ms': round(median_ms, 3),
+        'p95_ms': round(float(np.percentile(engine_ms, 95)), 3),
+        'reference_ms': round(middle_ms, 3), 'reference_ratio': round(median_ms / middle_ms, 3),
+        'parameters': parameters, 'gflop': round(gflop, 3), 'parity': facts['parity'],
+        'device': facts['device'], 'torch': facts['torch'], 'model_hash': facts['model_hash'],
+    }
+
+
+def reference_convolution(size: tuple[int, int], precision: str) -> Callable[[], object]:
+    """Return a call of one 32->32 3x3 convolution over a (height, width), channels last."""
+    import torch
+
+    dtype = getattr(torch, precision)
+    layer = torch.nn.Conv2d(REFERENCE_CHANNELS, REFERENCE_CHANNELS, 3, padding=1)
+    layer = layer.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    image = torch.rand(1, REFERENCE_CHANNELS, *size).to(dtype)
+    image = image.to(memory_format=torch.channels_last)
+
+    def convolve() -> object:
+        with torch.inference_mode():
+            return layer(image)
+
+    return convolve
+
+
+def timed_ms(call: Callable[[], object]) -> float:
+    """Return how many milliseconds a call takes."""
+    started = time.perf_counter_ns()
+    call()
+    return (time.perf_counter_ns() - started) / 1e6
+
+
+def count_work(model: str, size: tuple[int, int]) -> tuple[int, float]:
+    """Return the parameters that an inference uses, and its GFLOP for one frame."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from rgb2swir_ros.resources import model_directory
+    from rgb2swir_ros.translator import Translator
+
+    translator = Translator.load(model_directory(model))
+    unused = sum(p.numel() for p in translator.encoder.parameters())
+    parameters = sum(p.numel() for p in translator.parameters()) - unused
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        translator(torch.zeros(1, *size, 3, dtype=torch.uint8))
+    return parameters, counter.get_total_flops() / 1e9
+
+
+def print_table(result: dict[str, Any]) -> None:
+    """Print the figures for people."""
+    rows = [
+        ('engine', f'{result["model"]}, {result["backend"]} {result["precision"]}, '
+                   f'{result["threads"]} threads'),
+        ('frame', result['size']),
+        ('median', f'{result["median_ms"]:.1f} ms ({1000 / result["median_ms"]:.1f} a second)'),
+        ('95th percentile', f'{result["p95_ms"]:.1f} ms'),
+        ('reference', f'{result["reference_ms"]:.1f} ms for one '
+                      f'{REFERENCE_CHANNELS}->{REFERENCE_CHANNELS} 3x3 convolution'),
+        ('ratio', f'{result["reference_ratio"]:.2f} of those'),
+        ('work', f'{result["gflop"]:.1f} GFLOP, {result["parameters"] / 1e6:.2f} M parameters'),
+        ('parity', f'mean {result["parity"]["mean_255"]:.3f}/255, 99.9th percentile '
+                   f'{result["parity"]["tail_255"]:.2f}/255 off float32'),
+        ('device', result['device']),
+    ]
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        print('\n'.join(f'{name:<16} {text}' for name, text in rows))
+        return
+    table = Table(show_header=False)
+    for name, text in rows:
+        table.add_row(name, text)
+    Console().print(table)
