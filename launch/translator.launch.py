@@ -1,0 +1,39 @@
+"""Start the translator: ``ros2 launch rgb2swir_ros translator.launch.py cameras:="['front']"``.
+
+``--show-args`` lists the arguments with their descriptions.
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given
+from rgb2swir_ros.ros.transport import profile_environment
+
+
+def start(context):
+    """Return the node, and the transport profile unless the user has set one."""
+    value = {name: LaunchConfiguration(name).perform(context)
+             for name in (*ARGUMENTS, *PARAMETERS)}
+    profile = {} if value['transport_profile'] == 'none' else profile_environment(
+        value['transport_profile'])
+    parameters = [{name: ParameterValue(text, value_type=kind)
+                   for name, (text, kind) in given(value).items()}]
+    if value['params_file']:
+        # The file first: an argument that differs from the default wins over it.
+        parameters.insert(0, value['params_file'])
+    node = Node(
+        package='rgb2swir_ros', executable='translator_node', name='translator',
+        namespace=value['namespace'], output='screen', parameters=parameters,
+        arguments=['--ros-args', '--log-level', value['log_level']])
+    return [*(SetEnvironmentVariable(name, path) for name, path in profile.items()), node]
+
+
+def generate_launch_description():
+    """Declare the arguments: the node's own parameters with its defaults, and a few more."""
+    declared = [DeclareLaunchArgument(name, default_value=row.default,
+                                      description=row.description)
+                for name, row in {**PARAMETERS, **ARGUMENTS}.items()]
+    return LaunchDescription([*declared, OpaqueFunction(function=start)])

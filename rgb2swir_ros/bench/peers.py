@@ -1,0 +1,163 @@
+"""A camera and a listener in processes of their own, as they are on a vehicle.
+
+``python -m rgb2swir_ros.bench.peers camera|listener ...`` is what the benches start; each prints
+one JSON line at its end. Latencies compare clocks of one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import array
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.sizes import parse_size
+
+SECOND_NS = 10**9
+
+
+def start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a peer; closing its standard input ends a listener."""
+    return subprocess.Popen(
+        [sys.executable, '-m', 'rgb2swir_ros.bench.peers', *arguments], env=dict(environment),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def result(process: subprocess.Popen[str], timeout_s: float, what: str) -> dict[str, Any]:
+    """Close a peer's standard input, wait for its end, and return what it reports.
+
+    :raises UserError: if it does not end in time, or fails.
+    """
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise UserError(f'{what} did not end within {timeout_s:.0f} s') from None
+    if process.returncode != 0 or not output.strip():
+        raise UserError(f'{what} failed with exit code {process.returncode} (see above)')
+    report: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    return report
+
+
+def stop(processes: Sequence[subprocess.Popen[str]]) -> None:
+    """Kill those that still run: the way out after an error."""
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def _camera(arguments: argparse.Namespace) -> dict[str, Any]:
+    import rclpy
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import CameraInfo, Image
+
+    node = rclpy.create_node('bench_camera', start_parameter_services=False)
+    publisher = node.create_publisher(Image, f'{arguments.camera}/image_raw',
+                                      qos_profile_sensor_data)
+    infos = node.create_publisher(CameraInfo, f'{arguments.camera}/camera_info', 5)
+    height, width = parse_size(arguments.size)
+    noise = np.random.default_rng(0).integers(0, 256, height * width * 3, dtype=np.uint8)
+    image = Image(height=height, width=width, encoding='bgr8', step=width * 3)
+    image.data = array.array('B', noise.tobytes())
+    info = CameraInfo(height=height, width=width)
+    _await_match(publisher, arguments.match_timeout, wanted=not arguments.unwatched)
+    sent, started = 0, time.monotonic_ns()
+    period = int(SECOND_NS / arguments.rate)
+    first = time.time_ns()
+    while time.monotonic_ns() - started < arguments.seconds * SECOND_NS:
+        stamp = time.time_ns()
+        for message in (info, image):
+            message.header.frame_id = arguments.camera
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND_NS)
+        infos.publish(info)
+        publisher.publish(image)
+        sent += 1
+        pause = started + sent * period - time.monotonic_ns()
+        if pause > 0:
+            time.sleep(pause / SECOND_NS)
+    report = {'sent': sent, 'seconds': (time.monotonic_ns() - started) / SECOND_NS,
+              'first_ns': first, 'last_ns': stamp}
+    time.sleep(0.5)  # the last frames still lie in this process's shared memory
+    node.destroy_node()
+    return report
+
+
+def _await_match(publisher: Any, timeout_s: float, *, wanted: bool) -> None:
+    deadline = time.monotonic() + timeout_s
+    while wanted and not publisher.get_subscription_count():
+        if time.monotonic() > deadline:
+            raise UserError(f'nobody subscribed to {publisher.topic_name} in {timeout_s:.0f} s')
+        time.sleep(0.02)
+    time.sleep(0.3)  # the other side has still to see this publisher
+
+
+def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
+    import rclpy
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import Image
+
+    node = rclpy.create_node('bench_listener', start_parameter_services=False)
+    frames: list[tuple[int, int]] = []
+
+    def receive(message: Image) -> None:
+        stamp = message.header.stamp.sec * SECOND_NS + message.header.stamp.nanosec
+        frames.append((stamp, time.time_ns()))
+
+    node.create_subscription(Image, arguments.topic, receive, qos_profile_sensor_data)
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
+        executor.spin()
+    return {'frames': frames}
+
+
+def _end_with_input() -> None:
+    import rclpy
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    rclpy.try_shutdown()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one peer and print its JSON line."""
+    parser = argparse.ArgumentParser(prog='peers')
+    roles = parser.add_subparsers(dest='role', required=True)
+    camera = roles.add_parser('camera')
+    camera.add_argument('--camera', default='camera')
+    camera.add_argument('--size', default='640x512')
+    camera.add_argument('--rate', type=float, default=30.0)
+    camera.add_argument('--seconds', type=float, default=5.0)
+    camera.add_argument('--match-timeout', type=float, default=30.0)
+    camera.add_argument('--unwatched', action='store_true')
+    listener = roles.add_parser('listener')
+    listener.add_argument('--topic', default='camera/image_raw')
+    parsed = parser.parse_args(arguments)
+    import rclpy
+    rclpy.init()
+    try:
+        report = {'camera': _camera, 'listener': _listener}[parsed.role](parsed)
+    except UserError as error:
+        print(f'{parsed.role}: {error}', file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    print(json.dumps(report), flush=True)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

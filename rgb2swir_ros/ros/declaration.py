@@ -1,0 +1,117 @@
+"""Hand the table of parameters to rclpy, and its values back as settings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RclParameter
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.parameters import (
+    BY_NAME,
+    LIVE,
+    START,
+    TABLE,
+    Parameter,
+    Settings,
+    check,
+)
+
+# Declared by rclpy itself, or meant for it.
+FOREIGN = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
+
+
+def descriptor(row: Parameter) -> ParameterDescriptor:
+    """Return what ``ros2 param describe`` shows of a parameter."""
+    result = ParameterDescriptor(description=row.description, read_only=row.changes == START)
+    if row.choices:
+        result.additional_constraints = 'one of: ' + ', '.join(row.choices)
+    elif row.changes not in (LIVE, START):
+        result.additional_constraints = 'changes only while the node is unconfigured'
+    if row.low is not None and row.high is not None:
+        if isinstance(row.default, float):
+            result.floating_point_range = [
+                FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)]
+        else:
+            result.integer_range = [
+                IntegerRange(from_value=int(row.low), to_value=int(row.high), step=row.step)]
+    return result
+
+
+def declare(node: Node) -> Settings:
+    """Declare every parameter and return the checked values.
+
+    :raises UserError: if a value from YAML or the command line is wrong; one line.
+    """
+    given = getattr(node, '_parameter_overrides', {})
+    for row in TABLE:
+        try:
+            node.declare_parameter(row.name, row.default, descriptor(row))
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            if row.name in given:  # our own text is shorter than rclpy's
+                check({row.name: given[row.name].value})
+            raise UserError(f"parameter '{row.name}': {error}") from None
+    return read(node)
+
+
+def read(node: Node, changed: Sequence[RclParameter] = ()) -> Settings:
+    """Return the settings that the node has, or would have after a change.
+
+    :raises UserError: if they are wrong, alone or together.
+    """
+    values = {row.name: node.get_parameter(row.name).value for row in TABLE}
+    values.update({parameter.name: parameter.value for parameter in changed})
+    return check({name: list(value) if name == 'cameras' else value
+                  for name, value in values.items()})
+
+
+def watch(node: Node, *, configured: Callable[[], bool],
+          apply: Callable[[Settings], None]) -> None:
+    """Refuse wrong changes with a text, and apply the right ones.
+
+    :param configured: whether the node has passed ``configure``.
+    :param apply: takes the new settings.
+    """
+    def refuse_or_accept(changed: Sequence[RclParameter]) -> SetParametersResult:
+        ours = [parameter for parameter in changed if parameter.name in BY_NAME]
+        try:
+            for parameter in ours:
+                if BY_NAME[parameter.name].changes != LIVE and configured():
+                    raise UserError(
+                        f"parameter '{parameter.name}' changes only while the node is "
+                        'unconfigured: deactivate and clean it up first, or restart it')
+            settings = read(node, ours)
+        except UserError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if ours and not after_set:
+            apply(settings)
+        return SetParametersResult(successful=True)
+
+    # Humble has no callback for after the change; there the check is the last word.
+    after_set: Any = getattr(node, 'add_post_set_parameters_callback', None)
+    node.add_on_set_parameters_callback(refuse_or_accept)
+    if after_set:
+        after_set(lambda changed: apply(read(node)) if any(
+            parameter.name in BY_NAME for parameter in changed) else None)
+
+
+def unknown(names: Sequence[str]) -> list[str]:
+    """Return a text for each given parameter that the node does not have: a slip of the pen."""
+    texts = []
+    for name in sorted(names):
+        if name in BY_NAME or name.startswith(FOREIGN):
+            continue
+        close = difflib.get_close_matches(name, BY_NAME, n=1)
+        meant = f"; did you mean '{close[0]}'?" if close else ''
+        texts.append(f"parameter '{name}' is unknown and ignored{meant}")
+    return texts

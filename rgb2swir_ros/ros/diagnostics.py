@@ -1,0 +1,169 @@
+"""What ``/diagnostics`` says of a camera and of the engine: level, text and values."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from rgb2swir_ros.engines.client import EngineStatus
+from rgb2swir_ros.ros.camera import Camera
+from rgb2swir_ros.ros.messages import key_values
+from rgb2swir_ros.ros.parameters import Settings
+from rgb2swir_ros.sizes import format_size
+
+OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
+ERROR, STALE = DiagnosticStatus.ERROR, DiagnosticStatus.STALE
+
+# These are shown from the start, so that a plot has its line; others as they occur.
+ALWAYS = ('translated', 'dropped_overwritten', 'dropped_engine_not_ready',
+          'dropped_engine_failed', 'dropped_late', 'dropped_idle')
+RECENT_NS = 5 * 10**9
+SILENT_NS = 2 * 10**9
+ENGINE_LEVELS = {'ready': OK, 'starting': WARN, 'building': WARN, 'restarting': WARN,
+                 'failed': ERROR, 'stopped': STALE}
+TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
+    ('lost_transport', '{} frames lost by the middleware: see lost_advice'),
+    ('lost_events', 'the middleware reports {} frames lost: see lost_advice'),
+    ('dropped_engine_failed', '{} frames dropped: the engine failed'),
+    ('dropped_engine_not_ready', '{} frames dropped: the engine is not ready'),
+    ('dropped_late', '{} frames dropped: older than max_age_ms'),
+    ('dropped_error', '{} frames dropped: see last_refusal'),
+    ('future_stamps', '{} stamps lie in the future: are the clocks synchronised?'),
+    ('incompatible_qos', 'publisher or listener with an incompatible QoS: see the log'),
+    ('camera_info_mismatch', 'camera_info is for images of another size'),
+)
+
+
+class CameraReport:
+    """Builds the status of one camera; remembers the counts of the last seconds."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._history: deque[tuple[int, dict[str, int]]] = deque()
+
+    def status(self, settings: Settings, engine: EngineStatus, *, advice: str,
+               active: bool) -> DiagnosticStatus:
+        """Return the status as of now.
+
+        :param advice: what to do about frames that the middleware loses.
+        :param active: whether the node is active.
+        """
+        camera, now = self._camera, time.monotonic_ns()
+        counts = self._counts()
+        recent = self._recent(now, counts)
+        rate, stamp_rate = camera.departures.rates(now)
+        input_rate, _ = camera.arrivals.rates(now)
+        level, text = self._judge(now, settings, engine, recent, rate, active)
+        values: dict[str, Any] = dict(counts)
+        values |= {
+            'frame_rate_node': rate, 'frame_rate_msg': stamp_rate, 'input_rate': input_rate,
+            'current_delay_from_realtime_ms': _last(camera.ages.values(now)),
+            'expected_frequency': settings.expected_frequency, 'tolerance': settings.tolerance,
+            **_percentiles('total_ms', camera.departures.values(now)),
+            **_percentiles('age_ms', camera.ages.values(now)),
+            'input': camera.topics[camera.transport],
+            'source_size': format_size(camera.source_size) if camera.source_size else 'unknown',
+        }
+        if counts['lost_transport'] or counts.get('lost_events'):
+            values['lost_advice'] = advice
+        if camera.refusal:
+            values['last_refusal'] = camera.refusal
+        return DiagnosticStatus(
+            level=level, name=f'translator: camera {camera.name}', message=text,
+            hardware_id=camera.outputs.image.topic_name, values=key_values(values))
+
+    def _counts(self) -> dict[str, int]:
+        counts = {**dict.fromkeys(ALWAYS, 0), **self._camera.mailbox.snapshot()}
+        counts['lost_transport'] = self._camera.tracker.lost
+        counts |= self._camera.counts
+        if qos := counts.get('incompatible_qos', 0) + self._camera.outputs.incompatible_qos:
+            counts['incompatible_qos'] = qos
+        return counts
+
+    def _recent(self, now: int, counts: Mapping[str, int]) -> dict[str, int]:
+        """Return how much each count has grown in the last seconds."""
+        self._history.append((now, dict(counts)))
+        while len(self._history) > 2 and self._history[1][0] < now - RECENT_NS:
+            self._history.popleft()
+        before = self._history[0][1] if len(self._history) > 1 else {}
+        return {key: value - before.get(key, 0) for key, value in counts.items()}
+
+    def _judge(self, now: int, settings: Settings, engine: EngineStatus,
+               recent: Mapping[str, int], rate: float, active: bool) -> tuple[bytes, str]:
+        camera = self._camera
+        silent = now - max(camera.last_arrival_ns, camera.listening_since_ns) > SILENT_NS
+        if not active:
+            verdict = STALE, 'the node is not active'
+        elif not camera.outputs.wanted():
+            learning = '' if camera.source_size else '; waiting for the first image or camera_info'
+            verdict = OK, f'idle: nobody listens{learning}'
+        elif engine.state == 'failed':
+            verdict = ERROR, f'the engine failed: {engine.detail}'
+        elif silent:
+            verdict = STALE, self._silence(now)
+        else:
+            verdict = self._judge_stream(settings, recent, rate)
+        return verdict
+
+    def _judge_stream(self, settings: Settings, recent: Mapping[str, int],
+                      rate: float) -> tuple[bytes, str]:
+        refused = sum(n for key, n in recent.items() if key.startswith('refused_'))
+        expected = settings.expected_frequency
+        troubles = [text.format(recent[key]) for key, text in TROUBLES if recent.get(key, 0) > 0]
+        if refused:
+            troubles.insert(0, f'{refused} images refused: {self._camera.refusal}')
+        if expected and abs(rate - expected) > expected * settings.tolerance / 100:
+            troubles.append(f'{rate:.1f} Hz instead of {expected:g} Hz')
+        if troubles:
+            level = ERROR if refused and not recent['translated'] else WARN
+            return level, '; '.join(troubles)
+        return OK, f'translating at {rate:.1f} Hz' if rate else 'waiting for the first frames'
+
+    def _silence(self, now: int) -> str:
+        camera = self._camera
+        since = f' for {(now - camera.last_arrival_ns) / 1e9:.0f} s' if camera.last_arrival_ns \
+            else ' so far'
+        kinds = ('raw', 'compressed')
+        if camera.publishers(camera.transport):
+            why = f'{camera.topics[camera.transport]} has a publisher, but nothing arrives'
+        elif others := [kind for kind in kinds if camera.publishers(kind)]:
+            why = (f'input_transport is {camera.transport}, but only '
+                   f'{camera.topics[others[0]]} has a publisher')
+        else:
+            why = 'nobody publishes ' + ' or '.join(camera.topics[kind] for kind in kinds)
+        return f'no image{since}: {why}'
+
+
+def engine_status(settings: Settings, status: EngineStatus) -> DiagnosticStatus:
+    """Return the status of the engine process."""
+    values: dict[str, Any] = {
+        'state': status.state, 'detail': status.detail, 'restarts': status.restarts,
+        'model': settings.model, 'backend': settings.backend, 'precision': settings.precision}
+    if status.heartbeat_age_s is not None:
+        values['heartbeat_age_s'] = float(status.heartbeat_age_s)
+    device = ''
+    for size, about in status.engines.items():
+        # backend and precision are what 'auto' came to; several sizes share them
+        values |= {key: about[key] for key in ('backend', 'precision') if key in about}
+        device = str(about.get('device', device))
+        values |= {f'{format_size(size)} {key}': value for key, value in about.items()}
+    text = f'{status.state}: {status.detail}' if status.detail else status.state
+    return DiagnosticStatus(
+        level=ENGINE_LEVELS.get(status.state, WARN), name='translator: engine', message=text,
+        hardware_id=' on '.join(part for part in (settings.model, device) if part),
+        values=key_values(values))
+
+
+def _last(values: list[float]) -> float:
+    return values[-1] if values else 0.0
+
+
+def _percentiles(name: str, values: list[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    return {f'{name}_p{q}': float(np.percentile(values, q)) for q in (50, 99)}

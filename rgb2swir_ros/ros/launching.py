@@ -1,0 +1,57 @@
+"""The launch file's arguments: the node's parameters, as texts; needs no ``launch`` package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rgb2swir_ros.ros.parameters import TABLE
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A launch argument: its default as a text, and what it means."""
+
+    default: str
+    description: str
+    kind: Any = str
+
+
+def as_text(value: Any) -> str:
+    """Return a parameter's value as it is typed after ``name:=``."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+PARAMETERS: dict[str, Argument] = {
+    row.name: Argument(
+        as_text(row.default),
+        row.description + (f" One of: {', '.join(row.choices)}." if row.choices else ''),
+        list[str] if isinstance(row.default, list) else type(row.default))
+    for row in TABLE}
+
+ARGUMENTS: dict[str, Argument] = {
+    'namespace': Argument('', 'Namespace of the node and its topics.'),
+    'params_file': Argument('', 'YAML file of parameters, like config/translator.yaml; an '
+                            'argument given here that is not the default wins over the file.'),
+    'use_sim_time': Argument('false', 'Take the time from /clock.', bool),
+    'log_level': Argument('info', 'debug, info, warn, error or fatal.'),
+    'transport_profile': Argument('local', 'Fast DDS profile, unless your environment names one: '
+                                  'local (one machine), vehicle (several hosts) or none.'),
+}
+
+
+def given(values: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    """Return the node's parameters that a launch sets: text and type by name.
+
+    Those left at their default are not set where there is a ``params_file``, whose values they
+    would hide.
+
+    :param values: the text of every argument.
+    """
+    chosen = {'use_sim_time': (values['use_sim_time'], bool)}
+    for name, row in PARAMETERS.items():
+        if not values['params_file'] or values[name] != row.default:
+            chosen[name] = (values[name], row.kind)
+    return chosen

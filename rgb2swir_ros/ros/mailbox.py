@@ -1,0 +1,69 @@
+"""A camera's mailbox: one frame, newest wins, every frame accounted for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Generic, TypeVar
+
+Frame = TypeVar('Frame')
+
+
+class Mailbox(Generic[Frame]):
+    """Hands frames from the executor's thread to the worker's.
+
+    Each frame put in is, at any moment, in hand (in the mailbox or with the worker) or counted
+    under the one outcome that it had, so ``received`` equals the sum of both.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+        self._with_worker = False
+        self._received = 0
+        self._outcomes: Counter[str] = Counter()
+
+    def put(self, frame: Frame) -> None:
+        """Store a frame; one that still lies there is counted as ``dropped_overwritten``."""
+        with self._lock:
+            self._received += 1
+            if self._frame is not None:
+                self._outcomes['dropped_overwritten'] += 1
+            self._frame = frame
+
+    def take(self) -> Frame | None:
+        """Take the frame, to be given back by ``finish``; None if there is none.
+
+        :raises RuntimeError: if the one taken before was not finished.
+        """
+        with self._lock:
+            if self._with_worker:
+                raise RuntimeError('the frame taken before was not finished')
+            frame, self._frame = self._frame, None
+            self._with_worker = frame is not None
+            return frame
+
+    def finish(self, outcome: str) -> None:
+        """Count what became of the frame that was taken.
+
+        :param outcome: ``translated``, ``dropped_<reason>`` or ``refused_<reason>``.
+        :raises RuntimeError: if none was taken.
+        """
+        with self._lock:
+            if not self._with_worker:
+                raise RuntimeError(f"no frame was taken that could be '{outcome}'")
+            self._with_worker = False
+            self._outcomes[outcome] += 1
+
+    def discard(self, outcome: str) -> None:
+        """Count a frame that still lies here and that nobody will take."""
+        with self._lock:
+            if self._frame is not None:
+                self._frame = None
+                self._outcomes[outcome] += 1
+
+    def snapshot(self) -> dict[str, int]:
+        """Return ``received``, ``in_hand`` and every outcome, all of one moment."""
+        with self._lock:
+            in_hand = int(self._frame is not None) + int(self._with_worker)
+            return {'received': self._received, 'in_hand': in_hand, **self._outcomes}

@@ -1,0 +1,185 @@
+"""The node's parameters: one table of names, defaults, ranges; checked into typed settings.
+
+Nothing here needs ROS: ``declaration.py`` hands the table to rclpy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.sensor import SensorSettings
+from rgb2swir_ros.sizes import parse_size
+
+# When a parameter may change: at any time; before the node is configured; only at its start.
+LIVE, UNCONFIGURED, START = 'live', 'unconfigured', 'start'
+
+TRANSPORTS = ('auto', 'raw', 'compressed')
+BACKENDS = ('auto', 'eager', 'inductor', 'tensorrt')
+PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16')
+ENCODINGS = ('mono8', 'mono16')
+GEOMETRIES = ('fit', 'crop', 'stretch')
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the table."""
+
+    name: str
+    default: Any
+    description: str
+    changes: str = UNCONFIGURED
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    step: int = 1
+
+
+TABLE: tuple[Parameter, ...] = (
+    Parameter('cameras', ['camera'], 'Names of the cameras; each is a topic prefix, as in '
+              'front/image_raw.', START),
+    Parameter('input_transport', 'auto', 'Which topic to read: raw (image_raw), compressed '
+              '(image_raw/compressed), or auto: the one that has a publisher, raw first.',
+              choices=TRANSPORTS),
+    Parameter('source_size', '', 'Size of the cameras as WIDTHxHEIGHT: its engine is built at '
+              'activation. Empty: learned from the first CameraInfo or image.'),
+    Parameter('model', 'nano', 'Name of a model that ships, or the path of a model folder.'),
+    Parameter('size', '640x512', 'Box as WIDTHxHEIGHT that the source is scaled down to fit, its '
+              'aspect kept: 1920x1080 in 640x512 gives 640x360.'),
+    Parameter('backend', 'auto', 'How the model runs: auto takes the fastest one that works here.',
+              choices=BACKENDS),
+    Parameter('precision', 'auto', 'Numbers the engine computes with.', choices=PRECISIONS),
+    Parameter('threads', 0, 'Threads of the engine on a CPU; 0: one for each core.',
+              low=0, high=1024),
+    Parameter('cache', '', 'Folder for compiled engines; empty: $RGB2SWIR_CACHE or the '
+              "user's cache folder."),
+    Parameter('build_timeout_s', 1800.0, 'Seconds after which building an engine has failed.',
+              low=1.0, high=86400.0),
+    Parameter('infer_timeout_s', 5.0, 'Seconds after which a frame in the engine counts as hung; '
+              'the engine is then restarted.', low=0.1, high=600.0),
+    Parameter('encoding', 'mono8', 'Encoding of the SWIR image: mono8 (gamma) or mono16 (linear).',
+              LIVE, ENCODINGS),
+    Parameter('gamma', 2.2, 'Tone curve of mono8: value = 255 * radiance ** (1 / gamma).', LIVE,
+              low=0.1, high=10.0),
+    Parameter('gain', 1.0, 'Factor on the radiance before quantisation.', LIVE,
+              low=0.001, high=1000.0),
+    Parameter('bits', 16, 'Significant bits of mono16: 8, 10, 12, 14 or 16; most SWIR cameras '
+              'have 12.', LIVE,
+              low=8, high=16),
+    Parameter('left_shift', 0, 'Zero bits below those of mono16 (0 with mono8); bits + left_shift '
+              'is at most 16.', LIVE, low=0, high=8),
+    Parameter('geometry', 'fit', 'How the picture fills output_size: fit (whole view), crop '
+              '(fills it, edges cut), stretch (fills it, aspect lost).', LIVE, GEOMETRIES),
+    Parameter('output_size', '', 'Size of the SWIR image as WIDTHxHEIGHT; empty: as translated.',
+              LIVE),
+    Parameter('noise', False, "Add the sensor's shot and read noise.", LIVE),
+    Parameter('seed', 0, 'Seed of the noise; drawn from (seed, camera, stamp).', LIVE,
+              low=0, high=2**31 - 1),
+    Parameter('max_age_ms', 0.0, 'Frames older than this when their turn comes are dropped and '
+              'counted; 0: no limit.', LIVE, low=0.0, high=3.6e6),
+    Parameter('expected_frequency', 0.0, 'Rate in Hz that each camera should have; diagnostics '
+              'warn outside the tolerance. 0: not checked.', LIVE, low=0.0, high=10000.0),
+    Parameter('tolerance', 10.0, 'Percent that the rate may deviate from expected_frequency.',
+              LIVE, low=0.0, high=100.0),
+    Parameter('autostart', True, 'Configure and activate at once; false: wait for the lifecycle '
+              'services.', START),
+    Parameter('build_only', False, 'Build the engine for source_size, then exit.', START),
+)
+DEFAULTS: dict[str, Any] = {row.name: row.default for row in TABLE}
+BY_NAME: dict[str, Parameter] = {row.name: row for row in TABLE}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters, checked. Sizes are (height, width); None where the text was empty."""
+
+    cameras: tuple[str, ...]
+    input_transport: str
+    source_size: tuple[int, int] | None
+    model: str
+    size: tuple[int, int]
+    backend: str
+    precision: str
+    threads: int
+    cache: str | None
+    build_timeout_s: float
+    infer_timeout_s: float
+    max_age_ms: float
+    expected_frequency: float
+    tolerance: float
+    autostart: bool
+    build_only: bool
+    sensor: SensorSettings
+
+
+SENSOR = ('encoding', 'gamma', 'gain', 'bits', 'left_shift', 'geometry', 'noise', 'seed')
+
+
+def check(values: Mapping[str, Any]) -> Settings:
+    """Return typed settings of parameter values, which may be partial: defaults fill the rest.
+
+    :raises UserError: naming the parameter, the value that is wrong, and what is allowed.
+    """
+    given = {**DEFAULTS, **{name: values[name] for name in DEFAULTS if name in values}}
+    for name, value in given.items():
+        _check_one(BY_NAME[name], value)
+    sizes = {name: _size(name, given[name]) for name in ('source_size', 'size', 'output_size')}
+    if sizes['size'] is None:
+        raise UserError("parameter 'size' is empty: give WIDTHxHEIGHT, like 640x512")
+    if given['build_only'] and sizes['source_size'] is None:
+        raise UserError("parameter 'build_only' needs 'source_size', the size of the camera, "
+                        'like 1920x1080')
+    taken = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
+    sensor = SensorSettings(**{name: given[name] for name in SENSOR},
+                            output_size=sizes['output_size'])
+    taken |= {'cameras': tuple(given['cameras']), 'source_size': sizes['source_size'],
+              'size': sizes['size'], 'cache': given['cache'] or None,
+              'sensor': sensor}
+    return Settings(**taken)
+
+
+def _check_one(row: Parameter, value: Any) -> None:
+    if row.name == 'cameras':
+        _check_cameras(value)
+        return
+    wanted = type(row.default)
+    if type(value) is not wanted:
+        hint = ' (write 2.0, not 2)' if wanted is float and type(value) is int else ''
+        raise UserError(f"parameter '{row.name}' must be {NAMES[wanted]}, not {value!r}{hint}")
+    if row.choices and value not in row.choices:
+        raise UserError(f"parameter '{row.name}' must be one of {', '.join(row.choices)}, "
+                        f"not '{value}'")
+    if row.low is None or row.high is None:
+        return
+    if not row.low <= value <= row.high:
+        raise UserError(f"parameter '{row.name}' must be {row.low:g} to {row.high:g}, "
+                        f'not {value:g}')
+    if row.step > 1 and (value - row.low) % row.step:
+        raise UserError(f"parameter '{row.name}' must be {row.low:g} to {row.high:g} in steps of "
+                        f'{row.step}, not {value}')
+
+
+NAMES = {str: 'a text', float: 'a decimal number', int: 'a whole number', bool: 'true or false'}
+
+
+def _check_cameras(cameras: Any) -> None:
+    if not isinstance(cameras, (list, tuple)) or not cameras or not all(
+            isinstance(name, str) for name in cameras):
+        raise UserError(f"parameter 'cameras' must be a list of names, not {cameras!r}; "
+                        "write ['front', 'rear']")
+    for name in cameras:
+        if not re.fullmatch(r'/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*', name):
+            raise UserError(f"parameter 'cameras': '{name}' is no topic name: letters, digits, "
+                            "underscores and '/', no digit first")
+    if len(set(cameras)) != len(cameras):
+        raise UserError(f"parameter 'cameras' names a camera twice: {', '.join(cameras)}")
+
+
+def _size(name: str, text: str) -> tuple[int, int] | None:
+    try:
+        return parse_size(text) if text.strip() else None
+    except UserError as error:
+        raise UserError(f"parameter '{name}': {error}") from None

@@ -1,0 +1,93 @@
+"""Fast DDS profiles: which one applies, and whether this machine has the memory for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.resources import share_directory
+
+# The first name is read by Fast DDS 2 (Humble, Jazzy), the second by Fast DDS 3 (Kilted, Lyrical).
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+PROFILES = ('local', 'vehicle')
+SEGMENT_BYTES = 128 * 2**20  # segment_size in both profiles; a test compares
+
+
+def profile_path(name: str = 'local') -> Path:
+    """Return the shipped Fast DDS profile.
+
+    :param name: ``local`` (one machine, UDP on loopback) or ``vehicle`` (several hosts).
+    :raises UserError: if there is no such profile.
+    """
+    if name not in PROFILES:
+        raise UserError(f"no transport profile '{name}': choose one of {', '.join(PROFILES)}")
+    return share_directory() / 'config' / f'fastdds_{name}.xml'
+
+
+def profile_in_use(environment: Mapping[str, str] | None = None) -> str:
+    """Return the profile file that the environment names, or '' where there is none."""
+    environment = os.environ if environment is None else environment
+    return next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), '')
+
+
+def profile_environment(
+    name: str = 'local', environment: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the variables that select a profile; none if the user has set one.
+
+    :param name: ``local`` or ``vehicle``.
+    :param environment: where to look for the user's choice; by default this process's.
+    """
+    if profile_in_use(environment):
+        return {}
+    path = str(profile_path(name))
+    return dict.fromkeys(PROFILE_VARIABLES, path)
+
+
+def local_environment(
+    base: Mapping[str, str] | None = None, domain_id: int | None = None,
+) -> dict[str, str]:
+    """Return the environment for a ROS process that talks on this machine only.
+
+    :param base: the environment to start from; by default this process's.
+    :param domain_id: the ROS domain, 0..101; by default the one in ``base``.
+    """
+    environment = dict(os.environ if base is None else base)
+    environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'  # Jazzy and later
+    environment.pop('ROS_LOCALHOST_ONLY', None)  # Jazzy warns about it even where it is 0
+    if environment.get('ROS_DISTRO') == 'humble':
+        environment['ROS_LOCALHOST_ONLY'] = '1'
+    environment.update(profile_environment('local', environment))
+    if domain_id is not None:
+        environment['ROS_DOMAIN_ID'] = str(domain_id)
+    return environment
+
+
+def loss_advice() -> str:
+    """Return what a user does about frames that the middleware loses."""
+    path = profile_in_use() or str(profile_path('local'))
+    own = '' if profile_in_use() else 'this node and '
+    return (f'start {own}the camera driver with the large shared-memory profile: '
+            f'export {PROFILE_VARIABLES[0]}={path}')
+
+
+def shared_memory_shortage(
+    directory: str = '/dev/shm', needed: int = SEGMENT_BYTES,
+) -> str | None:
+    """Return a text if the shared memory of this machine is too small for the profile.
+
+    :param directory: the mount of POSIX shared memory.
+    :param needed: bytes that one sending process takes.
+    """
+    try:
+        usage = shutil.disk_usage(directory)
+    except OSError as error:
+        return f'no shared memory at {directory} ({error}): large frames will be lost'
+    if usage.total >= 2 * needed and usage.free >= needed:
+        return None
+    return (f'{directory} has {usage.free / 2**20:.0f} of {usage.total / 2**20:.0f} MB free, but '
+            f'each sender of images takes {needed / 2**20:.0f} MB: large frames may be lost; '
+            'enlarge it (docker run --shm-size=1g, or mount -o remount,size=1G /dev/shm)')

@@ -1,0 +1,166 @@
+"""The one thread that translates: fair turns over the cameras, one frame at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rgb2swir_ros.engines.client import (
+    EngineClient,
+    EngineCrashed,
+    EngineHung,
+    EngineNotReady,
+)
+from rgb2swir_ros.imaging import compressed, raw
+from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.fit import PixelTransform, fit_size
+from rgb2swir_ros.imaging.headers import read_header
+from rgb2swir_ros.imaging.resize import resize
+from rgb2swir_ros.imaging.sensor import VirtualSensor
+from rgb2swir_ros.ros.camera import Camera, Frame
+from rgb2swir_ros.ros.messages import stamp_ns
+from rgb2swir_ros.ros.parameters import Settings
+from rgb2swir_ros.ros.timing import Stopwatch
+
+
+class Worker:
+    """Takes frames from the mailboxes and publishes their translations."""
+
+    def __init__(self, cameras: Sequence[Camera], client: EngineClient, settings: Settings, *,
+                 now_ns: Callable[[], int], logger: Any,
+                 report: Callable[[str, Any, dict[str, float]], None]) -> None:
+        """Prepare; ``start`` begins.
+
+        :param now_ns: the node's clock, which may be simulated.
+        :param report: called for each translated frame with the camera, the header and the timing.
+        """
+        self._cameras = list(cameras)
+        self._client = client
+        self._now_ns, self._logger, self._report = now_ns, logger, report
+        self._wake = threading.Event()
+        self._stopping = False
+        self._turn = 0
+        self._thread = threading.Thread(target=self._run, name='translate', daemon=True)
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Take settings that change while running; the next frame follows them."""
+        self._sensor = VirtualSensor(settings.sensor), settings
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that a frame has arrived."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread after the frame it works on."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait()
+            self._wake.clear()
+            while not self._stopping and self._serve_next():
+                pass
+
+    def _serve_next(self) -> bool:
+        """Serve the next camera in turn that has a frame; return whether there was one."""
+        count = len(self._cameras)
+        for offset in range(count):
+            index = (self._turn + offset) % count
+            frame = self._cameras[index].mailbox.take()
+            if frame is not None:
+                self._turn = index + 1
+                self._cameras[index].mailbox.finish(self._outcome(self._cameras[index], frame))
+                return True
+        return False
+
+    def _outcome(self, camera: Camera, frame: Frame) -> str:
+        try:
+            return self._translate(camera, frame)
+        except ImageError as error:
+            camera.refusal = str(error)
+            return f'refused_{error.reason}'
+        except EngineNotReady:
+            return 'dropped_engine_not_ready'
+        except (EngineCrashed, EngineHung) as error:
+            self._logger.error(f'{camera.name}: {error}', throttle_duration_sec=5.0)
+            return 'dropped_engine_failed'
+        except Exception as error:  # a frame must never end the node
+            if not self._stopping:
+                camera.refusal = f'{type(error).__name__}: {error}'
+                self._logger.error(f'{camera.name}: a frame failed: {camera.refusal}',
+                                   throttle_duration_sec=5.0)
+            return 'dropped_error'
+
+    def _translate(self, camera: Camera, frame: Frame) -> str:
+        sensor, settings = self._sensor
+        message, watch = frame.message, Stopwatch()
+        stamp = stamp_ns(message.header)
+        if 0 < settings.max_age_ms < (self._now_ns() - stamp) / 1e6:
+            return 'dropped_late'
+        if not camera.outputs.wanted() and camera.source_size:
+            return 'dropped_idle'
+        source = _size(message, compressed=frame.compressed)
+        target = fit_size(source, settings.size)
+        ready = self._client.ready(target)
+        # Pixels are looked at even while there is no engine: a malformed message must not have
+        # one built for a size that no camera has.
+        rgb = _pixels(frame, target, watch)
+        camera.learn_size(source)
+        if not camera.outputs.wanted():
+            return 'dropped_idle'
+        if not ready:
+            self._client.prepare(target)
+            return 'dropped_engine_not_ready'
+        inference = self._client.infer(rgb)
+        watch.stages['transfer_ms'] = inference.transfer_ms
+        watch.stages['inference_ms'] = inference.inference_ms
+        with watch.stage('sensor_ms'):
+            swir = sensor(inference.radiance, camera.name, stamp)
+        with watch.stage('publish_ms'):
+            transform = PixelTransform.resize(source, target).then(sensor.transform(target))
+            info = camera.transformed_info(source, swir.shape, transform)
+            camera.outputs.publish(message.header, swir, sensor.settings.encoding, info)
+        age_ms = (self._now_ns() - stamp) / 1e6
+        timing = watch.report(age_ms)
+        now = time.monotonic_ns()
+        camera.departures.add(now, stamp, timing['total_ms'])
+        camera.ages.add(now, stamp, age_ms)
+        self._report(camera.name, message.header, timing)
+        return 'translated'
+
+
+def _size(message: Any, *, compressed: bool) -> tuple[int, int]:
+    """Return the (height, width) that an image claims to have.
+
+    :raises ImageError: if it has no pixels, or is compressed and damaged.
+    """
+    if compressed:
+        header = read_header(memoryview(message.data).tobytes())
+        return header.height, header.width
+    if min(message.height, message.width) <= 0:
+        raise ImageError('zero_size', f'the image is {message.width}x{message.height}: no pixels')
+    return message.height, message.width
+
+
+def _pixels(frame: Frame, target: tuple[int, int], watch: Stopwatch) -> np.ndarray:
+    """Return uint8 (H, W, 3) RGB of the engine's size."""
+    if frame.compressed:
+        with watch.stage('decode_ms'):
+            picture = compressed.to_rgb(frame.message.data, frame.message.format)
+        with watch.stage('preprocess_ms'):
+            return resize(picture, target)
+    # Raw pixels need no decoding, and shrink before their colours are converted.
+    with watch.stage('preprocess_ms'):
+        return raw.to_rgb(frame.message, target)

@@ -1,0 +1,156 @@
+"""A rig: the node, cameras and listeners, each in its own process on a ROS domain of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PEER = Path(__file__).with_name('peer.py')
+_domains = iter(range(10**9))
+
+
+class Process:
+    """A child whose output lines are kept; JSON lines as dicts."""
+
+    def __init__(self, words: list[str], environment: dict[str, str],
+                 others: list[Process]) -> None:
+        self.words, self._others = words, others
+        self.child = subprocess.Popen(
+            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.lines: list[str] = []
+        self.said: list[dict] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.child.stdout:
+            if line.startswith('{'):
+                self.said.append(json.loads(line))
+            else:
+                self.lines.append(line.rstrip())
+
+    def of(self, topic: str) -> list[dict]:
+        """Return what was heard on a topic."""
+        return [said for said in list(self.said) if said.get('topic') == topic]
+
+    def sent(self) -> list[int]:
+        """Return the stamps that a camera has sent."""
+        return [said['sent'] for said in list(self.said) if 'sent' in said]
+
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 30.0):
+        """Wait until a condition holds and return its value; fail with the output otherwise."""
+        deadline = time.monotonic() + timeout_s
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                pytest.fail(f'{what}: not within {timeout_s:.0f} s\n' + '\n'.join(
+                    process.output() for process in self._others))
+            time.sleep(0.02)
+        return value
+
+    def wait_said(self, key: str, timeout_s: float = 30.0) -> dict:
+        """Wait for a JSON line with a key."""
+        return self.wait(lambda: next((s for s in list(self.said) if key in s), None),
+                         f'a line with {key!r}', timeout_s)
+
+    def finish(self) -> None:
+        """Ask it to end by closing its standard input, and wait for that."""
+        self.child.stdin.close()
+        self.ended()
+
+    def ended(self, timeout_s: float = 20.0) -> int:
+        """Wait for the end and return the exit code."""
+        try:
+            code = self.child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f'still running after {timeout_s:.0f} s\n' + self.output())
+        self._reader.join(5)
+        return code
+
+    def output(self) -> str:
+        """Return the last of what it wrote."""
+        head = f'--- {self.words[1:5]} exit code {self.child.poll()}'
+        said = [str(said)[:1500] for said in self.said[-2:]]
+        return '\n'.join([head, *self.lines[-25:], *said])
+
+    def kill(self) -> None:
+        """Kill it and whatever it started."""
+        for send in (lambda: os.killpg(self.child.pid, signal.SIGKILL), self.child.kill):
+            with contextlib.suppress(ProcessLookupError):
+                send()
+        self.child.wait(10)
+
+
+class Rig:
+    """Starts processes on one ROS domain and ends them all."""
+
+    def __init__(self, cache: Path) -> None:
+        pytest.importorskip('rclpy', reason='rclpy is not installed')
+        from rgb2swir_ros.ros.transport import local_environment
+        self.domain = 1 + (os.getpid() * 7 + next(_domains)) % 100
+        self.environment = local_environment(domain_id=self.domain) | {
+            'RGB2SWIR_CACHE': str(cache), 'PYTHONUNBUFFERED': '1', 'OMP_NUM_THREADS': '1'}
+        self.processes: list[Process] = []
+
+    def start(self, *words: object) -> Process:
+        """Start a Python process with the given words."""
+        process = Process([sys.executable, *map(str, words)], self.environment, self.processes)
+        self.processes.append(process)
+        return process
+
+    def node(self, *words: str, **parameters: object) -> Process:
+        """Start the translator; parameters as Python values."""
+        given = {'backend': 'eager', 'size': '160x128'} | parameters
+        arguments = [word for name, value in given.items()
+                     for word in ('-p', f'{name}:={json.dumps(value)}')]
+        return self.start('-m', 'rgb2swir_ros.ros.main', '--ros-args', *arguments, *words)
+
+    def camera(self, name: str, *words: object) -> Process:
+        """Start a camera; see ``peer.py``."""
+        return self.start(PEER, 'camera', '--camera', name, *words)
+
+    def listen(self, *topics: str) -> Process:
+        """Start a listener to ``TOPIC:KIND``; returns once it has subscribed."""
+        listener = self.start(PEER, 'listener', *topics)
+        listener.wait_said('ready')
+        return listener
+
+    def set(self, **parameters: object) -> list:
+        """Set parameters of the running node; return [successful, reason] of each."""
+        caller = self.start(PEER, 'call', '--set', json.dumps(parameters))
+        return caller.wait_said('results')['results']
+
+    def transition(self, label: str) -> bool:
+        """Ask for a lifecycle transition; return whether it was made."""
+        return self.start(PEER, 'call', '--transition', label).wait_said('success')['success']
+
+    def end(self) -> None:
+        """Kill every process."""
+        for process in self.processes:
+            process.kill()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """Give a rig for one test."""
+    made = Rig(tmp_path / 'cache')
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope='module')
+def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Give a rig for all tests of a module."""
+    made = Rig(tmp_path_factory.mktemp('cache'))
+    yield made
+    made.end()
