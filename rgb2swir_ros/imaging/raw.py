@@ -54,7 +54,7 @@ def to_rgb(image: Any, size: tuple[int, int] | None = None) -> np.ndarray:
     :return: uint8 (H, W, 3), C-contiguous, sharing no memory with the message.
     :raises ImageError: if the fields contradict each other or the encoding is not known; reasons
         ``unsupported_encoding``, ``bad_field``, ``zero_size``, ``odd_size``, ``small_size``,
-        ``bad_step``, ``wrong_length``.
+        ``bad_step``, ``wrong_length``, ``bad_size`` (more than OpenCV can hold).
     """
     encoding = _encoding(image)
     layout = _layout(image, encoding)

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,3 +114,13 @@ def test_every_missing_byte_is_found(encoding: str, height: int, width: int, pad
     image: Any = raw.ImageFields(height, width, encoding, 0, step, bytes(length))
     assert convert(image, None)[1] == 'wrong_length'
     assert convert(replace(image, data=bytes(needed)), None)[1] == ''
+
+
+def test_what_opencv_refuses_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures beyond 2**31 bytes fit no test, so OpenCV's answer to them is put in its place."""
+    def refuse(*_: object) -> None:
+        raise cv2.error('Insufficient memory')
+    monkeypatch.setattr(raw.cv2, 'cvtColor', refuse)
+    with pytest.raises(ImageError, match=r'16x12 bgr8.*Insufficient memory') as caught:
+        raw.to_rgb(GOOD)
+    assert caught.value.reason == 'bad_size'
