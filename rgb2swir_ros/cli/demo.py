@@ -13,7 +13,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
 
 INPUT_SECONDS = 20.0
-DRIVE_SECONDS = 8.0
+DRIVE_SECONDS = 6.0
 EXAMPLE = f"""
 Without --input it renders a short drive of its own. Bags are sent with their own messages and
 stamps at their recorded pace; videos and pictures as bgr8 images stamped when they are sent.

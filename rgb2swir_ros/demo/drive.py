@@ -11,9 +11,9 @@ from rgb2swir_ros.replay.frames import Frame
 from rgb2swir_ros.scenes.drive import frames as render
 
 RATE_HZ = 15.0
-SECONDS = 8.0
 SIZE = (540, 960)
 SPEED = 12.0  # metres a second
+SEED = 6  # of the scene: a sunny street with trees, houses, cars and shadows
 # The camera of scenes.drive: focal length over width, row of the horizon over height.
 FOCAL, HORIZON = 0.8, 0.46
 
@@ -26,7 +26,7 @@ def render_drive(file: Path, seconds: float, on_frame: Callable[[int, int], None
     """
     count = max(round(seconds * RATE_HZ), 1)
     store = np.lib.format.open_memmap(file, 'w+', np.uint8, (count, *SIZE, 3))
-    for index, rgb in enumerate(render(count, size=SIZE, speed=SPEED / RATE_HZ)):
+    for index, rgb in enumerate(render(count, SEED, SIZE, speed=SPEED / RATE_HZ)):
         store[index] = rgb
         on_frame(index + 1, count)
     store.flush()

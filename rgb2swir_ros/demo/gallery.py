@@ -98,8 +98,10 @@ def label(row: NDArray[np.uint8], left: str, right: str) -> NDArray[np.uint8]:
     scale = max(row.shape[1] / 1600, .4)
     middle = (row.shape[1] + GAP) // 2
     for x, text in ((0, left), (middle, right)):
-        at = (x + round(12 * scale), round(34 * scale))
-        for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-            cv2.putText(shown, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour,
-                        max(round(width * scale), 1), cv2.LINE_AA)
+        (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+        margin = height // 2
+        bottom = height + below + 2 * margin
+        shown[:bottom, x:x + width + 2 * margin] //= 4
+        cv2.putText(shown, text, (x + margin, margin + height), cv2.FONT_HERSHEY_SIMPLEX, scale,
+                    (255, 255, 255), 1, cv2.LINE_AA)
     return shown
