@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -66,6 +67,9 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     """
     if runs < 1:
         raise UserError(f'runs {runs}: give at least 1')
+    from rgb2swir_ros.engines.processor import waiting_environment
+
+    os.environ.update(waiting_environment())  # as the engine process does
     from rgb2swir_ros.engines.build import open_engine
 
     engine = open_engine(model, size, backend=backend, precision=precision, threads=threads,
@@ -136,7 +140,7 @@ def print_table(result: dict[str, Any]) -> None:
     """Print the figures for people."""
     rows = [
         ('engine', f'{result["model"]}, {result["backend"]} {result["precision"]}, '
-                   f'{result["threads"]} threads'),
+                   f'threads {result["threads"]}'),
         ('frame', result['size']),
         ('median', f'{result["median_ms"]:.1f} ms ({1000 / result["median_ms"]:.1f} a second)'),
         ('95th percentile', f'{result["p95_ms"]:.1f} ms'),

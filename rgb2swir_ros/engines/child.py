@@ -23,6 +23,7 @@ from rgb2swir_ros.engines.channel import (
     receive,
     send,
 )
+from rgb2swir_ros.engines.processor import waiting_environment
 
 MODULE = 'rgb2swir_ros.engines.process'
 LAST_LINES = 20
@@ -53,7 +54,8 @@ class Child:
             self._process = subprocess.Popen(
                 [sys.executable, '-m', MODULE, str(theirs.fileno())], pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                start_new_session=True, env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+                start_new_session=True,
+                env={**os.environ, 'PYTHONUNBUFFERED': '1', **waiting_environment()})
         self.pid = self._process.pid
         self.born = self.last_heard = time.monotonic()
         self.verdict: tuple[bool, str] | None = None

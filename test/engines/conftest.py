@@ -1,0 +1,63 @@
+"""A tiny model with lively random weights, compiled once for all tests of this room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rgb2swir_ros.engines.build import open_engine
+from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
+from rgb2swir_ros.nets.guidance import GuidanceConfig
+from rgb2swir_ros.nets.unet import UNetConfig
+from rgb2swir_ros.translator import Translator, TranslatorConfig
+
+SIZE = (32, 48)
+
+
+@pytest.fixture(scope='session')
+def model(tmp_path_factory) -> Path:
+    """Folder of a model of some thousand parameters."""
+    torch.manual_seed(3)
+    translator = Translator(TranslatorConfig(
+        name='tiny', autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8)),
+        guidance=GuidanceConfig(channels=8, stem=8),
+        denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8)))
+    with torch.no_grad():  # the zeros that training starts from would hide a broken graph
+        for parameter in translator.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    folder = tmp_path_factory.mktemp('models') / 'tiny'
+    translator.save(folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def reference(model) -> Translator:
+    """The float32 Translator of the model."""
+    return Translator.load(model)
+
+
+@pytest.fixture(scope='session')
+def cache(tmp_path_factory) -> Path:
+    """Folder of built engines that the tests share; none of them may damage it."""
+    return tmp_path_factory.mktemp('shared') / 'engines'
+
+
+@pytest.fixture(scope='session')
+def compiled(model, cache):
+    """The model compiled in the processor's best precision: built here, once."""
+    return open_engine(model, SIZE, backend='inductor', threads=1, cache=cache)
+
+
+@pytest.fixture(autouse=True)
+def _own_default_cache(tmp_path, monkeypatch):
+    """Keep a test that names no cache out of the user's."""
+    monkeypatch.setenv('RGB2SWIR_CACHE', str(tmp_path / 'default-cache'))
+
+
+@pytest.fixture(scope='session')
+def frame() -> np.ndarray:
+    """A frame (32, 48, 3) with all levels."""
+    return np.random.default_rng(7).integers(0, 256, (*SIZE, 3), np.uint8)

@@ -1,0 +1,224 @@
+"""Opening engines: choice of backend and precision, export, fallbacks."""
+
+import json
+import logging
+import os
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from rgb2swir_ros.engines import build, parity, processor
+from rgb2swir_ros.engines.build import open_engine
+from rgb2swir_ros.engines.parity import ParityError
+from rgb2swir_ros.errors import UserError
+
+SIZE = (32, 48)
+LOGGER = 'rgb2swir_ros.engines'
+
+
+class Compiled(Exception):
+    """Stands for a compilation: raised where one begins."""
+
+
+@pytest.fixture
+def no_compilation(monkeypatch):
+    """Fail where a compilation would begin."""
+    def refuse(*_):
+        raise Compiled
+    monkeypatch.setattr(build, 'compile_package', refuse)
+
+
+def eager(model):
+    return open_engine(model, SIZE, backend='eager', threads=1)
+
+
+def warnings_of(caplog):
+    return [r.getMessage() for r in caplog.records
+            if r.name == LOGGER and r.levelno >= logging.WARNING]
+
+
+def test_compiled_engine_agrees_with_the_translator(compiled, reference, frame):
+    with torch.inference_mode():
+        expected = reference(torch.from_numpy(frame[None])).numpy()
+    radiance = compiled(frame[None])
+    assert radiance.shape == (1, *SIZE)
+    assert radiance.dtype == np.float32
+    assert expected.std() > 0.01  # a flat picture would agree with anything flat
+    assert np.abs(radiance - expected).mean() * 255 <= 0.5
+    assert np.percentile(np.abs(radiance - expected), 99.9) * 255 <= 3
+
+
+def test_same_frame_same_bits(compiled, frame):
+    first = compiled(frame[None])
+    kept = first.copy()
+    compiled(255 - frame[None])
+    assert (first == kept).all()  # an own array, not the engine's buffer
+    assert (compiled(frame[None]) == kept).all()
+
+
+def test_description_is_plain_and_complete(compiled):
+    facts = json.loads(json.dumps(compiled.describe()))
+    best = 'bfloat16' if processor.has_bfloat16() else 'float32'
+    assert (facts['backend'], facts['precision'], facts['threads']) == ('inductor', best, 1)
+    assert (facts['model'], facts['height'], facts['width'], facts['batch']) == ('tiny', 32, 48, 1)
+    assert len(facts['model_hash']) == 64
+    assert facts['build_s'] > 0
+    assert facts['built_at'].endswith('+00:00')
+    assert 0 <= facts['parity']['mean_255'] <= 0.5
+
+
+def test_built_engine_needs_no_compiler_and_no_build(compiled, model, cache, frame, monkeypatch,
+                                                     no_compilation, caplog):
+    monkeypatch.setenv('CXX', '/nowhere/g++')
+    engine = open_engine(model, SIZE, threads=1, cache=cache)
+    assert engine.describe()['from_cache']
+    assert engine.describe()['parity'] == compiled.describe()['parity']
+    assert (engine(frame[None]) == compiled(frame[None])).all()
+    assert warnings_of(caplog) == []
+
+
+def test_loading_leaves_nothing_unpacked(compiled, model, cache):
+    """Torch unpacks a package under /tmp; a process that is killed could not tidy up."""
+    engine = open_engine(model, SIZE, threads=1, cache=cache)
+    with open('/proc/self/maps') as maps:
+        mapped = {line.split(maxsplit=5)[5].strip() for line in maps if '.wrapper.so' in line}
+    assert mapped
+    assert all(path.endswith('(deleted)') for path in mapped)
+    assert engine.describe()['from_cache']
+
+
+def changed_processor(monkeypatch, model):
+    monkeypatch.setattr(build, 'processor_identity', lambda: 'x86_64-other')
+
+
+def changed_torch(monkeypatch, model):
+    monkeypatch.setattr(build.torch, '__version__', '9.9.0')
+
+
+def changed_code(monkeypatch, model):
+    monkeypatch.setattr(build, 'code_hash', lambda: 'other')
+
+
+def changed_model(monkeypatch, model):
+    (model / 'model.yaml').write_text((model / 'model.yaml').read_text() + '\n# retrained\n')
+
+
+@pytest.mark.parametrize(('change', 'field'), [
+    (changed_processor, 'processor'), (changed_torch, 'torch'), (changed_code, 'code_hash'),
+    (changed_model, 'model_hash')])
+def test_what_the_engine_depends_on_makes_a_new_one(compiled, model, cache, tmp_path, monkeypatch,
+                                                    no_compilation, change, field):
+    copy = shutil.copytree(model, tmp_path / 'tiny')
+    change(monkeypatch, copy)
+    said = []
+    with pytest.raises(Compiled):
+        open_engine(copy, SIZE, backend='inductor', threads=1, cache=cache, progress=said.append)
+    assert any(f'{field} changed' in line for line in said), said
+
+
+def test_damaged_engine_is_never_loaded(compiled, model, cache, tmp_path, no_compilation):
+    copy = shutil.copytree(cache, tmp_path / 'engines')
+    [file] = copy.glob('*/engine.pt2')
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    said = []
+    with pytest.raises(Compiled):
+        open_engine(model, SIZE, threads=1, cache=copy, progress=said.append)
+    assert any('another hash' in line for line in said), said
+
+
+def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplog):
+    monkeypatch.delenv('CXX', raising=False)
+    monkeypatch.setenv('PATH', '/nowhere')
+    engine = open_engine(model, SIZE, threads=1)
+    assert engine.describe()['backend'] == 'eager'
+    assert engine(frame[None]).shape == (1, *SIZE)
+    [warning] = warnings_of(caplog)
+    assert 'install g++' in warning
+    with pytest.raises(UserError, match=r'no C\+\+ compiler .* install g\+\+'):
+        open_engine(model, SIZE, backend='inductor', threads=1)
+
+
+def test_broken_compiler_eager_and_one_warning(model, tmp_path, monkeypatch, caplog):
+    broken = tmp_path / 'g++'
+    broken.write_text('#!/bin/sh\necho internal compiler error >&2\nexit 1\n')
+    broken.chmod(0o755)
+    monkeypatch.setenv('CXX', str(broken))
+    engine = open_engine(model, SIZE, threads=1)
+    assert engine.describe()['backend'] == 'eager'
+    [warning] = warnings_of(caplog)
+    assert str(broken) in warning
+    assert '\n' not in warning
+
+
+def test_precision_follows_the_processor(model, monkeypatch):
+    monkeypatch.setattr(build, 'has_bfloat16', lambda: True)
+    assert eager(model).describe()['precision'] == 'bfloat16'
+    monkeypatch.setattr(build, 'has_bfloat16', lambda: False)
+    assert eager(model).describe()['precision'] == 'float32'
+
+
+def test_model_that_fails_in_bfloat16(model, monkeypatch, caplog):
+    """By name it is refused with the figures; ``auto`` takes float32 and says so once."""
+    monkeypatch.setattr(build, 'has_bfloat16', lambda: True)
+    monkeypatch.setattr(parity, 'TAIL_LIMIT', 0.001 / 255)
+    with pytest.raises(ParityError, match=r'bfloat16 48x32 of tiny differs .* \(limit 0\.001\)'):
+        open_engine(model, SIZE, backend='eager', precision='bfloat16', threads=1)
+    assert eager(model).describe()['precision'] == 'float32'
+    assert len(warnings_of(caplog)) == 1
+
+
+def test_batch_is_padded_and_a_frame_keeps_its_bits(model, frame):
+    engine = open_engine(model, SIZE, batch=2, backend='eager', precision='float32',
+                         threads=1)
+    pair = engine(np.stack([frame, 255 - frame]))
+    assert pair.shape == (2, *SIZE)
+    alone = engine(frame[None])
+    assert alone.shape == (1, *SIZE)
+    assert (alone[0] == pair[0]).all()
+
+
+def test_frames_that_cannot_be_written_to(compiled, frame):
+    """A message's bytes are read-only, and a picture may be a view."""
+    read_only = np.frombuffer(frame.tobytes(), np.uint8).reshape(1, *SIZE, 3)
+    mirrored = frame[None, :, ::-1]
+    assert (compiled(read_only) == compiled(frame[None])).all()
+    assert (compiled(mirrored) == compiled(np.ascontiguousarray(mirrored))).all()
+
+
+@pytest.mark.parametrize('wrong', [
+    np.zeros((1, 48, 32, 3), np.uint8), np.zeros((32, 48, 3), np.uint8),
+    np.zeros((2, 32, 48, 3), np.uint8), np.zeros((0, 32, 48, 3), np.uint8),
+    np.zeros((1, 32, 48, 3), np.float32), np.zeros((1, 32, 48, 4), np.uint8), None])
+def test_other_frames_are_refused(compiled, wrong):
+    with pytest.raises(UserError, match=r'uint8 \(B, 32, 48, 3\)'):
+        compiled(wrong)
+
+
+@pytest.mark.parametrize(('arguments', 'text'), [
+    ({'backend': 'tpu'}, "no backend 'tpu': choose auto, eager or inductor"),
+    ({'precision': 'int4'}, "no precision 'int4'"),
+    ({'batch': 0}, 'batch 0'), ({'size': (8, 48)}, r'size \(8, 48\)'),
+    ({'threads': -1}, 'threads -1'), ({'model': 'nonesuch'}, "no model 'nonesuch'")])
+def test_wrong_arguments(model, arguments, text):
+    with pytest.raises(UserError, match=text):
+        open_engine(**{'model': model, 'size': SIZE, **arguments})
+
+
+def test_uses_no_more_cores_than_told(model):
+    before = torch.get_num_threads()
+    try:
+        engine = open_engine(model, SIZE, backend='eager', threads=1)
+        torch.set_num_threads(max(before, 2))
+        engine(np.zeros((1, *SIZE, 3), np.uint8))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_build_keeps_nothing_but_engine_and_manifest(compiled, cache):
+    assert sorted(os.listdir(next(cache.glob('tiny-*')))) == ['engine.pt2', 'manifest.json']
+    assert str(cache) not in os.environ.get('TORCHINDUCTOR_CACHE_DIR', '')
