@@ -3,14 +3,19 @@
 ``--show-args`` lists the arguments with their descriptions.
 """
 
-from launch import LaunchDescription
+from typing import List  # noqa: UP035
+
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, TextSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from launch import LaunchDescription
 from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given
 from rgb2swir_ros.ros.transport import profile_environment
+
+# launch_ros knows lists by these names only.
+TYPES = {str: str, bool: bool, int: int, float: float, list: List[str]}  # noqa: UP006
 
 
 def start(context):
@@ -19,7 +24,7 @@ def start(context):
              for name in (*ARGUMENTS, *PARAMETERS)}
     profile = {} if value['transport_profile'] == 'none' else profile_environment(
         value['transport_profile'])
-    parameters = [{name: ParameterValue(text, value_type=kind)
+    parameters = [{name: ParameterValue(TextSubstitution(text=text), value_type=TYPES[kind])
                    for name, (text, kind) in given(value).items()}]
     if value['params_file']:
         # The file first: an argument that differs from the default wins over it.

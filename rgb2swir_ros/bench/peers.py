@@ -1,7 +1,7 @@
 """A camera and a listener in processes of their own, as they are on a vehicle.
 
-``python -m rgb2swir_ros.bench.peers camera|listener ...`` is what the benches start; each prints
-one JSON line at its end. Latencies compare clocks of one machine.
+``python -m rgb2swir_ros.bench.peers camera|listener|engine ...`` is what the benches start; each
+prints one JSON line at its end. Latencies compare clocks of one machine.
 """
 
 from __future__ import annotations
@@ -125,6 +125,24 @@ def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
     return {'frames': frames}
 
 
+def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
+    import rclpy
+    from diagnostic_msgs.msg import DiagnosticArray
+
+    node = rclpy.create_node('bench_watcher', start_parameter_services=False)
+    states = ['nothing was heard on /diagnostics']
+
+    def receive(message: DiagnosticArray) -> None:
+        states.extend(status.message for status in message.status
+                      if status.name == 'translator: engine')
+
+    node.create_subscription(DiagnosticArray, '/diagnostics', receive, 10)
+    deadline = time.monotonic() + arguments.match_timeout
+    while time.monotonic() < deadline and not states[-1].startswith(('ready', 'failed')):
+        rclpy.spin_once(node, timeout_sec=0.2)
+    return {'state': states[-1]}
+
+
 def _end_with_input() -> None:
     import rclpy
     while os.read(sys.stdin.fileno(), 4096):
@@ -143,13 +161,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     camera.add_argument('--seconds', type=float, default=5.0)
     camera.add_argument('--match-timeout', type=float, default=30.0)
     camera.add_argument('--unwatched', action='store_true')
+    engine = roles.add_parser('engine')
+    engine.add_argument('--match-timeout', type=float, default=30.0)
     listener = roles.add_parser('listener')
     listener.add_argument('--topic', default='camera/image_raw')
     parsed = parser.parse_args(arguments)
     import rclpy
     rclpy.init()
     try:
-        report = {'camera': _camera, 'listener': _listener}[parsed.role](parsed)
+        run = {'camera': _camera, 'listener': _listener, 'engine': _engine}[parsed.role]
+        report = run(parsed)
     except UserError as error:
         print(f'{parsed.role}: {error}', file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ class Argument:
 
     default: str
     description: str
-    kind: Any = str
+    kind: type = str
 
 
 def as_text(value: Any) -> str:
@@ -28,7 +28,7 @@ PARAMETERS: dict[str, Argument] = {
     row.name: Argument(
         as_text(row.default),
         row.description + (f" One of: {', '.join(row.choices)}." if row.choices else ''),
-        list[str] if isinstance(row.default, list) else type(row.default))
+        type(row.default))
     for row in TABLE}
 
 ARGUMENTS: dict[str, Argument] = {
@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, Argument] = {
 }
 
 
-def given(values: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+def given(values: Mapping[str, str]) -> dict[str, tuple[str, type]]:
     """Return the node's parameters that a launch sets: text and type by name.
 
     Those left at their default are not set where there is a ``params_file``, whose values they
@@ -50,7 +50,7 @@ def given(values: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
 
     :param values: the text of every argument.
     """
-    chosen = {'use_sim_time': (values['use_sim_time'], bool)}
+    chosen: dict[str, tuple[str, type]] = {'use_sim_time': (values['use_sim_time'], bool)}
     for name, row in PARAMETERS.items():
         if not values['params_file'] or values[name] != row.default:
             chosen[name] = (values[name], row.kind)

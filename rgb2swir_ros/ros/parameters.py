@@ -68,7 +68,7 @@ TABLE: tuple[Parameter, ...] = (
               low=0.001, high=1000.0),
     Parameter('bits', 16, 'Significant bits of mono16: 8, 10, 12, 14 or 16; most SWIR cameras '
               'have 12.', LIVE,
-              low=8, high=16),
+              low=8, high=16, step=2),
     Parameter('left_shift', 0, 'Zero bits below those of mono16 (0 with mono8); bits + left_shift '
               'is at most 16.', LIVE, low=0, high=8),
     Parameter('geometry', 'fit', 'How the picture fills output_size: fit (whole view), crop '
@@ -154,12 +154,12 @@ def _check_one(row: Parameter, value: Any) -> None:
                         f"not '{value}'")
     if row.low is None or row.high is None:
         return
-    if not row.low <= value <= row.high:
-        raise UserError(f"parameter '{row.name}' must be {row.low:g} to {row.high:g}, "
-                        f'not {value:g}')
-    if row.step > 1 and (value - row.low) % row.step:
-        raise UserError(f"parameter '{row.name}' must be {row.low:g} to {row.high:g} in steps of "
-                        f'{row.step}, not {value}')
+    low, high = wanted(row.low), wanted(row.high)
+    if not low <= value <= high:
+        raise UserError(f"parameter '{row.name}' must be {low} to {high}, not {value}")
+    if row.step > 1 and (value - low) % row.step:
+        raise UserError(f"parameter '{row.name}' must be {low} to {high} in steps of {row.step}, "
+                        f'not {value}')
 
 
 NAMES = {str: 'a text', float: 'a decimal number', int: 'a whole number', bool: 'true or false'}
