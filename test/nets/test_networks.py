@@ -1,0 +1,125 @@
+"""Shapes, baseline switches and zero starts of the networks."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rgb2swir_ros.nets.autoencoder import (
+    AutoencoderConfig,
+    SourceEncoder,
+    SwirDecoder,
+    SwirEncoder,
+)
+from rgb2swir_ros.nets.blocks import (
+    ResBlock,
+    Upsample,
+    pad_to_multiple,
+    time_embedding,
+    zero_conv1x1,
+)
+from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
+from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
+
+
+@given(height=st.integers(1, 40), width=st.integers(1, 40), multiple=st.sampled_from([2, 8, 16]))
+def test_padding_repeats_the_edge_and_keeps_the_picture(height, width, multiple):
+    x = torch.arange(height * width, dtype=torch.float32).reshape(1, 1, height, width)
+    padded = pad_to_multiple(x, multiple)
+    assert padded.shape[2] % multiple == 0
+    assert padded.shape[3] % multiple == 0
+    assert padded.shape[2] - height < multiple
+    assert torch.equal(padded[:, :, :height, :width], x)
+    assert torch.equal(padded[0, 0, -1, :width], x[0, 0, -1])
+    assert torch.equal(padded[0, 0, :height, -1], x[0, 0, :, -1])
+
+
+def test_autoencoder_shapes():
+    config = AutoencoderConfig()
+    tone, rgb = torch.rand(2, 1, 48, 64), torch.rand(2, 3, 48, 64)
+    latent = SwirEncoder(config)(tone)
+    assert latent.shape == (2, 4, 6, 8)
+    features = SourceEncoder(config)(rgb)
+    assert [tuple(f.shape[1:]) for f in features] == [(16, 24, 32), (24, 12, 16), (32, 6, 8)]
+    assert SwirDecoder(config)(latent, features, rgb).shape == (2, 1, 48, 64)
+
+
+def test_skips_start_at_zero_so_training_starts_from_the_plain_autoencoder():
+    torch.manual_seed(0)
+    config = AutoencoderConfig()
+    decoder, source = SwirDecoder(config), SourceEncoder(config)
+    latent, rgb = torch.randn(1, 4, 6, 8), torch.rand(1, 3, 48, 64)
+    plain = decoder(latent, None, None)
+    assert torch.equal(decoder(latent, source(rgb), rgb), plain)
+    with torch.no_grad():
+        decoder.skips[1].weight.fill_(0.1)
+    assert not torch.equal(decoder(latent, source(rgb), rgb), plain)
+
+
+def test_baseline_autoencoder_has_no_way_for_the_source():
+    config = AutoencoderConfig(source_skips=False)
+    decoder = SwirDecoder(config)
+    latent = torch.randn(1, 4, 6, 8)
+    with_source = decoder(latent, SourceEncoder(config)(torch.rand(1, 3, 48, 64)),
+                          torch.rand(1, 3, 48, 64))
+    assert torch.equal(with_source, decoder(latent, None, None))
+    assert not any('skips' in name or 'from_source' in name
+                   for name, _ in decoder.named_parameters())
+
+
+def test_guidance_and_its_baseline_are_one_call():
+    rgb = torch.rand(1, 3, 48, 64)
+    learned = GuidanceEncoder(GuidanceConfig(learned=True))
+    naive = GuidanceEncoder(GuidanceConfig(learned=False))
+    assert learned(rgb).shape == naive(rgb).shape == (1, 64, 6, 8)
+    # the naive one sees only the mean of each 8x8 block, the learned one sees inside it
+    shuffled = rgb.reshape(1, 3, 6, 8, 8, 8).flip(3).reshape(1, 3, 48, 64)
+    assert torch.allclose(naive(shuffled), naive(rgb), atol=1e-5)
+    assert not torch.allclose(learned(shuffled), learned(rgb), atol=1e-3)
+
+
+@pytest.mark.parametrize('size', [(2, 2), (6, 8), (46, 80)])
+def test_unet_takes_any_even_size(size):
+    unet = UNetDenoiser(UNetConfig())
+    out = unet(torch.zeros(1, 4, *size), torch.ones(1), torch.rand(1, 64, *size))
+    assert out.shape == (1, 4, *size)
+
+
+def test_unet_depends_on_time_guidance_latent_and_place():
+    torch.manual_seed(0)
+    unet = UNetDenoiser(UNetConfig())
+    for block in [unet.before, unet.after, *unet.middle]:  # they start at zero
+        torch.nn.init.normal_(block.modulate.weight, std=0.1)
+    latent, guidance = torch.randn(1, 4, 6, 8), torch.rand(1, 64, 6, 8)
+    base = unet(latent, torch.tensor([1.0]), guidance)
+    assert not torch.allclose(unet(latent, torch.tensor([0.3]), guidance), base)
+    assert not torch.allclose(unet(latent, torch.tensor([1.0]), guidance + 1), base)
+    assert not torch.allclose(unet(latent + 1, torch.tensor([1.0]), guidance), base)
+    upside_down = unet(latent.flip(2), torch.tensor([1.0]), guidance.flip(2)).flip(2)
+    assert not torch.allclose(upside_down, base)
+
+
+def test_modulated_block_asks_for_its_condition():
+    with pytest.raises(ValueError, match='condition'):
+        ResBlock(8, modulation=4)(torch.zeros(1, 8, 4, 4))
+
+
+def test_upsampling_starts_without_a_checkerboard():
+    up = Upsample(8, 4)(torch.rand(1, 8, 5, 7))
+    blocks = up.reshape(1, 4, 5, 2, 7, 2)
+    assert torch.equal(blocks[:, :, :, :1, :, :1].expand_as(blocks), blocks)
+
+
+def test_zero_convolution_is_zero():
+    assert zero_conv1x1(3, 5)(torch.rand(1, 3, 4, 4)).abs().max() == 0
+
+
+@settings(max_examples=20)
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5, unique=True))
+def test_time_embedding_tells_times_apart(times):
+    times = [round(t, 2) for t in times]
+    embedded = time_embedding(torch.tensor(times), 64)
+    assert embedded.shape == (len(times), 64)
+    for i in range(len(times)):
+        for j in range(i):
+            assert torch.equal(embedded[i], embedded[j]) == (times[i] == times[j])

@@ -1,0 +1,180 @@
+"""The translator's contract, and its folder on disk."""
+
+import shutil
+
+import pytest
+import torch
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
+from rgb2swir_ros.nets.guidance import GuidanceConfig
+from rgb2swir_ros.resources import model_directory
+from rgb2swir_ros.translator import Translator, TranslatorConfig, model_hash
+
+CONFIGS = {
+    'full': TranslatorConfig(),
+    'no skips': TranslatorConfig(autoencoder=AutoencoderConfig(source_skips=False)),
+    'naive guidance': TranslatorConfig(guidance=GuidanceConfig(learned=False)),
+    'plain LDM': TranslatorConfig(autoencoder=AutoencoderConfig(source_skips=False),
+                                  guidance=GuidanceConfig(learned=False)),
+}
+
+
+@pytest.fixture(scope='module')
+def nano() -> Translator:
+    return Translator.load(model_directory('nano'))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    Translator().save(tmp_path / 'model')
+    return tmp_path / 'model'
+
+
+@settings(max_examples=15, deadline=None)
+@given(height=st.integers(16, 70), width=st.integers(16, 70), batch=st.integers(1, 2))
+def test_any_size_gives_radiance_of_that_size(nano, height, width, batch):
+    rgb = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        radiance = nano(rgb)
+    assert radiance.shape == (batch, height, width)
+    assert radiance.dtype == torch.float32
+    assert radiance.min() >= 0
+    assert radiance.max() <= 1
+
+
+@pytest.mark.parametrize('config', CONFIGS.values(), ids=CONFIGS.keys())
+def test_baselines_are_the_same_classes(config, tmp_path):
+    translator = Translator(config).eval()
+    with torch.no_grad():
+        assert translator(torch.zeros(1, 32, 48, 3, dtype=torch.uint8)).shape == (1, 32, 48)
+    translator.save(tmp_path)
+    assert Translator.load(tmp_path).config == config
+    assert config.is_baseline == (config is CONFIGS['plain LDM'])
+
+
+def test_nano_stays_small(nano):
+    assert sum(p.numel() for p in nano.parameters()) < 1.7e6
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        nano(torch.zeros(1, 512, 640, 3, dtype=torch.uint8))
+    assert counter.get_total_flops() < 15e9
+
+
+def test_same_input_same_output_whatever_else_is_in_the_batch(nano):
+    torch.manual_seed(0)
+    rgb = torch.randint(0, 256, (2, 48, 64, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        first, again = nano(rgb), nano(rgb)
+        other = nano(torch.stack([rgb[0], 255 - rgb[1]]))
+    assert torch.equal(first, again)
+    assert torch.equal(first[0], other[0])
+
+
+def test_a_ramp_keeps_its_levels_in_bfloat16(nano):
+    """bfloat16 has 128 levels between 0.5 and 1: a head in it would band a sky."""
+    from copy import deepcopy
+
+    ramp = torch.linspace(90, 250, 640).to(torch.uint8).reshape(1, 1, 640, 1)
+    ramp = ramp.expand(1, 64, 640, 3).contiguous()
+    half = deepcopy(nano).set_precision(torch.bfloat16)
+    with torch.no_grad():
+        radiance = half(ramp)[0, 32]
+    eight_bit = (radiance ** (1 / 2.2) * 255).round()
+    span = eight_bit.max() - eight_bit.min()
+    assert span > 20, 'the ramp must come out as a ramp for this test to say anything'
+    assert len(eight_bit.unique()) >= 0.8 * (float(span) + 1)
+    # no value of the output is a bfloat16 by construction
+    assert (radiance.bfloat16().float() == radiance).float().mean() < 0.2
+
+
+def test_precision_casts_the_trunk_and_not_the_head(nano):
+    from copy import deepcopy
+
+    half = deepcopy(nano).set_precision(torch.bfloat16)
+    assert half.dtype == torch.bfloat16
+    assert {p.dtype for p in half.decoder.head.parameters()} == {torch.float32}
+    rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        assert half(rgb).dtype == torch.float32
+        assert (half(rgb) - nano(rgb)).abs().mean() < 1 / 255
+
+
+def test_exports_without_random_draws(nano):
+    with torch.no_grad():
+        program = torch.export.export(nano, (torch.zeros(1, 40, 64, 3, dtype=torch.uint8),))
+    names = {str(n.target) for n in program.graph.nodes if n.op == 'call_function'}
+    assert any('conv' in name for name in names)
+    assert not [name for name in names if 'rand' in name or 'dropout' in name]
+
+
+def test_saved_and_loaded_is_the_same(folder):
+    torch.manual_seed(0)
+    original = Translator().eval()
+    loaded = Translator.load(folder)
+    assert not loaded.training
+    for name, tensor in original.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+
+
+@pytest.mark.parametrize('damage', ['truncated', 'garbage', 'missing', 'empty', 'not finite',
+                                    'foreign', 'pickle'])
+def test_bad_weights_are_refused_with_their_name(folder, damage):
+    from safetensors.torch import load_file, save_file
+
+    path = folder / 'weights.safetensors'
+    data = path.read_bytes()
+    if damage == 'truncated':
+        path.write_bytes(data[:len(data) // 2])
+    elif damage == 'garbage':
+        path.write_bytes(b'\xff' * 4096)
+    elif damage == 'missing':
+        path.unlink()
+    elif damage == 'empty':
+        path.write_bytes(b'')
+    elif damage == 'pickle':
+        torch.save({'a': torch.zeros(1)}, path)
+    else:
+        tensors = load_file(path)
+        name = sorted(tensors)[0]
+        tensors[name] = (torch.full_like(tensors[name], float('nan'))
+                         if damage == 'not finite' else torch.zeros(2))
+        save_file(tensors, path)
+    with pytest.raises(UserError, match=r'weights\.safetensors'):
+        Translator.load(folder)
+
+
+@pytest.mark.parametrize(('change', 'text'), [
+    ({'format': 9}, 'format 1'), ({'speed': 3}, 'speed'), ({'denoiser': 3}, 'mapping'),
+    ({'guidance': {'channels': 32}}, '32'), ({'autoencoder': {'latent_channels': 8}}, '8'),
+    ({'autoencoder': {'widths': 'wide'}}, 'model.yaml'),
+])
+def test_bad_configuration_is_refused_with_its_name(folder, change, text):
+    path = folder / 'model.yaml'
+    entries = yaml.safe_load(path.read_text())
+    for key, value in change.items():
+        entries[key] = {**entries[key], **value} if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(entries))
+    with pytest.raises(UserError, match=text):
+        Translator.load(folder)
+
+
+def test_a_model_yaml_that_is_no_yaml_is_refused(folder):
+    (folder / 'model.yaml').write_text('format: [1')
+    with pytest.raises(UserError, match=r'model\.yaml'):
+        Translator.load(folder)
+
+
+def test_hash_changes_with_weights_and_with_configuration(folder, tmp_path):
+    original = model_hash(folder)
+    shutil.copytree(folder, tmp_path / 'copy')
+    assert model_hash(tmp_path / 'copy') == original
+    torch.manual_seed(1)
+    Translator().save(tmp_path / 'copy')
+    assert model_hash(tmp_path / 'copy') != original
+    (folder / 'model.yaml').write_text((folder / 'model.yaml').read_text() + '\n')
+    assert model_hash(folder) != original
