@@ -96,20 +96,23 @@ def end_node(node: subprocess.Popen[bytes]) -> None:
 
 
 def await_engine(node: subprocess.Popen[bytes], environment: dict[str, str],
-                 timeout_s: float) -> None:
+                 timeout_s: float) -> dict[str, int]:
     """Wait until the node reports that its engine is ready.
 
+    :return: the node's counts of frames by what became of them.
     :raises UserError: if the node ends, its engine fails, or it takes too long.
     """
-    watcher = peers.start(['engine', '--match-timeout', str(timeout_s)], environment)
+    watcher = peers.start(['status', '--match-timeout', str(timeout_s)], environment)
     try:
-        state = peers.result(watcher, timeout_s + 30, 'the watch of /diagnostics')['state']
+        heard = peers.result(watcher, timeout_s + 30, 'the watch of /diagnostics')
     finally:
         peers.stop([watcher])
     if node.poll() is not None:
         raise UserError(f'the node ended with exit code {node.returncode} (see above)')
+    state, counts = heard['state'], heard['counts']
     if not state.startswith('ready'):
         raise UserError(f'the engine is not ready after {timeout_s:.0f} s: {state}')
+    return dict(counts)
 
 
 def measure(arguments: argparse.Namespace, rate: float, node: subprocess.Popen[bytes],
@@ -121,6 +124,7 @@ def measure(arguments: argparse.Namespace, rate: float, node: subprocess.Popen[b
 
     :param rate: frames a second.
     """
+    before = await_engine(node, environment, arguments.build_timeout)
     listener = peers.start(['listener', '--topic', 'camera/swir/image_raw'], environment)
     camera = peers.start(
         ['camera', '--size', arguments.size, '--rate', str(rate),
@@ -128,13 +132,15 @@ def measure(arguments: argparse.Namespace, rate: float, node: subprocess.Popen[b
     try:
         started, busy = time.monotonic(), cpu_seconds(node.pid)
         sent = peers.result(camera, arguments.seconds + 60, 'the camera')
-        time.sleep(1.0)
         cpu = (cpu_seconds(node.pid) - busy) / (time.monotonic() - started)
+        after = await_engine(node, environment, arguments.build_timeout)
         frames = [frame for frame in peers.result(listener, 20, 'the listener')['frames']
                   if frame[0] >= sent['first_ns']]
     finally:
         peers.stop([camera, listener])
-    return summarise(frames, sent['sent'], rate) | {'cpu_percent': round(100 * cpu, 1)}
+    counts = {key: grown for key, value in after.items() if (grown := value - before.get(key, 0))}
+    return summarise(frames, sent['sent'], rate) | {'cpu_percent': round(100 * cpu, 1),
+                                                    'node_counts': counts}
 
 
 def summarise(frames: list[tuple[int, int]], sent: int, rate: float) -> dict[str, Any]:

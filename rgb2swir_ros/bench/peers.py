@@ -1,6 +1,6 @@
 """A camera and a listener in processes of their own, as they are on a vehicle.
 
-``python -m rgb2swir_ros.bench.peers camera|listener|engine ...`` is what the benches start; each
+``python -m rgb2swir_ros.bench.peers camera|listener|status ...`` is what the benches start; each
 prints one JSON line at its end. Latencies compare clocks of one machine.
 """
 
@@ -24,6 +24,8 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
 
 SECOND_NS = 10**9
+# of the keys in /diagnostics: how many frames came to what end
+COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -125,22 +127,27 @@ def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
     return {'frames': frames}
 
 
-def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
+def _status(arguments: argparse.Namespace) -> dict[str, Any]:
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray
 
     node = rclpy.create_node('bench_watcher', start_parameter_services=False)
     states = ['nothing was heard on /diagnostics']
+    counts: dict[str, int] = {}
 
     def receive(message: DiagnosticArray) -> None:
-        states.extend(status.message for status in message.status
-                      if status.name == 'translator: engine')
+        for status in message.status:
+            if status.name == 'translator: engine':
+                states.append(status.message)
+            else:
+                counts.update({pair.key: int(pair.value) for pair in status.values
+                               if pair.key.startswith(COUNTS) and pair.value.isdigit()})
 
     node.create_subscription(DiagnosticArray, '/diagnostics', receive, 10)
     deadline = time.monotonic() + arguments.match_timeout
     while time.monotonic() < deadline and not states[-1].startswith(('ready', 'failed')):
         rclpy.spin_once(node, timeout_sec=0.2)
-    return {'state': states[-1]}
+    return {'state': states[-1], 'counts': counts}
 
 
 def _end_with_input() -> None:
@@ -161,15 +168,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     camera.add_argument('--seconds', type=float, default=5.0)
     camera.add_argument('--match-timeout', type=float, default=30.0)
     camera.add_argument('--unwatched', action='store_true')
-    engine = roles.add_parser('engine')
-    engine.add_argument('--match-timeout', type=float, default=30.0)
+    status = roles.add_parser('status')
+    status.add_argument('--match-timeout', type=float, default=30.0)
     listener = roles.add_parser('listener')
     listener.add_argument('--topic', default='camera/image_raw')
     parsed = parser.parse_args(arguments)
     import rclpy
     rclpy.init()
     try:
-        run = {'camera': _camera, 'listener': _listener, 'engine': _engine}[parsed.role]
+        run = {'camera': _camera, 'listener': _listener, 'status': _status}[parsed.role]
         report = run(parsed)
     except UserError as error:
         print(f'{parsed.role}: {error}', file=sys.stderr)

@@ -135,6 +135,9 @@ class Camera:
         def receive(message: Any, about: dict[str, Any]) -> None:
             self._receive(Frame(message, kind == 'compressed'), about)
 
+        def receive_alone(message: Any) -> None:
+            receive(message, {})
+
         def lost(event: Any) -> None:
             self.counts['lost_events'] += event.total_count_change
             self._warn_of_loss()
@@ -148,7 +151,8 @@ class Camera:
         self.tracker.restart()
         self.listening_since_ns = time.monotonic_ns()
         self._subscriptions[kind] = qos.subscribe(
-            self._node, KINDS[kind], topic, receive, message_lost=lost,
+            self._node, KINDS[kind], topic,
+            receive if qos.has_message_info() else receive_alone, message_lost=lost,
             incompatible_qos=incompatible, matched=lambda event: self.tracker.publishers_changed(
                 event.total_count_change, event.current_count))
 

@@ -33,7 +33,8 @@ TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
     ('dropped_engine_not_ready', '{} frames dropped: the engine is not ready'),
     ('dropped_late', '{} frames dropped: older than max_age_ms'),
     ('dropped_error', '{} frames dropped: see last_refusal'),
-    ('future_stamps', '{} stamps lie in the future: are the clocks synchronised?'),
+    ('future_stamps', '{} stamps lie in the future: clocks not synchronised, '
+     'or use_sim_time without /clock'),
     ('incompatible_qos', 'publisher or listener with an incompatible QoS: see the log'),
     ('camera_info_mismatch', 'camera_info is for images of another size'),
 )
@@ -129,7 +130,10 @@ class CameraReport:
         since = f' for {(now - camera.last_arrival_ns) / 1e9:.0f} s' if camera.last_arrival_ns \
             else ' so far'
         kinds = ('raw', 'compressed')
-        if camera.publishers(camera.transport):
+        if camera.counts['incompatible_qos']:
+            why = (f'the publisher of {camera.topics[camera.transport]} has an incompatible QoS; '
+                   'see qos_overrides')
+        elif camera.publishers(camera.transport):
             why = f'{camera.topics[camera.transport]} has a publisher, but nothing arrives'
         elif others := [kind for kind in kinds if camera.publishers(kind)]:
             why = (f'input_transport is {camera.transport}, but only '

@@ -94,9 +94,11 @@ class TranslatorNode(LifecycleNode):
         self.active = False
         self._update()
         if self._worker:
-            self._worker.stop()
+            self._worker.stop(timeout_s=1.0)
         if self._client:
-            self._client.close()
+            self._client.close()  # which ends a frame that hangs in the engine
+        if self._worker:
+            self._worker.stop()
         for camera in self._cameras:
             camera.mailbox.discard('dropped_idle')
         self._client = self._worker = None

@@ -9,6 +9,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+from rclpy.subscription import Subscription
 
 try:
     from rclpy.event_handler import (
@@ -32,9 +33,9 @@ OUTPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=3,
                     reliability=ReliabilityPolicy.RELIABLE)
 
 
-def has_matched_events() -> bool:
-    """Return whether this rclpy reports coming and going listeners (Jazzy does, Humble not)."""
-    return 'matched' in inspect.signature(PublisherEventCallbacks.__init__).parameters
+def has_message_info() -> bool:
+    """Return whether this rclpy hands a message's sequence number to a callback that takes it."""
+    return hasattr(Subscription, 'CallbackType')
 
 
 def subscribe(node: Node, kind: type, topic: str, callback: Callable[..., None],

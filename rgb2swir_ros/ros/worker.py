@@ -59,12 +59,15 @@ class Worker:
         """Say that a frame has arrived."""
         self._wake.set()
 
-    def stop(self) -> None:
-        """End the thread after the frame it works on."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """End the thread after the frame it works on, and wait for that.
+
+        :param timeout_s: how long to wait; a hung engine keeps a frame for ``infer_timeout_s``.
+        """
         self._stopping = True
         self._wake.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -94,7 +97,8 @@ class Worker:
         except EngineNotReady:
             return 'dropped_engine_not_ready'
         except (EngineCrashed, EngineHung) as error:
-            self._logger.error(f'{camera.name}: {error}', throttle_duration_sec=5.0)
+            if not self._stopping:
+                self._logger.error(f'{camera.name}: {error}', throttle_duration_sec=5.0)
             return 'dropped_engine_failed'
         except Exception as error:  # a frame must never end the node
             if not self._stopping:

@@ -66,3 +66,5 @@ def test_a_short_run_reports_in_the_vocabulary_of_ros2_benchmark():
     assert row['received'] >= 0.5 * row['sent']
     assert 0 < row['first_latency_ms'] <= row['max_latency_ms']
     assert row['cpu_percent'] > 0
+    assert row['node_counts']['translated'] >= row['received']
+    assert row['node_counts']['received'] <= row['sent']

@@ -101,7 +101,7 @@ def test_wrong_parameter_file_ends_the_start_and_a_typing_slip_is_named(rig, tmp
 
 
 def test_lifecycle_by_hand_and_what_may_change_when(rig):
-    node = rig.node(autostart=False, gama=1.0)
+    node = rig.node(autostart=False, gama=1.0, use_sim_time=True)  # and no /clock
     watcher = rig.listen('/diagnostics:diagnostics')
     watcher.wait(lambda: engine(watcher), 'diagnostics of a node that is not configured')
     assert engine(watcher)['values']['state'] == 'stopped'

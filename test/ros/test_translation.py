@@ -6,10 +6,12 @@ import dataclasses
 
 import pytest
 
+from rgb2swir_ros.ros.transport import PROFILE_VARIABLES, profile_path
+
 pytestmark = pytest.mark.ros
 
 CAMERAS = ['plain', 'squeezed', 'either', 'reborn', 'broken', 'future', 'unheard', 'quiet',
-           'tuned', 'dead']
+           'tuned', 'dead', 'lossy', 'strict', 'late']
 
 
 @dataclasses.dataclass
@@ -37,7 +39,8 @@ class Running:
 
 @pytest.fixture(scope='module')
 def running(shared_rig) -> Running:
-    node = shared_rig.node(cameras=CAMERAS, source_size='160x128')
+    node = shared_rig.node(cameras=CAMERAS, source_size='160x128', **{
+        'qos_overrides./strict/image_raw.subscription.reliability': 'reliable'})
     watcher = shared_rig.listen('/diagnostics:diagnostics', '/translator/timing:diagnostics')
     one = Running(shared_rig, node, watcher)
     watcher.wait(lambda: one.status('engine').get('message', '').startswith('ready'),
@@ -222,6 +225,37 @@ def test_a_dead_camera_is_said_to_be_stale_and_stalls_no_other(running):
     assert running.status('engine')['level'] == 0
 
 
+def test_frames_that_the_middleware_loses_are_counted_and_said(running, monkeypatch):
+    running.rig.listen('/lossy/swir/image_raw:image')
+    for variable in PROFILE_VARIABLES:  # the camera's driver without the profile
+        monkeypatch.delitem(running.rig.environment, variable)
+    camera = running.rig.camera('lossy', '--count', 40, '--size', '1920x1080', '--rate', 30)
+    camera.wait_said('done')
+    values = running.wait_values('lossy', 'lost frames', lambda v: count(v, 'lost_transport'))
+    running.watcher.wait(lambda: 'lost by the middleware' in running.status(
+        'camera lossy')['message'], 'a warning')
+    # frames lost before the first one that arrives and after the last leave no gap
+    assert count(values, 'received') + count(values, 'lost_transport') <= 40
+    assert_adds_up(values)
+    advice = f'export FASTRTPS_DEFAULT_PROFILES_FILE={profile_path()}'
+    assert advice in values['lost_advice']
+    said = [line for line in running.node.lines if 'lossy: the middleware loses' in line]
+    assert len(said) == 1
+    assert advice in said[0]
+
+
+def test_an_incompatible_publisher_is_said(running):
+    running.rig.listen('/strict/swir/image_raw:image')
+    running.rig.camera('strict', '--count', 5, '--no-wait')
+    values = running.wait_values('strict', 'the event', lambda v: count(v, 'incompatible_qos'))
+    assert count(values, 'received') == 0
+    status = running.watcher.wait(
+        lambda: (s := running.status('camera strict')) and s['level'] == 3 and s, 'STALE')
+    assert 'incompatible QoS' in status['message']
+    assert any('RELIABILITY' in line and 'strict/image_raw' in line
+               for line in running.node.lines)
+
+
 def test_parameters_change_while_running_or_are_refused(running):
     ears = running.rig.listen('/tuned/swir/image_raw:image')
     running.rig.camera('tuned', '--count', 4000)
@@ -246,3 +280,10 @@ def test_parameters_change_while_running_or_are_refused(running):
     assert image['bytes'] == 2 * 160 * 128
     # a hundredth of 12 bits, once both settings have followed
     ears.wait(lambda: ears.of('/tuned/swir/image_raw')[-1]['high'] <= 41, '12 bits, and dark')
+
+    assert running.rig.set(max_age_ms=2000.0) == [[True, '']]
+    running.rig.listen('/late/swir/image_raw:image')
+    running.rig.camera('late', '--count', 30, '--offset-ms', -60000)
+    values = running.wait_values('late', 'old frames', lambda v: count(v, 'dropped_late') >= 5)
+    assert count(values, 'translated') == 0
+    assert_adds_up(values)
