@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,12 @@ def progress(total: int | None) -> Iterator[tuple[Callable[[str], None], Callabl
 
 
 def _need_libraries() -> None:
-    try:
-        import av  # noqa: F401
-        import cv2  # noqa: F401
-        import rosbags  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise UserError(f'{error}: translate needs torch, OpenCV, av and rosbags; in a virtual '
-                        "environment run pip install 'rgb2swir_ros[runtime,replay]'") from error
+    # found, not imported: loading torch takes seconds, and its settings are made before that
+    missing = [name for name in ('torch', 'cv2', 'av', 'rosbags') if find_spec(name) is None]
+    if missing:
+        raise UserError(f'{", ".join(missing)} cannot be imported: translate needs torch, OpenCV '
+                        '(cv2), av and rosbags; in a virtual environment run '
+                        "pip install 'rgb2swir_ros[runtime,replay]'")
 
 
 def _expected_frames(plan: Any) -> int | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -258,3 +261,36 @@ def test_interrupt_leaves_whole_files(tmp_path: Path, opener: object,
 def test_missing_model_is_told_before_work(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='no model'):
         OfflineTranslator(Options(model='nowhere')).radiance(footage.picture(0))
+
+
+def test_missing_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    from rgb2swir_ros.cli import translate
+    save(tmp_path / 'a.png', 1)
+    monkeypatch.setattr(translate, 'find_spec', lambda name: None if name == 'av' else name)
+    assert command.main(['translate', str(tmp_path / 'a.png'), str(tmp_path / 'b.png')]) == 2
+    told = capsys.readouterr().err
+    assert 'av cannot be imported' in told
+    assert told.count('\n') == 1
+
+
+@pytest.mark.parametrize(('given', 'used'), [('', 'passive'), ('active', 'active')])
+def test_waiting_threads_sleep_unless_the_user_wants_them_to_spin(given: str, used: str) -> None:
+    # libgomp reads the variable when torch loads: nothing may load torch before it is set
+    program = ('import os, sys\n'
+               'from rgb2swir_ros.cli import translate\n'
+               'from rgb2swir_ros.replay import offline, plan\n'
+               'from rgb2swir_ros.replay.translate import Runner\n'
+               "assert 'torch' not in sys.modules\n"
+               'class Spy:\n'
+               '    def find_spec(self, name, *rest):\n'
+               "        if name == 'torch':\n"
+               "            print(os.environ['OMP_WAIT_POLICY'])\n"
+               'sys.meta_path.insert(0, Spy())\n'
+               'offline._import_opener()\n')
+    environment = {k: v for k, v in os.environ.items() if k != 'OMP_WAIT_POLICY'}
+    if given:
+        environment['OMP_WAIT_POLICY'] = given
+    ran = subprocess.run([sys.executable, '-c', program], env=environment, text=True,
+                         capture_output=True, check=False)
+    assert ran.stdout.split() == [used], ran.stderr

@@ -70,11 +70,12 @@ def test_every_frame_of_a_bag_is_accounted_for(tmp_path: Path,
     report = json.loads((out / 'report.json').read_text())
     frames = report['frames']
     assert frames['sent'] == COUNT
-    assert frames['received'] == COUNT - frames['lost_transport']
+    # six small frames a second: not one may be lost, neither at the start nor at the end
+    assert (frames['received'], frames['lost_transport']) == (COUNT, 0)
     assert frames['sent'] == (frames['translated'] + sum(frames['dropped'].values())
                               + sum(frames['refused'].values()) + frames['lost_transport'])
     assert frames['recorded'] == frames['translated'] > 0
-    if not frames['lost_transport'] and not sum(frames['dropped'].values()):
+    if not sum(frames['dropped'].values()):
         assert frames['refused'] == {'unsupported_encoding': 1}
     assert report['stamps'] == "the input's"
     assert {'p50', 'p95', 'p99', 'max'} == set(report['latency_ms']['inference_ms'])

@@ -110,7 +110,7 @@ def test_bag_survives_an_exception_and_replaces_only_bags(tmp_path: Path) -> Non
     assert BagSource(tmp_path / 'b').count == 3
     (tmp_path / 'b/notes.txt').write_text('mine')
     with pytest.raises(UserError, match='is not a bag of this tool'):
-        write(1)
+        BagWriter(tmp_path / 'b')  # before anything was recorded that had no place then
     assert (tmp_path / 'b/notes.txt').read_text() == 'mine'
     assert BagSource(tmp_path / 'b').count == 3
 
