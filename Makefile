@@ -9,11 +9,12 @@ TORCH ?= torch==2.13.0
 INPUT ?=
 DEMO_FLAGS ?=
 
-.PHONY: help install demo test lint weights clean
+.PHONY: help install demo test lint bench weights clean
 
 help:
 	@echo 'make demo [INPUT=bag|video|folder]  camera, translator and recorder over ROS 2 -> out/demo/'
 	@echo 'make test                           every test, ruff, mypy and the import contracts'
+	@echo 'make bench                          every figure of the README -> out/benchmark/table.md'
 	@echo 'make weights                        train models/nano again from generated frames'
 
 install: $(VENV)/.installed
@@ -36,6 +37,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python benchmark/run.py
 
 weights: install
 	$(BIN)/rgb2swir train --output models/nano --work out/train

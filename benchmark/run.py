@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Run every benchmark of the README one after the other and write one table.
+
+Usage: python benchmark/run.py [--output out/benchmark] [--quick]
+
+Writes a JSON file for each benchmark (the output of ``rgb2swir bench ... --json``) and table.md.
+On a shared machine run it when nothing else runs, and compare ratios, not milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+RGB2SWIR = [sys.executable, '-m', 'rgb2swir_ros.cli.main']
+
+
+def benchmarks(*, quick: bool) -> dict[str, list[str]]:
+    """Return the command of each benchmark by name."""
+    seconds = ['--seconds', '4' if quick else '10']
+    runs = ['--runs', '15' if quick else '100']
+    return {
+        'engine': ['bench', 'engine', '--model', 'nano', '--size', '640x512', *runs],
+        'engine_float32': ['bench', 'engine', '--model', 'nano', '--size', '640x512',
+                           '--precision', 'float32', *runs],
+        'engine_eager': ['bench', 'engine', '--model', 'nano', '--size', '640x512',
+                         '--backend', 'eager', *runs],
+        'engine_640x360': ['bench', 'engine', '--model', 'nano', '--size', '640x360', *runs],
+        'transport': ['bench', 'transport', '--size', '1920x1080', '--rate', '30', *seconds],
+        'node': ['bench', 'node', '--size', '1920x1080', '--rates', '10,30', *seconds],
+        'idle': ['bench', 'node', '--idle', '--size', '1920x1080',
+                 '--seconds', '8' if quick else '30'],
+    }
+
+
+def run(words: list[str]) -> Any:
+    """Run one benchmark and return what it printed."""
+    done = subprocess.run([*RGB2SWIR, *words, '--json'], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    return json.loads(done.stdout)
+
+
+def rows(result: Any) -> list[dict[str, Any]]:
+    """Return the flat rows of a result: a list is its rows, nested objects become names."""
+    if isinstance(result, list):
+        return [row for part in result for row in rows(part)]
+    flat: dict[str, Any] = {}
+    nested: list[dict[str, Any]] = []
+    for key, value in result.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            nested += rows(value)
+        elif isinstance(value, dict):
+            flat |= {f'{key} {name}': inner for name, inner in value.items()}
+        else:
+            flat[key] = value
+    return [{**flat, **row} for row in nested] or [flat]
+
+
+def table(name: str, words: list[str], result: Any) -> str:
+    """Return one benchmark as Markdown."""
+    flat = rows(result)
+    keys = list(dict.fromkeys(key for row in flat for key in row))
+    lines = [f'## {name}', '', f'`rgb2swir {" ".join(words)}`', '',
+             '| ' + ' | '.join(keys) + ' |', '|' + ' --- |' * len(keys)]
+    lines += ['| ' + ' | '.join(_text(row.get(key, '')) for key in keys) + ' |' for row in flat]
+    return '\n'.join([*lines, ''])
+
+
+def _text(value: Any) -> str:
+    return f'{value:.3g}' if isinstance(value, float) else str(value)
+
+
+def main() -> int:
+    """Run all and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--output', type=Path, default=Path('out/benchmark'))
+    parser.add_argument('--quick', action='store_true', help='short runs, to see that all works')
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    parts = ['# Benchmarks', '', f'{platform.platform()}, {os.cpu_count()} cores, load average '
+             f'{os.getloadavg()[0]:.1f} at the start', '']
+    failed = 0
+    for name, words in benchmarks(quick=arguments.quick).items():
+        print(f'rgb2swir {" ".join(words)}', file=sys.stderr, flush=True)
+        try:
+            result = run(words)
+        except (subprocess.CalledProcessError, json.JSONDecodeError) as error:
+            print(f'{name} failed: {error}', file=sys.stderr)
+            failed += 1
+            continue
+        (arguments.output / f'{name}.json').write_text(json.dumps(result, indent=2) + '\n')
+        parts.append(table(name, words, result))
+        (arguments.output / 'table.md').write_text('\n'.join(parts))
+    print(f'wrote {arguments.output / "table.md"}')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
