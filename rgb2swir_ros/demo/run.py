@@ -127,6 +127,10 @@ def _notes(options: Options, run: Run, cut: bool) -> list[str]:
     if cut:
         notes.append(f'the input is longer: only its first {options.seconds:g} s were used '
                      '(--seconds changes that)')
+    if behind := int(run.camera.get('dropped_overwritten', 0)):
+        notes.append(f'this machine does not keep up with the camera: {behind} of {len(run.sent)} '
+                     'frames were replaced by newer ones before their turn came (--rate or a '
+                     'smaller --size helps)')
     if run.broke_off:
         notes.append(f'INPUT BROKE OFF: {run.broke_off}')
     if run.engine.get('restarts', '0') != '0':

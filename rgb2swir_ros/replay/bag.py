@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ RAW = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 INFO = 'sensor_msgs/msg/CameraInfo'
 STORAGES = ('.mcap', '.db3')
+# A CameraInfo has its image's stamp by convention, and may be recorded before or after it: an
+# image waits for so many later ones before it goes without, so that no bag is read twice.
+PATIENCE = 2
+KEPT_INFOS = 100
 
 
 def is_bag(path: Path) -> bool:
@@ -70,30 +76,61 @@ class BagSource:
 
         :raises FootageError: where the bag cannot be read any further.
         """
+        waiting: deque[Frame] = deque()
+        infos: dict[int, bytes] = {}
+        broken: FootageError | None = None
         read = 0
         with _Opened(self._file) as reader:
-            infos = self._infos(reader)
-            wanted = [c for c in reader.connections
-                      if (c.topic, c.msgtype) == (self.topic, self._type)]
-            messages = reader.messages(connections=wanted)
+            messages = self._messages(reader)
             while True:
                 try:
                     item = next(messages, None)
-                    if item is None:
-                        break
-                    frame = self._frame(bytes(item[2]), read, infos, item[1])
-                except Exception as error:
-                    # the library raises whatever its parsers meet: struct, zstd, sqlite, assert
-                    raise FootageError(f"the bag '{self.path}' cannot be read past frame {read}: "
-                                       f'{_text(error)}') from error
-                yield frame
-                read += 1
+                except FootageError as error:
+                    item, broken = None, error
+                if isinstance(item, Frame):
+                    waiting.append(item)
+                    read += 1
+                elif item is not None:
+                    infos[stamp_ns(item)] = item
+                while waiting and (item is None or not self._info or len(waiting) > PATIENCE
+                                   or waiting[0].stamp_ns in infos):
+                    frame = waiting.popleft()
+                    yield replace(frame, info_cdr=infos.get(frame.stamp_ns))
+                while len(infos) > KEPT_INFOS:
+                    del infos[next(iter(infos))]
+                if item is None:
+                    break
+        if broken is not None:
+            raise broken
         if self.count is not None and read < self.count:
             raise FootageError(f"the bag '{self.path}' ends early: {read} of the {self.count} "
                                f'messages it announces on {self.topic}')
 
-    def _frame(self, cdr: bytes, index: int, infos: dict[int, bytes],
-               log_ns: int) -> Frame:
+    def _messages(self, reader: Reader) -> Iterator[Frame | bytes]:
+        """Yield the images as frames and the CameraInfos serialized, as they come."""
+        wanted = [c for c in reader.connections if (c.topic, c.msgtype) in (
+            (self.topic, self._type), (self._info, INFO))]
+        messages = reader.messages(connections=wanted)
+        read = 0
+        while True:
+            try:
+                item = next(messages, None)
+                if item is None:
+                    return
+                connection, log_ns, cdr = item
+                if connection.topic == self.topic:
+                    found: Frame | bytes = self._frame(bytes(cdr), read, log_ns)
+                    read += 1
+                else:
+                    stamp_ns(cdr)
+                    found = bytes(cdr)
+            except Exception as error:
+                # the library raises whatever its parsers meet: struct, zstd, sqlite, assert
+                raise FootageError(f"the bag '{self.path}' cannot be read past frame {read}: "
+                                   f'{_text(error)}') from error
+            yield found
+
+    def _frame(self, cdr: bytes, index: int, log_ns: int) -> Frame:
         message: Any = self._types.deserialize_cdr(cdr, self._type)
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         content: RawImage | CompressedImage
@@ -103,18 +140,7 @@ class BagSource:
         else:
             content = CompressedImage(message.format, message.data.tobytes())
         return Frame(stamp, message.header.frame_id, self.topic, content,
-                     f'frame {index}', cdr, infos.get(stamp), log_ns)
-
-    def _infos(self, reader: Reader) -> dict[int, bytes]:
-        """Return the serialized CameraInfo by stamp: by convention it has its image's."""
-        wanted = [c for c in reader.connections if c.topic == self._info and c.msgtype == INFO]
-        if not wanted:
-            return {}
-        try:
-            return {stamp_ns(cdr): bytes(cdr) for _, _, cdr in reader.messages(connections=wanted)}
-        except Exception as error:
-            raise FootageError(f"{self._info} of the bag '{self.path}' cannot be read: "
-                               f'{_text(error)}') from error
+                     f'frame {index}', cdr, log_ns=log_ns)
 
 
 class _Opened:

@@ -59,8 +59,11 @@ def test_camera_info_goes_with_the_image_of_its_stamp(tmp_path: Path) -> None:
         if index != 2:
             messages.append(('/front/camera_info', camera_info((48, 64), stamp)))
         messages.append(('/rear/camera_info', camera_info((1, 1), stamp)))
-        messages.append(('/front/image_raw', image(picture(index), stamp)))
+        # before or after its CameraInfo
+        messages.insert(len(messages) - index % 2 * 2, (
+            '/front/image_raw', image(picture(index), stamp)))
     frames = list(open_source(write_bag(tmp_path / 'bag', messages)).frames())
+    assert [f.stamp_ns for f in frames] == STAMPS
     assert [f.info_cdr is not None for f in frames] == [True, True, False, True]
     info = TYPES.deserialize_cdr(frames[3].info_cdr, 'sensor_msgs/msg/CameraInfo')
     assert (info.width, stamp_ns(frames[3].info_cdr)) == (64, STAMPS[3])
