@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import textwrap
@@ -163,6 +164,7 @@ def test_two_processes_build_once(tmp_path):
         assert first.stdout.readline() == 'building\n'
         with start(tmp_path / 'c', 'live') as second:
             assert 'waiting for another process' in second.stdout.readline()
+            assert not select.select([second.stdout], [], [], 0.5)[0]  # it does wait
             first.communicate('\n')
             assert second.communicate()[0] == "got True b'engine'\n"
     assert (tmp_path / 'builds').read_text() == 'x'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -225,14 +226,31 @@ def test_closed_while_compiling(model, tmp_path):
     assert rig.client.status().state == 'building'
     assert 'compiling (' in rig.client.status().detail
     rig.client.close()
-    wait_until(lambda: not group_members(pid), 'end of the compilers')
+    assert_group_ends(pid)
     assert not list((tmp_path / 'engines').glob('tiny-*'))
 
 
 def compiling_group(pid_of) -> int:
-    """Wait until a process's group has a compiler in it; return its number."""
+    """Wait until a process's group has a compiler in it, and freeze that; return its number.
+
+    Frozen, because a compiler that is left behind would soon end by itself and look tidied up.
+    """
     wait_until(lambda: pid_of() is not None and len(group_members(pid_of())) > 1, 'a compiler')
-    return pid_of()
+    pid = pid_of()
+    for compiler in group_members(pid):
+        if compiler != pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(compiler, signal.SIGSTOP)
+    return pid
+
+
+def assert_group_ends(group: int) -> None:
+    """Wait for a process group's end, and leave none of it behind, whatever comes out."""
+    try:
+        wait_until(lambda: not group_members(group), f'end of process group {group}')
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
 PARENT = textwrap.dedent('''
@@ -265,7 +283,7 @@ def test_nothing_outlives_the_parent(compiled, model, cache, tmp_path, moment):
     finally:
         parent.kill()
         parent.communicate()
-    wait_until(lambda: not group_members(pid), 'end of the engine process')
+    assert_group_ends(pid)
 
 
 def test_damaged_weights_fail_with_a_text_and_can_be_mended(model, tmp_path, frame):
