@@ -19,6 +19,7 @@ from rgb2swir_ros.errors import UserError
 
 LEASH = 'rgb2swir_ros.demo.leash'
 TAIL = 12
+POLITE_S = 5.0
 
 
 class ChildError(UserError):
@@ -91,9 +92,9 @@ class Child:
         self._signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """End it and all that it started, politely for two seconds; again it does nothing."""
+        """End it and all that it started; politely first, so that it can end its own children."""
         self.close_input()
-        for number, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
+        for number, patience in ((signal.SIGTERM, POLITE_S), (signal.SIGKILL, 5.0)):
             if self._process.poll() is None:
                 self._signal(number)
                 with contextlib.suppress(subprocess.TimeoutExpired):

@@ -18,7 +18,7 @@ from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.ros.transport import local_environment
 from rgb2swir_ros.sizes import format_size
 
-START_S = 30.0
+START_S = 60.0
 ENGINE_S = 300.0  # compiling on a busy machine; a cached engine loads in a second
 READ_S = 120.0
 DRAIN_S = 20.0
@@ -94,12 +94,14 @@ class Conductor:
         if self._options.input is not None:
             footage = Footage(self._options.input, self._options.seconds, self._options.topic)
         with self._children:
+            self._say('starting recorder and translator')
             recorder = self._start_recorder()
             translator = self._start_translator(footage)
             if footage is None:
                 footage = self._render(recorder)
             camera = self._start_camera(footage)
             self._await_engine(recorder, footage.size)
+            self._say('waiting for the camera to read ahead')
             self._children.await_event(camera, 'prepared', READ_S)
             done = self._film(camera, recorder)
             self._drain(recorder, done['sent'])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rgb2swir_ros.demo import children
 from rgb2swir_ros.demo.children import ChildError, Children
 from rgb2swir_ros.demo.wire import parse
 
@@ -53,12 +54,14 @@ def gone(pid: int) -> bool:
     return not is_alive(pid)
 
 
-def test_stubborn_process_and_its_child_are_ended(tmp_path: Path,
-                                                  environment: dict[str, str]) -> None:
+def test_stubborn_process_and_its_child_are_ended(
+        tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, 'POLITE_S', 0.5)
+
     def interrupted() -> None:
-        with Children() as children:
-            child = children.start('mule', 'stubborn_child', [], environment, tmp_path / 'log')
-            pids.extend([child.pid, children.await_event(child, 'up', 30)['pid']])
+        with Children() as all_:
+            child = all_.start('mule', 'stubborn_child', [], environment, tmp_path / 'log')
+            pids.extend([child.pid, all_.await_event(child, 'up', 30)['pid']])
             assert all(map(is_alive, pids))
             raise KeyboardInterrupt
 
@@ -70,27 +73,33 @@ def test_stubborn_process_and_its_child_are_ended(tmp_path: Path,
     assert (tmp_path / 'log').read_text().splitlines() == ['no event', '{"no": "event"}']
 
 
-def test_failing_process_is_quoted(tmp_path: Path, environment: dict[str, str]) -> None:
-    with Children() as children:
-        child = children.start('cook', 'failing_child', [], environment, tmp_path / 'log')
+def test_failing_process_is_quoted(tmp_path: Path, environment: dict[str, str],
+                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, 'POLITE_S', 0.5)
+    with Children() as all_:
+        child = all_.start('cook', 'failing_child', [], environment, tmp_path / 'log')
         with pytest.raises(ChildError, match=r'(?s)the cook ended with exit code 1.*first words'
                                              r'.*the disk is on fire'):
-            children.await_event(child, 'up', 30)
+            all_.await_event(child, 'up', 30)
 
 
-def test_other_process_failing_is_noticed(tmp_path: Path, environment: dict[str, str]) -> None:
-    with Children() as children:
-        waiting = children.start('mule', 'stubborn_child', [], environment, tmp_path / 'a')
-        children.start('cook', 'failing_child', [], environment, tmp_path / 'b')
+def test_other_process_failing_is_noticed(tmp_path: Path, environment: dict[str, str],
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, 'POLITE_S', 0.5)
+    with Children() as all_:
+        waiting = all_.start('mule', 'stubborn_child', [], environment, tmp_path / 'a')
+        all_.start('cook', 'failing_child', [], environment, tmp_path / 'b')
         with pytest.raises(ChildError, match='the cook ended'):
-            children.await_event(waiting, 'never', 30)
+            all_.await_event(waiting, 'never', 30)
 
 
-def test_silence_has_an_end(tmp_path: Path, environment: dict[str, str]) -> None:
-    with Children() as children:
-        child = children.start('mule', 'stubborn_child', [], environment, tmp_path / 'log')
+def test_silence_has_an_end(tmp_path: Path, environment: dict[str, str],
+                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, 'POLITE_S', 0.5)
+    with Children() as all_:
+        child = all_.start('mule', 'stubborn_child', [], environment, tmp_path / 'log')
         with pytest.raises(ChildError, match="has not said 'never' within 0 s"):
-            children.await_event(child, 'never', 0)
+            all_.await_event(child, 'never', 0)
 
 
 @pytest.mark.parametrize('line', ['', 'text', '{', '[1]', '{"no": "event"}', '{"event"'])

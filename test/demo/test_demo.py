@@ -112,8 +112,9 @@ def test_interrupted_demo_leaves_no_process(tmp_path: Path, number: signal.Signa
         stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert demo.stderr is not None
-        said = demo.stderr.readline()
-        assert 'engine' in said  # all three processes run, the engine's is being started
+        for said in demo.stderr:
+            if '] engine' in said:  # all three processes run, the engine's is being started
+                break
         assert len(processes_with(str(out))) >= 4
         demo.send_signal(number)
         rest = demo.stderr.read()
