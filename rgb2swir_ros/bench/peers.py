@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
 SECOND_NS = 10**9
@@ -58,6 +59,7 @@ def stop(processes: Sequence[subprocess.Popen[str]]) -> None:
         if process.poll() is None:
             process.kill()
             process.communicate()
+            remove_stale_segments()
 
 
 def _camera(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import re
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,6 +92,57 @@ def shared_memory_shortage(
         return f'no shared memory at {directory} ({error}): large frames will be lost'
     if usage.total >= 2 * needed and usage.free >= needed:
         return None
+    stale = sum(path.stat().st_blocks * 512 for path in stale_segments(directory))
+    left = (f'; {stale / 2**20:.0f} MB are left by killed ROS processes, remove them with '
+            "'fastdds shm clean'") if stale > 2**20 else ''
     return (f'{directory} has {usage.free / 2**20:.0f} of {usage.total / 2**20:.0f} MB free, but '
             f'each sender of images takes {needed / 2**20:.0f} MB: large frames may be lost; '
-            'enlarge it (docker run --shm-size=1g, or mount -o remount,size=1G /dev/shm)')
+            'enlarge it (docker run --shm-size=1g, or mount -o remount,size=1G /dev/shm)'
+            + left)
+
+
+def stale_segments(directory: str | Path = '/dev/shm') -> list[Path]:
+    """Return the shared-memory segments of Fast DDS whose process was killed.
+
+    They keep their memory until somebody removes them. A living owner holds a lock on the file
+    with ``_el`` at its end; ``fastdds shm clean`` goes by the same sign.
+
+    :param directory: the mount of POSIX shared memory.
+    """
+    stale = []
+    for path in Path(directory).iterdir():
+        if not re.fullmatch(r'fast(rtps|dds)_[0-9a-f]{16}', path.name):
+            continue
+        try:
+            # a segment is created before its owner takes the lock
+            if time.time() - path.stat().st_mtime > 2 and not _locked(Path(f'{path}_el')):
+                stale.append(path)
+        except OSError:  # it has just gone, or belongs to another user
+            continue
+    return stale
+
+
+def remove_stale_segments(directory: str | Path = '/dev/shm') -> int:
+    """Remove what killed processes left in shared memory, and return the bytes freed.
+
+    :param directory: the mount of POSIX shared memory.
+    """
+    freed = 0
+    for path in stale_segments(directory):
+        with contextlib.suppress(OSError):
+            size = path.stat().st_blocks * 512
+            path.unlink()
+            freed += size
+            Path(f'{path}_el').unlink(missing_ok=True)
+    return freed
+
+
+def _locked(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with path.open('rb') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -63,9 +63,16 @@ class Process:
         return self.wait(lambda: next((s for s in list(self.said) if key in s), None),
                          f'a line with {key!r}', timeout_s)
 
+    def ask_to_end(self) -> None:
+        """Close its standard input, which ends a peer, and interrupt it, which ends the node."""
+        with contextlib.suppress(OSError):
+            self.child.stdin.close()
+        if 'rgb2swir_ros.ros.main' in self.words and self.child.poll() is None:
+            self.child.send_signal(signal.SIGINT)
+
     def finish(self) -> None:
-        """Ask it to end by closing its standard input, and wait for that."""
-        self.child.stdin.close()
+        """Ask it to end, and wait for that."""
+        self.ask_to_end()
         self.ended()
 
     def ended(self, timeout_s: float = 20.0) -> int:
@@ -134,10 +141,22 @@ class Rig:
         """Ask for a lifecycle transition; return whether it was made."""
         return self.start(PEER, 'call', '--transition', label).wait_said('success')['success']
 
-    def end(self) -> None:
-        """Kill every process."""
-        for process in self.processes:
+    def end(self, first: int = 0) -> None:
+        """End every process, first by asking: a killed one leaves its shared memory behind.
+
+        :param first: which one to begin with; those started before go on.
+        """
+        from rgb2swir_ros.ros.transport import remove_stale_segments
+        ending = self.processes[first:]
+        for process in ending:
+            process.ask_to_end()
+        deadline = time.monotonic() + 10
+        for process in ending:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.child.wait(max(0.0, deadline - time.monotonic()))
             process.kill()
+        del self.processes[first:]
+        remove_stale_segments()
 
 
 @pytest.fixture

@@ -87,16 +87,16 @@ def camera(arguments) -> None:
         publisher = node.create_publisher(Image, f'{base}/image_raw', qos_profile_sensor_data)
     infos = node.create_publisher(CameraInfo, f'{base}/camera_info', 10)
     width, height = (int(side) for side in arguments.size.split('x'))
+    ending = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     say(ready=True)
     if arguments.wait:
-        while not publisher.get_subscription_count():
+        while not publisher.get_subscription_count() and not ending.is_set():
             time.sleep(0.01)
         time.sleep(0.1)  # the other side has to match, too
     say(matched=True)
     info = info_message(height, width)
     begin = time.monotonic()
-    ending = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     for number in range(arguments.count):
         if ending.is_set():
             break

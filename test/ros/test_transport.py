@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections import namedtuple
 from xml.etree import ElementTree
 
@@ -64,6 +66,24 @@ def test_small_shared_memory_is_said(monkeypatch, tmp_path):
     assert transport.shared_memory_shortage() is None
     monkeypatch.undo()
     assert 'no shared memory' in transport.shared_memory_shortage(str(tmp_path / 'absent'))
+
+
+def test_segments_of_killed_processes_are_told_from_those_in_use(tmp_path):
+    long_ago = 1_000_000_000
+    for name in ('fastrtps_' + '0' * 16, 'fastrtps_' + '1' * 16, 'fastrtps_port7411',
+                 'something_else'):
+        for path in (tmp_path / name, tmp_path / f'{name}_el'):
+            path.write_bytes(bytes(8192))
+            os.utime(path, (long_ago, long_ago))
+    (tmp_path / ('fastrtps_' + '2' * 16)).write_bytes(b'just created, not yet locked')
+    dead = tmp_path / ('fastrtps_' + '1' * 16)
+    with (tmp_path / f"fastrtps_{'0' * 16}_el").open('rb') as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        assert transport.stale_segments(tmp_path) == [dead]
+        assert transport.remove_stale_segments(tmp_path) == 8192
+    assert not dead.exists()
+    assert not (tmp_path / f'{dead.name}_el').exists()
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 def test_advice_names_the_variable_and_the_profile(monkeypatch):
