@@ -79,26 +79,43 @@ class Head(nn.Module):
     """Features at 1/2 to tone at full size, in float32.
 
     bfloat16 has 128 levels between 0.5 and 1 and would band a sky, so these layers stay in
-    float32 whatever the trunk is cast to. With source skips the head sees the source's pixels.
+    float32 whatever the trunk is cast to.
+
+    With source skips the head sees the source's pixels in two ways: through a convolution, and
+    through a gain on its luminance, ``tone = offset + gain * luminance``. The gain is how strongly
+    a surface's detail shows in SWIR. That product of material and detail is what a short
+    stack of convolutions would learn last (local affine models: guided filter, He et al. 2010;
+    HDRnet, arXiv 1707.02880).
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build; the path from the source's pixels starts at zero, as every skip does."""
+        """Build; both paths from the source start at zero, as every skip does."""
         super().__init__()
-        self.from_features = conv3x3(config.widths[0], 4)
-        self.from_source = conv3x3(12, 4) if config.source_skips else None
+        skips = config.source_skips
+        self.from_features = conv3x3(config.widths[0], 8 if skips else 4)
+        self.from_source = conv3x3(12, 4) if skips else None
+        self.luminance = nn.Conv2d(3, 1, 1, bias=False) if skips else None
         with torch.no_grad():
             self.from_features.weight.mul_(0.3)
             self.from_features.bias.fill_(0.5)  # type: ignore[union-attr]
-        if self.from_source is not None:
+        if self.from_source is not None and self.luminance is not None:
+            with torch.no_grad():
+                self.from_features.weight[4:] = 0
+                self.from_features.bias[4:] = 0  # type: ignore[index]
+                rec601 = torch.tensor([.299, .587, .114])
+                self.luminance.weight.copy_(rec601.reshape(1, 3, 1, 1))
             nn.init.zeros_(self.from_source.weight)
             nn.init.zeros_(self.from_source.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor, rgb: Tensor | None) -> Tensor:
         """Map (B, w1, H/2, W/2) and RGB (B, 3, H, W) or None to tone (B, 1, H, W)."""
-        x = self.from_features(F.relu(features).float())
-        if self.from_source is not None and rgb is not None:
-            x = x + self.from_source(F.pixel_unshuffle(rgb.float() * 2 - 1, 2))
+        x = self.from_features(F.relu(features).float())  # (B, 8, H/2, W/2): offset, gain
+        if self.from_source is not None and self.luminance is not None:
+            x, gain = x.chunk(2, dim=1)
+            if rgb is not None:
+                rgb = rgb.float()
+                x = x + self.from_source(F.pixel_unshuffle(rgb * 2 - 1, 2))
+                x = x + gain * F.pixel_unshuffle(self.luminance(rgb), 2)
         return F.pixel_shuffle(x, 2)
 
 

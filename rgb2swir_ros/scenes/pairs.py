@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from rgb2swir_ros.scenes.camera import draw_camera, photograph
@@ -33,15 +34,19 @@ def paint_bonnet(linear: np.ndarray, swir: np.ndarray, rng: np.random.Generator)
     swir += alpha * (.4 * paint.swir + shine * swir[0].mean() - swir)
 
 
-def make_pair(seed: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def make_pair(seed: int, size: tuple[int, int],
+              supersample: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Make one pair.
 
     :param seed: the same seed and size give the same pair, on any machine and in any order.
     :param size: (height, width).
+    :param supersample: the camera has so many times the size, and its picture is area-resized to
+        it, as frames are on their way into the engine: its lens, noise and JPEG then weigh less.
     :return: RGB uint8 (H, W, 3) and SWIR radiance float32 (H, W) in [0, 1], at the exposure of
         the RGB frame.
     """
     rng = np.random.default_rng([7, seed])
+    target, size = size, (size[0] * supersample, size[1] * supersample)
     if rng.random() < MOSAIC_SHARE:
         linear, swir = render_mosaic(rng, size)
     else:
@@ -53,4 +58,7 @@ def make_pair(seed: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]
     # cannot be asked of a network, only guessed
     rgb = photograph(lens_blur(linear, camera.blur), camera, rng)
     radiance = np.clip(lens_blur(swir, .6 * camera.blur) * np.float32(camera.exposure), 0, 1)
+    if supersample > 1:
+        rgb, radiance = (cv2.resize(image, target[::-1], interpolation=cv2.INTER_AREA)
+                         for image in (rgb, radiance))
     return rgb, radiance.astype(np.float32)

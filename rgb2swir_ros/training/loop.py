@@ -21,6 +21,8 @@ from rgb2swir_ros.training.stages import Preset, Stage, stage_loss, trained_para
 from rgb2swir_ros.translator import Translator
 
 AVERAGE_DECAY = 0.998
+# The pairs at the size of use come from cameras of twice that size, as most frames do.
+SUPERSAMPLE = 2
 LARGE_SEEDS, HELD_OUT_SEEDS = 10_000_000, 20_000_000  # ranges that never meet the training's
 
 
@@ -100,7 +102,7 @@ def pools(preset: Preset, work: Path, seed: int,
     """Return the filled pools of small and of large pairs."""
     small = PairPool(work / 'small', preset.pairs, preset.size, seed * 1_000_000)
     large = PairPool(work / 'large', preset.large_pairs, preset.large_size,
-                     LARGE_SEEDS + seed * 1_000_000)
+                     LARGE_SEEDS + seed * 1_000_000, SUPERSAMPLE)
     for name, pool in (('small', small), ('large', large)):
         def progress(done: int, count: int, name: str = name) -> None:
             if done % 250 == 0 or done == count:
@@ -111,7 +113,8 @@ def pools(preset: Preset, work: Path, seed: int,
 
 def held_out(preset: Preset, work: Path, log: Callable[[str], None] = print) -> PairPool:
     """Return the filled pool of pairs that no training sees."""
-    pool = PairPool(work / 'held_out', preset.held_out, preset.large_size, HELD_OUT_SEEDS)
+    pool = PairPool(work / 'held_out', preset.held_out, preset.large_size, HELD_OUT_SEEDS,
+                    SUPERSAMPLE)
     pool.fill(lambda done, count: log(f'held-out pairs {done}/{count}') if done == count else None)
     return pool
 

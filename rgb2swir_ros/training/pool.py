@@ -16,25 +16,28 @@ from rgb2swir_ros.scenes.pairs import make_pair
 class PairPool:
     """Pairs of one size: ``rgb`` uint8 (N, H, W, 3) and ``radiance`` float16 (N, H, W)."""
 
-    def __init__(self, folder: Path, count: int, size: tuple[int, int], first_seed: int) -> None:
+    def __init__(self, folder: Path, count: int, size: tuple[int, int], first_seed: int,
+                 supersample: int = 1) -> None:
         """Open the pool's files, or make them, still empty.
 
         :param first_seed: pair i has the seed ``first_seed + i``: pools with ranges that do not
             overlap share no scene.
+        :param supersample: see `rgb2swir_ros.scenes.pairs.make_pair`.
         :raises UserError: if the folder holds a pool of another shape.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.count, self.size, self.first_seed = count, size, first_seed
+        self.supersample = supersample
         self.rgb = _open(folder / 'rgb.npy', np.uint8, (count, *size, 3))
         self.radiance = _open(folder / 'radiance.npy', np.float16, (count, *size))
-        self.done = _open(folder / f'done_{first_seed}.npy', np.bool_, (count,))
+        self.done = _open(folder / f'done_{first_seed}_{supersample}.npy', np.bool_, (count,))
 
     def fill(self, progress: Callable[[int, int], None]) -> None:
         """Generate what is missing; ``progress`` gets (done, count) as it goes."""
         missing = np.flatnonzero(~self.done)
         if len(missing) == 0:
             return
-        jobs = [(int(i), self.first_seed + int(i), self.size) for i in missing]
+        jobs = [(int(i), self.first_seed + int(i), self.size, self.supersample) for i in missing]
         finished = self.count - len(jobs)
         context = multiprocessing.get_context('spawn')
         with context.Pool() as workers:
@@ -67,9 +70,12 @@ class PairPool:
         return rgb, radiance
 
 
-def _make(job: tuple[int, int, tuple[int, int]]) -> tuple[int, np.ndarray, np.ndarray]:
-    index, seed, size = job
-    rgb, radiance = make_pair(seed, size)
+Job = tuple[int, int, tuple[int, int], int]
+
+
+def _make(job: Job) -> tuple[int, np.ndarray, np.ndarray]:
+    index, *pair = job
+    rgb, radiance = make_pair(*pair)
     return index, rgb, radiance.astype(np.float16)
 
 

@@ -57,10 +57,10 @@ class Preset:
     large_size: tuple[int, int] = (384, 640)
     held_out: int = 64
     stages: tuple[Stage, ...] = (
-        Stage('autoencoder', 2000, 8, 1e-3),
-        Stage('latent', 1500, 8, 1e-3),
-        Stage('pixels', 5000, 8, 8e-4),
-        Stage('finish', 1200, 4, 3e-4, large=True),
+        Stage('autoencoder', 1500, 8, 1e-3),
+        Stage('latent', 1200, 8, 1e-3),
+        Stage('pixels', 3500, 8, 8e-4),
+        Stage('finish', 1000, 4, 3e-4, large=True),
     )
 
     def scaled(self, share: float) -> Preset:

@@ -36,6 +36,17 @@ def test_seeds_give_different_pairs():
     assert len({p.tobytes() for p in pictures}) == 6
 
 
+def test_supersampled_pairs_show_the_same_scenes():
+    agreements = []
+    for seed in range(8):
+        plain, fine = make_pair(seed, (96, 128)), make_pair(seed, (96, 128), supersample=2)
+        assert (fine[0].shape, fine[0].dtype) == ((96, 128, 3), np.uint8)
+        assert (fine[1].shape, fine[1].dtype) == ((96, 128), np.float32)
+        assert not np.array_equal(fine[0], plain[0])
+        agreements.append(np.corrcoef(plain[1].ravel(), fine[1].ravel())[0, 1])
+    assert np.median(agreements) > .9
+
+
 def test_bands_share_edges():
     """The SWIR frame must lie pixel on pixel over the colour frame."""
     agreement = []
