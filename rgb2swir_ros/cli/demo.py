@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
 
@@ -41,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', default='640x512',
                         help='box that frames are scaled down to fit (default %(default)s)')
     parser.add_argument('--backend', default='auto',
-                        choices=('auto', 'eager', 'inductor', 'tensorrt'))
+                        choices=('auto', *BACKENDS))
     parser.add_argument('--rate', default='recorded', metavar='HZ',
                         help="frames a second, or 'recorded' (default)")
     parser.add_argument('--topic', help='image topic, for a bag that has several')

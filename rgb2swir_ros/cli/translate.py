@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
 
@@ -38,8 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
     parser.add_argument('--size', default='640x512',
                         help='box that outputs are scaled down to fit (default %(default)s)')
-    parser.add_argument('--backend', default='auto', choices=('auto', 'eager', 'inductor',
-                                                              'tensorrt'),
+    parser.add_argument('--backend', default='auto', choices=('auto', *BACKENDS),
                         help='auto compiles only where thousands of frames share a size')
     parser.add_argument('--linear16', action='store_true',
                         help='16-bit linear pictures in place of 8-bit ones; videos stay 8-bit')

@@ -22,6 +22,7 @@ from rgb2swir_ros.replay.bag_writer import refuse_foreign
 from rgb2swir_ros.replay.files import finished
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.resources import model_directory
+from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import format_size
 
 FILES = ('side_by_side.png', 'swir.mp4', 'report.json', 'table.txt', 'latency.png')
@@ -55,7 +56,10 @@ def run_demo(options: Options, output: Path, say: Callable[[str], None]) -> Outc
     logs.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=output, prefix='.work-') as work:
-        run = Conductor(options, bag, logs, Path(work), say).run()
+        try:
+            run = Conductor(options, bag, logs, Path(work), say).run()
+        finally:
+            remove_stale_segments()  # a process that had to be killed leaves 128 MB behind
         say('drawing')
         return _evaluate(options, output, run, started, say)
 

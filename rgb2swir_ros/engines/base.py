@@ -16,6 +16,7 @@ Progress = Callable[[str], None]
 Frames = NDArray[np.uint8]
 Radiance = NDArray[np.float32]
 
+BACKENDS = ('eager', 'inductor')
 PRECISIONS = ('float32', 'bfloat16')
 
 

@@ -13,7 +13,14 @@ from typing import Any
 import torch
 
 from rgb2swir_ros import translator as translator_module
-from rgb2swir_ros.engines.base import PRECISIONS, Engine, EngineSpec, ModelSource, Progress
+from rgb2swir_ros.engines.base import (
+    BACKENDS,
+    PRECISIONS,
+    Engine,
+    EngineSpec,
+    ModelSource,
+    Progress,
+)
 from rgb2swir_ros.engines.cache import EngineCache, Entry
 from rgb2swir_ros.engines.eager import EagerEngine, use_threads
 from rgb2swir_ros.engines.inductor import CompileError, InductorEngine, compile_package
@@ -29,7 +36,6 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.translator import Translator, model_hash
 
-BACKENDS = ('eager', 'inductor')
 MINIMUM_SIZE = 16
 log = logging.getLogger('rgb2swir_ros.engines')
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rgb2swir_ros.engines.base import BACKENDS, PRECISIONS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.sizes import parse_size
@@ -18,8 +19,6 @@ from rgb2swir_ros.sizes import parse_size
 LIVE, UNCONFIGURED, START = 'live', 'unconfigured', 'start'
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
-BACKENDS = ('auto', 'eager', 'inductor', 'tensorrt')
-PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16')
 ENCODINGS = ('mono8', 'mono16')
 GEOMETRIES = ('fit', 'crop', 'stretch')
 
@@ -50,8 +49,9 @@ TABLE: tuple[Parameter, ...] = (
     Parameter('size', '640x512', 'Box as WIDTHxHEIGHT that the source is scaled down to fit, its '
               'aspect kept: 1920x1080 in 640x512 gives 640x360.'),
     Parameter('backend', 'auto', 'How the model runs: auto takes the fastest one that works here.',
-              choices=BACKENDS),
-    Parameter('precision', 'auto', 'Numbers the engine computes with.', choices=PRECISIONS),
+              choices=('auto', *BACKENDS)),
+    Parameter('precision', 'auto', 'Numbers the engine computes with.',
+              choices=('auto', *PRECISIONS)),
     Parameter('threads', 0, 'Threads of the engine on a CPU; 0: one for each core.',
               low=0, high=1024),
     Parameter('cache', '', 'Folder for compiled engines; empty: $RGB2SWIR_CACHE or the '

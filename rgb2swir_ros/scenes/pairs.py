@@ -59,6 +59,6 @@ def make_pair(seed: int, size: tuple[int, int],
     rgb = photograph(lens_blur(linear, camera.blur), camera, rng)
     radiance = np.clip(lens_blur(swir, .6 * camera.blur) * np.float32(camera.exposure), 0, 1)
     if supersample > 1:
-        rgb, radiance = (cv2.resize(image, target[::-1], interpolation=cv2.INTER_AREA)
-                         for image in (rgb, radiance))
+        rgb = np.asarray(cv2.resize(rgb, target[::-1], interpolation=cv2.INTER_AREA))
+        radiance = np.asarray(cv2.resize(radiance, target[::-1], interpolation=cv2.INTER_AREA))
     return rgb, radiance.astype(np.float32)

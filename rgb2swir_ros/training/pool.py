@@ -74,8 +74,8 @@ Job = tuple[int, int, tuple[int, int], int]
 
 
 def _make(job: Job) -> tuple[int, np.ndarray, np.ndarray]:
-    index, *pair = job
-    rgb, radiance = make_pair(*pair)
+    index, seed, size, supersample = job
+    rgb, radiance = make_pair(seed, size, supersample)
     return index, rgb, radiance.astype(np.float16)
 
 
