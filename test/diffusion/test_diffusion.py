@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgb2swir_ros.diffusion.losses import gradient_loss, tone_loss
+from rgb2swir_ros.diffusion.losses import detail_loss, gradient_loss, tone_loss
 from rgb2swir_ros.diffusion.path import euler_step, interpolate
 from rgb2swir_ros.diffusion.sampler import sample_euler, sample_student
 
@@ -82,3 +82,17 @@ def test_tone_loss_adds_offset_and_edges():
     a, b = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8)
     expected = (a - b).abs().mean() + 0.5 * gradient_loss(a, b)
     assert tone_loss(a, b, gradient_weight=0.5) == pytest.approx(float(expected))
+
+
+def test_detail_loss_sees_how_much_detail_there_is_and_not_which():
+    torch.manual_seed(0)
+    detail = .1 * torch.randn(1, 1, 64, 64)
+    same_amount = detail.roll(16, dims=3)  # other detail, the same windows' energies
+    assert detail_loss(same_amount, detail) < .35 * detail_loss(.5 * detail, detail)
+    assert detail_loss(.5 * detail, detail) < detail_loss(.2 * detail, detail)
+    assert detail_loss(detail, detail) == 0
+    ramp = torch.linspace(0, 1, 64).expand(1, 1, 64, 64)
+    assert detail_loss(ramp * .5 + .2, ramp) < .01
+    assert torch.isfinite(torch.autograd.grad(
+        detail_loss(flat := torch.zeros(1, 1, 32, 32, requires_grad=True), detail[..., :32, :32]),
+        flat)[0]).all()
