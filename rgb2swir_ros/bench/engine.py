@@ -8,6 +8,7 @@ either.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ from rgb2swir_ros.sizes import format_size, parse_size
 
 REFERENCE_CHANNELS = 32
 WARM_UPS = 5
+BLOCK = 10
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 EXAMPLE = 'example:\n  rgb2swir bench engine --model nano --size 640x512 --json'
 
 
@@ -58,7 +61,7 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     """Time an engine and the reference convolution in turns.
 
     :param model: see `rgb2swir_ros.engines.build.open_engine`, like all but ``runs``.
-    :param runs: timed inferences, at least 1.
+    :param runs: timed inferences, at least 1; rounded up to whole rows of 10.
     :return: ``median_ms``, ``p95_ms``, ``reference_ms`` (median of the convolution),
         ``reference_ratio`` (of the medians), ``gflop`` (two operations a multiply-add) and
         ``parameters`` of what an inference runs (not the autoencoder's encoder, which only
@@ -70,6 +73,7 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     from rgb2swir_ros.engines.processor import waiting_environment
 
     os.environ.update(waiting_environment())  # as the engine process does
+    keep_freed_memory()
     from rgb2swir_ros.engines.build import open_engine
 
     engine = open_engine(model, size, backend=backend, precision=precision, threads=threads,
@@ -81,13 +85,16 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     for _ in range(WARM_UPS):
         engine(frames)
         reference()
-    engine_ms, reference_ms = np.array(
-        [(timed_ms(lambda: engine(frames)), timed_ms(reference)) for _ in range(runs)]).T
+    engine_ms: list[float] = []
+    reference_ms: list[float] = []
+    while len(engine_ms) < runs:
+        engine_ms += timed_block(lambda: engine(frames))
+        reference_ms += timed_block(reference)
     median_ms, middle_ms = float(np.median(engine_ms)), float(np.median(reference_ms))
     parameters, gflop = count_work(model, size)
     return {
         'model': facts['model'], 'size': format_size(size), 'backend': facts['backend'],
-        'precision': facts['precision'], 'threads': facts['threads'], 'runs': runs,
+        'precision': facts['precision'], 'threads': facts['threads'], 'runs': len(engine_ms),
         'median_ms': round(median_ms, 3),
         'p95_ms': round(float(np.percentile(engine_ms, 95)), 3),
         'reference_ms': round(middle_ms, 3), 'reference_ratio': round(median_ms / middle_ms, 3),
@@ -113,6 +120,30 @@ def reference_convolution(size: tuple[int, int], precision: str) -> Callable[[],
             return layer(image)
 
     return convolve
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep what is freed, where there is glibc.
+
+    By default it hands buffers as large as the reference's (21 MB) back to the kernel and gets
+    them anew, page by page, in every call: 12 ms became 13 to 25 ms, differently in each process.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(M_MMAP_THRESHOLD, 32 * 2**20)  # the highest that it takes
+    mallopt(M_TRIM_THRESHOLD, 2**30)
+
+
+def timed_block(call: Callable[[], object]) -> list[float]:
+    """Return the times in ms of calls in a row, without the first.
+
+    In turns, so that a busy machine hits the engine and the reference alike; in rows, because
+    the first call after something else finds the caches full of that.
+    """
+    call()
+    return [timed_ms(call) for _ in range(BLOCK)]
 
 
 def timed_ms(call: Callable[[], object]) -> float:

@@ -121,11 +121,14 @@ def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
         frames.append((stamp, time.time_ns()))
 
     node.create_subscription(Image, arguments.topic, receive, qos_profile_sensor_data)
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_end_with_input, args=(ended,), daemon=True).start()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    # not spin(): shutting rclpy down from another thread has hung now and then
     with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
-        executor.spin()
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=0.1)
     return {'frames': frames}
 
 
@@ -152,11 +155,10 @@ def _status(arguments: argparse.Namespace) -> dict[str, Any]:
     return {'state': states[-1], 'counts': counts}
 
 
-def _end_with_input() -> None:
-    import rclpy
+def _end_with_input(ended: threading.Event) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    rclpy.try_shutdown()
+    ended.set()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
