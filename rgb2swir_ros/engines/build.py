@@ -147,7 +147,7 @@ class _Opening:
                   'or set CXX to your C++ compiler')
         if self.backend == 'inductor':
             raise UserError(f'cannot build the inductor engine: {reason}; {remedy}')
-        log.warning('%s, so the engine runs eagerly, about a fifth slower: %s', reason, remedy)
+        log.warning('%s, so the engine runs eagerly, layer by layer: %s', reason, remedy)
         return self._open_eager()
 
     def _preferred_precision(self) -> str:
