@@ -21,7 +21,7 @@ import numpy as np
 
 from rgb2swir_ros.bench import peers
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.ros.transport import local_environment
+from rgb2swir_ros.ros.transport import local_environment, remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
 MAX_LOSS = 0.05
@@ -43,8 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='measure instead what the node takes while nobody listens')
     parser.add_argument('--build-timeout', type=float, default=300.0,
                         help='seconds to wait for the engine (%(default)s)')
-    parser.add_argument('--domain-id', type=int, default=1 + os.getpid() % 100,
-                        help='ROS domain to measure in, 0..101 (by default from the process id)')
+    peers.add_domain_id(parser)
     parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
 
 
@@ -52,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     parse_size(arguments.size)
     rates = _rates(arguments.rates)
-    if not 0 <= arguments.domain_id <= 101:
-        raise UserError(f'--domain-id must be 0..101, not {arguments.domain_id}')
+    peers.check_domain_id(arguments)
     if arguments.seconds < 1:
         raise UserError(f'--seconds must be at least 1, not {arguments.seconds:g}')
     environment = local_environment(domain_id=arguments.domain_id)
@@ -93,6 +91,7 @@ def end_node(node: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         node.kill()
         node.wait()
+        remove_stale_segments()
 
 
 def await_engine(node: subprocess.Popen[bytes], environment: dict[str, str],

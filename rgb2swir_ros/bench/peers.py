@@ -29,6 +29,18 @@ SECOND_NS = 10**9
 COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
 
+def add_domain_id(parser: argparse.ArgumentParser) -> None:
+    """Add ``--domain-id``, which keeps a benchmark apart from all that runs beside it."""
+    parser.add_argument('--domain-id', type=int, default=1 + os.getpid() % 100,
+                        help='ROS domain to measure in, 0..101 (by default from the process id)')
+
+
+def check_domain_id(arguments: argparse.Namespace) -> None:
+    """Raise UserError unless ``--domain-id`` is one that every platform's ports allow."""
+    if not 0 <= arguments.domain_id <= 101:
+        raise UserError(f'--domain-id must be 0..101, not {arguments.domain_id}')
+
+
 def start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a peer; closing its standard input ends a listener."""
     return subprocess.Popen(

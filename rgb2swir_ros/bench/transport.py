@@ -34,8 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=float, default=8.0,
                         help='how long to send, for each row (%(default)s)')
     parser.add_argument('--profile', default='local', help='local or vehicle (%(default)s)')
-    parser.add_argument('--domain-id', type=int, default=1 + os.getpid() % 100,
-                        help='ROS domain to measure in, 0..101 (by default from the process id)')
+    peers.add_domain_id(parser)
     parser.add_argument('--json', action='store_true', help='print a JSON list and nothing else')
 
 
@@ -45,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rate <= 0 or arguments.seconds <= 0:
         raise UserError('--rate and --seconds must be above 0, not '
                         f'{arguments.rate:g} and {arguments.seconds:g}')
-    if not 0 <= arguments.domain_id <= 101:
-        raise UserError(f'--domain-id must be 0..101, not {arguments.domain_id}')
+    peers.check_domain_id(arguments)
     profile_path(arguments.profile)
     rows = []
     for number, (name, publisher, subscriber) in enumerate(COMBINATIONS):

@@ -14,8 +14,6 @@ RATE_HZ = 15.0
 SIZE = (540, 960)
 SPEED = 12.0  # metres a second
 SEED = 6  # of the scene: a sunny street with trees, houses, cars and shadows
-# The camera of scenes.drive: focal length over width, row of the horizon over height.
-FOCAL, HORIZON = 0.8, 0.46
 
 
 def render_drive(file: Path, seconds: float, on_frame: Callable[[int, int], None]) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.demo.drive import FOCAL, HORIZON, DriveSource
+from rgb2swir_ros.demo.drive import DriveSource
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import read_header
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage, Source
 from rgb2swir_ros.replay.source import open_source
+from rgb2swir_ros.scenes.drive import FOCAL, HORIZON
 
 TRIES = 30  # so many leading frames may be malformed before the footage counts as unusable
 _TYPES = get_typestore(Stores.ROS2_JAZZY)

@@ -12,7 +12,6 @@ from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS
 
-STAGES = ('decode_ms', 'preprocess_ms', 'transfer_ms', 'inference_ms', 'sensor_ms', 'publish_ms')
 TOTAL = 'total_ms'
 WHOLE = 'camera_to_recorder_ms'
 QUANTILES = {'p50': 50, 'p95': 95, 'p99': 99, 'max': 100}

@@ -11,6 +11,9 @@ from rgb2swir_ros.scenes.camera import RgbCamera, photograph
 from rgb2swir_ros.scenes.layout import draw_scene
 from rgb2swir_ros.scenes.render import View, lens_blur, render
 
+# The camera: focal length over width, row of the horizon over height.
+FOCAL, HORIZON = 0.8, 0.46
+
 
 def frames(count: int, seed: int = 0, size: tuple[int, int] = (540, 960), *,
            speed: float = 0.4) -> Iterator[np.ndarray]:
@@ -24,7 +27,7 @@ def frames(count: int, seed: int = 0, size: tuple[int, int] = (540, 960), *,
     """
     rng = np.random.default_rng([11, seed])
     scene = draw_scene(rng, length=120 + count * speed)
-    view = View(size=size, focal=.8, horizon=.46, height=1.6)
+    view = View(size=size, focal=FOCAL, horizon=HORIZON, height=1.6)
     camera: RgbCamera | None = None
     for index in range(count):
         linear, _ = render(scene, replace(view, z=index * speed))
