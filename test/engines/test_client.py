@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -11,7 +10,6 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,36 +17,13 @@ import pytest
 from rgb2swir_ros.engines import child as child_module
 from rgb2swir_ros.engines import client as client_module
 from rgb2swir_ros.engines.client import (
-    EngineClient,
     EngineCrashed,
     EngineHung,
     EngineNotReady,
 )
 from rgb2swir_ros.errors import UserError
 
-SIZE = (32, 48)
-PATIENCE_S = 60.0
-
-
-def wait_until(condition, what: str) -> None:
-    """Wait for something that happens soon on an idle machine."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, f'{what} did not happen in {PATIENCE_S} s'
-        time.sleep(0.02)
-
-
-def group_members(group: int) -> list[int]:
-    """Return the living processes of a process group."""
-    members = []
-    for stat in Path('/proc').glob('[0-9]*/stat'):
-        try:
-            state, _, pgrp = stat.read_text().rsplit(')', 1)[1].split()[:3]
-        except OSError:
-            continue
-        if int(pgrp) == group and state not in 'ZX':
-            members.append(int(stat.parent.name))
-    return members
+from .processes import PATIENCE_S, SIZE, Rig, group_members, wait_until
 
 
 class Raised(threading.Thread):
@@ -68,21 +43,6 @@ class Raised(threading.Thread):
     def result(self):
         self.join(PATIENCE_S)
         return self.error
-
-
-class Rig:
-    """A client with what it logged."""
-
-    def __init__(self, model, cache, **arguments):
-        self.lines: list[str] = []
-        self.client = EngineClient(str(model), cache=cache, threads=1, log=self.lines.append,
-                                   **arguments)
-
-    def until_ready(self, size=SIZE):
-        def settled():
-            assert self.client.status().state != 'failed', (self.client.status(), self.lines)
-            return self.client.ready(size)
-        wait_until(settled, f'engine {size}')
 
 
 @pytest.fixture(scope='module')
@@ -216,74 +176,6 @@ def test_builds_one_size_while_serving_another(frame, model, tmp_path):
             assert (client.infer(frame).radiance == before).all()
         assert 'building' in states
         assert client.infer(np.zeros((64, 64, 3), np.uint8)).radiance.shape == (64, 64)
-
-
-def test_closed_while_compiling(model, tmp_path):
-    rig = Rig(model, tmp_path / 'engines', backend='inductor')
-    rig.client.start()
-    rig.client.prepare(SIZE)
-    pid = compiling_group(lambda: rig.client.pid)
-    assert rig.client.status().state == 'building'
-    assert 'compiling (' in rig.client.status().detail
-    rig.client.close()
-    assert_group_ends(pid)
-    assert not list((tmp_path / 'engines').glob('tiny-*'))
-
-
-def compiling_group(pid_of) -> int:
-    """Wait until a process's group has a compiler in it, and freeze that; return its number.
-
-    Frozen, because a compiler that is left behind would soon end by itself and look tidied up.
-    """
-    wait_until(lambda: pid_of() is not None and len(group_members(pid_of())) > 1, 'a compiler')
-    pid = pid_of()
-    for compiler in group_members(pid):
-        if compiler != pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(compiler, signal.SIGSTOP)
-    return pid
-
-
-def assert_group_ends(group: int) -> None:
-    """Wait for a process group's end, and leave none of it behind, whatever comes out."""
-    try:
-        wait_until(lambda: not group_members(group), f'end of process group {group}')
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
-
-
-PARENT = textwrap.dedent('''
-    import sys, time
-    from rgb2swir_ros.engines.client import EngineClient
-    client = EngineClient(sys.argv[1], cache=sys.argv[2], backend=sys.argv[3], threads=1)
-    client.start()
-    client.prepare((32, 48))
-    while client.pid is None or sys.argv[4] == 'ready' and not client.ready((32, 48)):
-        time.sleep(0.02)
-    print(client.pid, flush=True)
-    time.sleep(600)
-''')
-
-
-@pytest.mark.parametrize('moment', ['ready', 'stopped', 'compiling'])
-def test_nothing_outlives_the_parent(compiled, model, cache, tmp_path, moment):
-    folder = tmp_path / 'engines' if moment == 'compiling' else cache
-    until = 'started' if moment == 'compiling' else 'ready'
-    parent = subprocess.Popen([sys.executable, '-c', PARENT, str(model), str(folder), 'inductor',
-                               until], stdout=subprocess.PIPE, text=True)
-    try:
-        pid = int(parent.stdout.readline())
-        if moment == 'compiling':
-            compiling_group(lambda: pid)
-        if moment == 'stopped':
-            time.sleep(0.7)  # a heartbeat later the kernel knows what to do
-            os.kill(pid, signal.SIGSTOP)
-        assert group_members(pid)
-    finally:
-        parent.kill()
-        parent.communicate()
-    assert_group_ends(pid)
 
 
 def test_damaged_weights_fail_with_a_text_and_can_be_mended(model, tmp_path, frame):
