@@ -9,13 +9,13 @@ TORCH ?= torch==2.13.0
 INPUT ?=
 DEMO_FLAGS ?=
 
-.PHONY: help install demo test lint bench weights clean
+.PHONY: help install demo test lint bench scenes weights clean
 
 help:
 	@echo 'make demo [INPUT=bag|video|folder]  camera, translator and recorder over ROS 2 -> out/demo/'
 	@echo 'make test                           every test, ruff, mypy and the import contracts'
 	@echo 'make bench                          every figure of the README -> out/benchmark/table.md'
-	@echo 'make weights                        train models/nano again from generated frames'
+	@echo 'make weights                        render frames and train models/nano again from them'
 
 install: $(VENV)/.installed
 
@@ -24,7 +24,7 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[runtime,replay,plots,train,ros,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[runtime,replay,plots,train,eval,ros,test]'
 	@touch $@
 
 demo: install
@@ -41,8 +41,11 @@ lint: install
 bench: install
 	$(BIN)/python benchmark/run.py
 
-weights: install
-	$(BIN)/rgb2swir train --output models/nano --work out/train
+scenes: install
+	$(BIN)/rgb2swir scenes --count 3000 --output out/scenes
+
+weights: scenes
+	$(BIN)/rgb2swir train translator --data out/scenes --output models/nano --work out/train
 
 clean:
 	rm -rf $(VENV) out build install log *.egg-info

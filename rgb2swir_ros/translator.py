@@ -1,4 +1,4 @@
-"""The translator: networks and sampler as one module, and its folder on disk.
+"""The models, translator and regression, each as one module, and their folder on disk.
 
 A model folder holds ``model.yaml`` (the configuration), ``weights.safetensors`` (float32 tensors;
 never a pickle) and ``MODEL_CARD.md``.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 import yaml
@@ -25,14 +25,15 @@ from rgb2swir_ros.nets.autoencoder import (
 )
 from rgb2swir_ros.nets.blocks import pad_to_multiple
 from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
+from rgb2swir_ros.nets.regression import RegressionConfig, RegressionUNet
 from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
 
 MODEL_FILE = 'model.yaml'
 WEIGHTS_FILE = 'weights.safetensors'
 FORMAT = 1
-DIVISOR = 16  # the denoiser's coarsest scale is 1/16 of the image
 
 Config = TypeVar('Config')
+Model = TypeVar('Model', bound='SwirModel')
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,84 @@ class TranslatorConfig:
         return not (self.autoencoder.source_skips or self.guidance.learned)
 
 
-class Translator(nn.Module):
+class SwirModel(nn.Module):
+    """RGB to SWIR radiance in one static graph, and its folder on disk.
+
+    Each kind has a ``config``, a ``head`` and a way from RGB to ``tone``.
+    """
+
+    kind: ClassVar[str]  # what model.yaml calls it
+    divisor: ClassVar[int]  # of the sizes that `tone` takes
+    config: Any
+
+    def tone(self, rgb: Tensor) -> Tensor:
+        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
+        raise NotImplementedError
+
+    @property
+    def head(self) -> nn.Module:
+        """The last layers, which stay in float32."""
+        raise NotImplementedError
+
+    def set_precision(self: Model, dtype: torch.dtype) -> Model:
+        """Cast the trunk (everything but the head, which stays float32) in place.
+
+        :param dtype: ``torch.float32``, ``torch.bfloat16`` or ``torch.float16``.
+        """
+        self.to(dtype)
+        self.head.float()
+        return self
+
+    def core(self, rgb: Tensor) -> Tensor:
+        """Translate; this is what gets exported and compiled.
+
+        :param rgb: (B, 3, H, W), float or half, sRGB-coded, in [0, 1]; any H, W >= 16.
+        :return: radiance (B, 1, H, W), float32, in [0, 1].
+        """
+        height, width = rgb.shape[-2:]
+        tone = self.tone(pad_to_multiple(rgb, self.divisor))[:, :, :height, :width]
+        return tone.clamp(0, 1).square()
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Translate camera frames.
+
+        :param rgb: (B, H, W, 3), uint8, RGB.
+        :return: radiance (B, H, W), float32, linear light: 1.0 is a white Lambertian surface
+            under the scene's main light at the RGB frame's exposure; clipped to [0, 1].
+        """
+        return self.core(rgb.permute(0, 3, 1, 2).float() / 255)[:, 0]
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.yaml`` and ``weights.safetensors`` to a folder, made if need be."""
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {k: v.detach().float().contiguous() for k, v in self.state_dict().items()}
+        save_file(tensors, folder / WEIGHTS_FILE)
+        (folder / WEIGHTS_FILE).chmod(0o644)  # the library leaves it to the owner alone
+        entries = {'format': FORMAT, 'kind': self.kind, **_plain(asdict(self.config))}
+        (folder / MODEL_FILE).write_text(yaml.safe_dump(entries, sort_keys=False))
+
+    @classmethod
+    def load(cls: type[Model], folder: Path) -> Model:
+        """Read a model folder of this kind: see `load_model`.
+
+        :raises UserError: if it cannot be read, or holds a model of another kind.
+        """
+        model = load_model(folder)
+        if not isinstance(model, cls):
+            raise UserError(f'{folder} holds a {model.kind}, and a {cls.kind} is asked for')
+        return model
+
+
+class Translator(SwirModel):
     """RGB to SWIR radiance in one static graph: guidance, one-step denoiser, decoder.
 
     Built untrained; `load` brings a trained one.
     """
+
+    kind = 'translator'
+    divisor = 16
 
     def __init__(self, config: TranslatorConfig | None = None) -> None:
         """Build the networks.
@@ -84,14 +158,10 @@ class Translator(nn.Module):
         self.denoiser = UNetDenoiser(config.denoiser)
         self.decoder = SwirDecoder(config.autoencoder)
 
-    def set_precision(self, dtype: torch.dtype) -> Translator:
-        """Cast the trunk (everything but the head, which stays float32) in place.
-
-        :param dtype: ``torch.float32``, ``torch.bfloat16`` or ``torch.float16``.
-        """
-        self.to(dtype)
-        self.decoder.head.float()
-        return self
+    @property
+    def head(self) -> nn.Module:
+        """The decoder's last layers, which stay in float32."""
+        return self.decoder.head
 
     @property
     def dtype(self) -> torch.dtype:
@@ -112,73 +182,47 @@ class Translator(nn.Module):
         """Return unclipped tone (B, 1, H, W), float32, of RGB whose size 16 divides."""
         return self.decode(self.latent(rgb.to(self.dtype)), rgb)
 
-    def core(self, rgb: Tensor) -> Tensor:
-        """Translate; this is what gets exported and compiled.
 
-        :param rgb: (B, 3, H, W), float or half, sRGB-coded, in [0, 1]; any H, W >= 16.
-        :return: radiance (B, 1, H, W), float32, in [0, 1].
-        """
-        height, width = rgb.shape[-2:]
-        tone = self.tone(pad_to_multiple(rgb, DIVISOR))[:, :, :height, :width]
-        return tone.clamp(0, 1).square()
+class Regressor(SwirModel):
+    """RGB to SWIR radiance by one U-Net: the translator's plain baseline, the data's canary."""
 
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Translate camera frames.
+    kind = 'regression'
+    divisor = 32
 
-        :param rgb: (B, H, W, 3), uint8, RGB.
-        :return: radiance (B, H, W), float32, linear light: 1.0 is a white Lambertian surface
-            under the scene's main light at the RGB frame's exposure; clipped to [0, 1].
-        """
-        return self.core(rgb.permute(0, 3, 1, 2).float() / 255)[:, 0]
+    def __init__(self, config: RegressionConfig | None = None) -> None:
+        """Build the network, untrained."""
+        super().__init__()
+        self.config = config or RegressionConfig()
+        self.network = RegressionUNet(self.config)
 
-    def save(self, folder: Path) -> None:
-        """Write ``model.yaml`` and ``weights.safetensors`` to a folder, made if need be."""
-        from safetensors.torch import save_file
+    @property
+    def head(self) -> nn.Module:
+        """The network's last layers, which stay in float32."""
+        return self.network.head
 
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: v.detach().float().contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / WEIGHTS_FILE)
-        (folder / WEIGHTS_FILE).chmod(0o644)  # the library leaves it to the owner alone
-        text = yaml.safe_dump({'format': FORMAT, **_plain(asdict(self.config))}, sort_keys=False)
-        (folder / MODEL_FILE).write_text(text)
-
-    @classmethod
-    def load(cls, folder: Path) -> Translator:
-        """Read a model folder.
-
-        :return: a float32 translator in evaluation mode.
-        :raises UserError: if the configuration or the weights are missing, damaged, or do not
-            fit each other; the text names the file.
-        """
-        translator = cls(read_config(Path(folder)))
-        _load_weights(translator, Path(folder) / WEIGHTS_FILE)
-        return translator.eval()
+    def tone(self, rgb: Tensor) -> Tensor:
+        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size 32 divides."""
+        return self.network(rgb)
 
 
-def read_config(folder: Path) -> TranslatorConfig:
-    """Read and check ``model.yaml``.
+# each kind, its configuration and the parts of that
+KINDS: dict[str, tuple[type[SwirModel], type, dict[str, type]]] = {
+    'translator': (Translator, TranslatorConfig, {
+        'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig, 'denoiser': UNetConfig}),
+    'regression': (Regressor, RegressionConfig, {}),
+}
 
-    :raises UserError: if it is missing, is no YAML, or has an unknown or wrong entry.
+
+def load_model(folder: Path) -> SwirModel:
+    """Read a model folder of any kind.
+
+    :return: a float32 model in evaluation mode.
+    :raises UserError: if the configuration or the weights are missing, damaged, or do not
+        fit each other; the text names the file.
     """
-    path = folder / MODEL_FILE
-    try:
-        entries = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f'cannot read {path}: {error}') from error
-    if not isinstance(entries, dict) or entries.pop('format', None) != FORMAT:
-        raise UserError(f"{path} is no model of format {FORMAT} (its first entry must be "
-                        f"'format: {FORMAT}')")
-    try:
-        parts = {'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig,
-                 'denoiser': UNetConfig}
-        for part, kind in parts.items():
-            entries[part] = _config(kind, entries.get(part, {}), f'{path}: {part}')
-        config = _config(TranslatorConfig, entries, str(path))
-        with torch.device('meta'):
-            Translator(config)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise UserError(f'{path}: {error}') from error
-    return config
+    model = _read_model(Path(folder) / MODEL_FILE)
+    _load_weights(model, Path(folder) / WEIGHTS_FILE)
+    return model.eval()
 
 
 def model_hash(folder: Path) -> str:
@@ -195,7 +239,28 @@ def model_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _load_weights(translator: Translator, path: Path) -> None:
+def _read_model(path: Path) -> SwirModel:
+    """Build the untrained model of a ``model.yaml``; one that has no ``kind`` is a translator."""
+    try:
+        entries = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f'cannot read {path}: {error}') from error
+    if not isinstance(entries, dict) or entries.pop('format', None) != FORMAT:
+        raise UserError(f"{path} is no model of format {FORMAT} (its first entry must be "
+                        f"'format: {FORMAT}')")
+    kind = entries.pop('kind', Translator.kind)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise UserError(f"{path}: unknown kind '{kind}'; known are {sorted(KINDS)}")
+    model, whole, parts = KINDS[kind]
+    try:
+        for part, config in parts.items():
+            entries[part] = _config(config, entries.get(part, {}), f'{path}: {part}')
+        return model(_config(whole, entries, str(path)))
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UserError(f'{path}: {error}') from error
+
+
+def _load_weights(model: SwirModel, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -206,7 +271,7 @@ def _load_weights(translator: Translator, path: Path) -> None:
     except (SafetensorError, ValueError) as error:
         raise UserError(f'{path} is damaged or no safetensors file ({error}); '
                         'fetch it again') from error
-    expected = translator.state_dict()
+    expected = model.state_dict()
     wrong = sorted({*expected} ^ {*tensors}) or sorted(
         k for k in expected if expected[k].shape != tensors[k].shape)
     if wrong:
@@ -215,7 +280,7 @@ def _load_weights(translator: Translator, path: Path) -> None:
     bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
     if bad:
         raise UserError(f'{path} holds values that are not finite, in {bad[0]}; fetch it again')
-    translator.load_state_dict(tensors)
+    model.load_state_dict(tensors)
 
 
 def _config(kind: type[Config], entries: Any, where: str) -> Config:

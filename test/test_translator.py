@@ -12,8 +12,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
 from rgb2swir_ros.nets.guidance import GuidanceConfig
+from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.translator import Translator, TranslatorConfig, model_hash
+from rgb2swir_ros.translator import (
+    Regressor,
+    Translator,
+    TranslatorConfig,
+    load_model,
+    model_hash,
+)
 
 CONFIGS = {
     'full': TranslatorConfig(),
@@ -178,3 +185,57 @@ def test_hash_changes_with_weights_and_with_configuration(folder, tmp_path):
     assert model_hash(tmp_path / 'copy') != original
     (folder / 'model.yaml').write_text((folder / 'model.yaml').read_text() + '\n')
     assert model_hash(folder) != original
+
+
+REGRESSION = RegressionConfig('twit', (8, 8, 12, 16, 16), (1, 2))
+
+
+@settings(max_examples=10, deadline=None)
+@given(height=st.integers(16, 70), width=st.integers(16, 70), batch=st.integers(1, 2))
+def test_a_regression_keeps_the_same_contract(height, width, batch):
+    torch.manual_seed(0)
+    model = Regressor(REGRESSION).eval()
+    rgb = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        radiance = model(rgb)
+        halved = model.set_precision(torch.bfloat16)(rgb)
+    assert radiance.shape == (batch, height, width)
+    assert radiance.dtype == halved.dtype == torch.float32
+    assert {p.dtype for p in model.head.parameters()} == {torch.float32}
+    assert radiance.min() >= 0
+    assert radiance.max() <= 1
+    assert (halved - radiance).abs().mean() < 2 / 255
+
+
+def test_a_regression_exports(tmp_path):
+    with torch.no_grad():
+        program = torch.export.export(Regressor(REGRESSION).eval(),
+                                      (torch.zeros(1, 40, 64, 3, dtype=torch.uint8),))
+    assert any('conv' in str(n.target) for n in program.graph.nodes)
+
+
+def test_a_folder_says_which_kind_of_model_it_holds(tmp_path, folder):
+    Regressor(REGRESSION).save(tmp_path / 'canary')
+    loaded = load_model(tmp_path / 'canary')
+    assert isinstance(loaded, Regressor)
+    assert loaded.config == REGRESSION
+    assert not loaded.training
+    assert isinstance(load_model(folder), Translator)
+    with pytest.raises(UserError, match='holds a regression, and a translator is asked for'):
+        Translator.load(tmp_path / 'canary')
+
+
+def test_a_folder_without_a_kind_is_a_translator(folder):
+    path = folder / 'model.yaml'
+    entries = yaml.safe_load(path.read_text())
+    assert entries.pop('kind') == 'translator'
+    path.write_text(yaml.safe_dump(entries))
+    assert isinstance(load_model(folder), Translator)
+
+
+@pytest.mark.parametrize('kind', ['oracle', None, ['translator'], 3])
+def test_an_unknown_kind_is_refused(folder, kind):
+    path = folder / 'model.yaml'
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {'kind': kind}))
+    with pytest.raises(UserError, match='unknown kind'):
+        load_model(folder)

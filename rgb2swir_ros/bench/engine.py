@@ -159,11 +159,12 @@ def count_work(model: str, size: tuple[int, int]) -> tuple[int, float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     from rgb2swir_ros.resources import model_directory
-    from rgb2swir_ros.translator import Translator
+    from rgb2swir_ros.translator import Translator, load_model
 
-    translator = Translator.load(model_directory(model))
-    unused = sum(p.numel() for p in translator.encoder.parameters())
-    parameters = sum(p.numel() for p in translator.parameters()) - unused
+    translator = load_model(model_directory(model))
+    parameters = sum(p.numel() for p in translator.parameters())
+    if isinstance(translator, Translator):  # its encoder is for training alone
+        parameters -= sum(p.numel() for p in translator.encoder.parameters())
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         translator(torch.zeros(1, *size, 3, dtype=torch.uint8))
     return parameters, counter.get_total_flops() / 1e9

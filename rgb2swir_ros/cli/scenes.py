@@ -1,67 +1,126 @@
-"""``rgb2swir scenes``: generated pairs as files, to look at or to train something else on."""
+"""``rgb2swir scenes``: a data set of rendered RGB and SWIR frames with boxes."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-
-import cv2
-import numpy as np
+from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.pairs import make_pair
-from rgb2swir_ros.sizes import parse_size
+from rgb2swir_ros.scenes.dataset import Plan, Progress, write_dataset
+from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
-  rgb2swir scenes --count 24 --output out/scenes
-writes rgb/000000.png beside swir/000000.png (16-bit, linear: 65535 is a white surface that faces
-the main light) and contact_sheet.png. The same seed gives the same pairs; those that are there
-already are kept, so an interrupted run goes on.
+  rgb2swir scenes --count 400 --output out/scenes
+writes out/scenes/{train,validation,test}/<n>_<weather>/data_<scene>_<place>/croped_data/ with
+rgb/rgb_aligned_000000.png beside swir/swir_original_000000.png (16-bit, linear: 65535 is a white
+surface that faces the main light), annotations/{train,validation,test}.json (COCO), dataset.yaml
+(settings and counts) and contact_sheet.png. All looks of a scene are in one split. Interrupted and
+called again, it goes on; called with a larger --count, it adds scenes. The same seed gives the
+same files, whatever the number of workers; different seeds share no scene.
 """
-SHEET_PAIRS, SHEET_COLUMNS = 24, 3
+SAY_EVERY_S = 30.0  # where there is no terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLE
-    parser.add_argument('--count', type=int, default=24, help='pairs (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the first pair (default 0)')
-    parser.add_argument('--size', type=parse_size, default=(320, 480), metavar='WIDTHxHEIGHT',
-                        help='(default 480x320)')
+    parser.add_argument('--count', type=int, default=96,
+                        help='frames, rounded up to whole scenes (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of the data set (default 0)')
+    parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
+                        help='(default 320x256)')
+    parser.add_argument('--looks', type=int, default=4,
+                        help='frames of a scene, each in another light, weather and camera '
+                             '(default %(default)s)')
+    parser.add_argument('--sequences', type=int, default=0, metavar='M',
+                        help='also so many sequences of a moving camera, with flow (default 0)')
+    parser.add_argument('--length', type=int, default=30, metavar='L',
+                        help='frames of a sequence (default %(default)s)')
+    parser.add_argument('--still', action='store_true',
+                        help='sequences in which nothing moves, for judging flicker')
+    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
+                        help='processes (default %(default)s, all cores)')
     parser.add_argument('--output', '-o', type=Path, required=True, metavar='DIR')
+    parser.add_argument('--json', action='store_true', help='print the counts as JSON')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the pairs and a contact sheet of the first ones."""
-    if arguments.count < 1 or arguments.seed < 0:
-        raise UserError(f'--count {arguments.count} --seed {arguments.seed}: give at least one '
-                        'pair and a seed that is not negative')
-    tiles = []
-    for name in ('rgb', 'swir'):
-        (arguments.output / name).mkdir(parents=True, exist_ok=True)
-    for index in range(arguments.count):
-        rgb_path, swir_path = (arguments.output / name / f'{arguments.seed + index:06d}.png'
-                               for name in ('rgb', 'swir'))
-        sheet = index < SHEET_PAIRS
-        if sheet or not (rgb_path.exists() and swir_path.exists()):
-            rgb, radiance = make_pair(arguments.seed + index, arguments.size)
-            _write(rgb_path, rgb[..., ::-1])
-            _write(swir_path, (radiance * 65535 + .5).astype(np.uint16))
-        if sheet:
-            grey = (255 * radiance ** (1 / 2.2)).astype(np.uint8)
-            tiles.append(np.hstack([rgb[..., ::-1], cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)]))
-        print(f'\r{index + 1}/{arguments.count} pairs', end='', file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % SHEET_COLUMNS)
-    rows = [np.hstack(tiles[k:k + SHEET_COLUMNS]) for k in range(0, len(tiles), SHEET_COLUMNS)]
-    _write(arguments.output / 'contact_sheet.png', np.vstack(rows))
-    print(f'{arguments.count} pairs and contact_sheet.png in {arguments.output}')
-    return 0
+    """Write the data set; exit with 1 if a scene could not be rendered."""
+    if arguments.workers < 1 or arguments.count < 1 or arguments.looks < 1:
+        raise UserError(f'--count {arguments.count} --looks {arguments.looks} --workers '
+                        f'{arguments.workers}: each must be at least 1')
+    plan = Plan(folder=arguments.output, seed=arguments.seed, size=arguments.size,
+                looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
+                sequences=arguments.sequences, length=arguments.length, still=arguments.still)
+    show, end = progress_line()
+    try:
+        index = write_dataset(plan, arguments.workers, show, command_of(plan))
+    except KeyboardInterrupt:
+        end()
+        print('stopped; what is whole is kept: call again to go on', file=sys.stderr)
+        raise
+    except UserError:
+        end()
+        raise
+    end()
+    if arguments.json:
+        print(json.dumps(index, indent=2))
+    report(index, arguments.output, sys.stderr if arguments.json else sys.stdout)
+    return 1 if index['skipped'] else 0
 
 
-def _write(path: Path, image: np.ndarray) -> None:
-    part = path.with_suffix('.part.png')  # a picture appears whole or not at all
-    if not cv2.imwrite(str(part), image):
-        raise UserError(f'cannot write {path}: is the folder writable, the disk full?')
-    part.replace(path)
+def command_of(plan: Plan) -> str:
+    """Return the command line that writes a plan's data set."""
+    words = ['rgb2swir scenes', f'--count {plan.scenes * plan.looks}', f'--seed {plan.seed}',
+             f'--size {format_size(plan.size)}', f'--looks {plan.looks}']
+    if plan.sequences:
+        words += [f'--sequences {plan.sequences}', f'--length {plan.length}']
+        words += ['--still'] * plan.still
+    return ' '.join(words)
+
+
+def progress_line() -> tuple[Callable[[Progress], None], Callable[[], None]]:
+    """Return a function that shows progress on stderr, and one that ends its line."""
+    terminal = sys.stderr.isatty()
+    started = said = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal said
+        now = time.monotonic()
+        made = progress.done - progress.kept
+        rate = made / max(now - started, 1e-3)
+        text = f'{progress.done}/{progress.total} frames'
+        if made:
+            text += f'  {rate:.1f} frames/s, {(progress.total - progress.done) / rate:.0f} s left'
+        if progress.news:
+            print(('\r\x1b[K' if terminal else '') + progress.news, file=sys.stderr)
+        if terminal:
+            print(f'\r{text}\x1b[K', end='', file=sys.stderr, flush=True)
+        elif now - said > SAY_EVERY_S or progress.done == progress.total:
+            print(text, file=sys.stderr, flush=True)
+            said = now
+
+    return show, lambda: print(file=sys.stderr) if terminal else None
+
+
+def report(index: dict[str, Any], folder: Path, stream: Any) -> None:
+    """Print what the data set has, one line a split."""
+    print(f'{index["frames"]} frames of {index["scenes"]} scenes, {index["sequences"]} sequences, '
+          f'dataset.yaml and contact_sheet.png in {folder}', file=stream)
+    for split, part in index['splits'].items():
+        classes = ', '.join(f'{number} {name}' for name, number in part['classes'].items())
+        print(f'  {split}: {part["frames"]} frames of {part["scenes"]} scenes; {classes}',
+              file=stream)
+    lost = index['boxes_dropped']
+    print(f'  without a box: {lost["tiny"]} objects too small, {lost["hidden"]} too hidden',
+          file=stream)
+    if index['skipped']:
+        print(f'  {len(index["skipped"])} skipped, listed in dataset.yaml; call again to try them '
+              'once more', file=stream)

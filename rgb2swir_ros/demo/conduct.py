@@ -90,15 +90,12 @@ class Conductor:
 
         :raises UserError: if a process fails, with its last words.
         """
-        footage = None
-        if self._options.input is not None:
-            footage = Footage(self._options.input, self._options.seconds, self._options.topic)
+        footage = Footage(drive.FILE if self._options.input is None else self._options.input,
+                          self._options.seconds, self._options.topic)
         with self._children:
             self._say('starting recorder and translator')
             recorder = self._start_recorder()
             translator = self._start_translator(footage)
-            if footage is None:
-                footage = self._render(recorder)
             camera = self._start_camera(footage)
             self._await_engine(recorder, footage.size)
             self._say('waiting for the camera to read ahead')
@@ -125,14 +122,12 @@ class Conductor:
         self._children.await_event(child, 'recording', START_S)
         return child
 
-    def _start_translator(self, footage: Footage | None) -> Child:
-        size = drive.SIZE if footage is None else footage.size
-        compressed = footage is not None and footage.compressed
+    def _start_translator(self, footage: Footage) -> Child:
         parameters: dict[str, Any] = {
             'cameras': [CAMERA], 'model': self._options.model,
-            'size': format_size(self._options.box), 'source_size': format_size(size),
+            'size': format_size(self._options.box), 'source_size': format_size(footage.size),
             'backend': self._options.backend,
-            'input_transport': 'compressed' if compressed else 'raw',
+            'input_transport': 'compressed' if footage.compressed else 'raw',
             # a recorder wants every frame, also where a busy machine delays it
             f'qos_overrides./{CAMERA}/swir/image_raw.publisher.depth': 50,
             f'qos_overrides./{CAMERA}/swir/camera_info.publisher.depth': 50,
@@ -149,22 +144,6 @@ class Conductor:
         if self._options.topic:
             words += ['--topic', self._options.topic]
         return self._start('camera', 'demo.camera', *words)
-
-    def _render(self, recorder: Child) -> Footage:
-        """Render the drive, while the engine is built."""
-        file = self._work / 'drive.npy'
-        last = time.monotonic()
-
-        def on_frame(done: int, count: int) -> None:
-            nonlocal last
-            while (event := self._children.next_event(recorder, 0.001)) is not None:
-                self._listen(event)
-            if done == count or time.monotonic() - last > 5:
-                last = time.monotonic()
-                self._say(f'drive: {done} of {count} frames rendered')
-
-        drive.render_drive(file, self._options.seconds, on_frame)
-        return Footage(file, self._options.seconds)
 
     def _await_engine(self, recorder: Child, source: tuple[int, int]) -> None:
         size = format_size(fit_size(source, self._options.box))

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.demo.drive import DriveSource
+from rgb2swir_ros.demo.drive import FILE, FOCAL, DriveSource
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import read_header
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage, Source
 from rgb2swir_ros.replay.source import open_source
-from rgb2swir_ros.scenes.drive import FOCAL, HORIZON
 
 TRIES = 30  # so many leading frames may be malformed before the footage counts as unusable
 _TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -33,14 +32,13 @@ class Footage:
     """
 
     def __init__(self, path: str | Path, seconds: float, topic: str | None = None) -> None:
-        """Open a source as ``replay.source.open_source`` does, or a rendered drive (``.npy``).
+        """Open a source as ``replay.source.open_source`` does; the package's own drive by its file.
 
         :param seconds: longer footage is cut.
         :raises FootageError: if it cannot be read, or its first frames are all malformed.
         """
         path = Path(path).expanduser()
-        self.source: Source = (DriveSource(path) if path.suffix == '.npy'
-                               else open_source(path, topic))
+        self.source: Source = DriveSource() if path == FILE else open_source(path, topic)
         self.seconds = seconds
         self.live = self.source.kind != 'bag'
         first = list(itertools.islice(self.source.frames(), 1))
@@ -120,8 +118,9 @@ def info_message(frame: Frame, drive: bool) -> bytes | None:
         return frame.info_cdr
     height, width = frame_size(frame)
     focal = FOCAL * width
-    # scenes.render puts the middle of the picture at column W / 2 of pixel corners
-    k = np.array([focal, 0, width / 2 - .5, 0, focal, HORIZON * height - .5, 0, 0, 1], float)
+    # its middle lies at column W / 2 counted from the first pixel's corner, ROS counts from the
+    # first pixel's middle
+    k = np.array([focal, 0, width / 2 - .5, 0, focal, height / 2 - .5, 0, 0, 1], float)
     p = np.insert(k.reshape(3, 3), 3, 0, axis=1).reshape(-1)
     roi = _TYPES.types['sensor_msgs/msg/RegionOfInterest'](
         x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)

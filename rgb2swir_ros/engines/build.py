@@ -34,7 +34,7 @@ from rgb2swir_ros.engines.processor import (
 )
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.translator import Translator, model_hash
+from rgb2swir_ros.translator import SwirModel, load_model, model_hash
 
 MINIMUM_SIZE = 16
 log = logging.getLogger('rgb2swir_ros.engines')
@@ -73,7 +73,7 @@ def check_model(model: str | Path) -> None:
 
     :raises UserError: if there is no such model, or its files are damaged.
     """
-    Translator.load(model_directory(model))
+    load_model(model_directory(model))
 
 
 class _Opening:
@@ -86,9 +86,9 @@ class _Opening:
         self.cache, self.say = cache, say
 
     @functools.cached_property
-    def translator(self) -> Translator:
-        """The float32 Translator: loaded when building, not when a built engine is found."""
-        return Translator.load(self.source.folder)
+    def translator(self) -> SwirModel:
+        """The float32 model: loaded when building, not when a built engine is found."""
+        return load_model(self.source.folder)
 
     def open(self) -> Engine:
         if self.backend == 'eager':

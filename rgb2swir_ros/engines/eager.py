@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
-from rgb2swir_ros.translator import Translator
+from rgb2swir_ros.translator import SwirModel
 
 
-def cast(translator: Translator, precision: str) -> Translator:
+def cast(translator: SwirModel, precision: str) -> SwirModel:
     """Return a copy with its trunk in ``precision`` and its weights in channels-last order.
 
     Channels last is what oneDNN computes in: no reordering between the layers.
@@ -30,7 +30,7 @@ def use_threads(threads: int) -> None:
 class EagerEngine:
     """Run a Translator layer by layer at one size."""
 
-    def __init__(self, translator: Translator, spec: EngineSpec,
+    def __init__(self, translator: SwirModel, spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
         """Copy and cast a float32 Translator; ``facts`` join the description."""
         self.spec = spec

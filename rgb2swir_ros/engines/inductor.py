@@ -15,7 +15,7 @@ import torch._inductor.config
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Progress, Radiance, padded_batch
 from rgb2swir_ros.engines.eager import cast, use_threads
-from rgb2swir_ros.translator import Translator
+from rgb2swir_ros.translator import SwirModel
 
 ENGINE_FILE = 'engine.pt2'
 
@@ -43,7 +43,7 @@ def compile_options(compiler: str, threads: int) -> dict[str, Any]:
     return options
 
 
-def compile_package(translator: Translator, spec: EngineSpec, folder: Path, compiler: str,
+def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compiler: str,
                     progress: Progress) -> Path:
     """Export and compile a float32 Translator.
 

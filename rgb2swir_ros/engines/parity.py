@@ -10,7 +10,7 @@ import torch
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.translator import Translator
+from rgb2swir_ros.translator import SwirModel
 
 # In radiance, because radiance is the contract. In dark pixels a gamma of 2.2 stretches an error;
 # the head runs in float32, so the error there is relative to small values and stays small.
@@ -66,7 +66,7 @@ def parity_frames(height: int, width: int) -> Frames:
     return np.stack([ramp, texture]).round().clip(0, 255).astype(np.uint8)
 
 
-def compare(engine: Callable[[Frames], Radiance], reference: Translator,
+def compare(engine: Callable[[Frames], Radiance], reference: SwirModel,
             spec: EngineSpec) -> Parity:
     """Run the fixed frames through an engine and through the float32 Translator.
 
@@ -84,7 +84,7 @@ def compare(engine: Callable[[Frames], Radiance], reference: Translator,
                   tail_255=float(np.percentile(difference, TAIL_PERCENTILE)), frames=len(frames))
 
 
-def require_parity(engine: Callable[[Frames], Radiance], reference: Translator,
+def require_parity(engine: Callable[[Frames], Radiance], reference: SwirModel,
                    spec: EngineSpec) -> Parity:
     """Compare, and refuse an engine that differs too much.
 

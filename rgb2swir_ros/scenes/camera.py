@@ -1,88 +1,139 @@
 """An ordinary colour camera: from linear light to the 8-bit picture that a driver publishes.
 
 What decides how well a network trained on generated scenes does on photographs is this model, so
-everything is drawn widely: exposure, white balance, tone curve, saturation, lens, noise,
-sharpening, chroma-subsampled JPEG.
+every step that real cameras take is here: lens and windscreen (`optics`), sensor, white balance,
+tone curve, colours, sharpening and codec (`develop`), and an automatic exposure (`metering`) that
+looks at the frame.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
+
+from rgb2swir_ros.scenes import develop, metering, optics
+from rgb2swir_ros.scenes.light import Light
+from rgb2swir_ros.scenes.optics import Lens, Windscreen
+
+# the colours of sRGB overlap, the bands of a scene do not: smooth spectra look paler to a camera
+OVERLAP = np.array([[.82, .18, 0], [.06, .88, .06], [0, .10, .90]])
+IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class RgbCamera:
-    """One camera's settings.
+    """One camera's settings; the defaults are a perfect camera with the sRGB curve.
 
     :param exposure: factor on linear light; the SWIR frame is scaled by the same.
-    :param white_balance: (3,) factors on red, green and blue.
-    :param toe: contrast of the tone curve, 0 is plain sRGB.
-    :param saturation: 1 leaves colours alone.
-    :param blur: of the lens, pixels; ``vignette``: loss of light in the corners.
-    :param noise: deviation at mid grey, in [0, 1].
-    :param sharpening: strength of an unsharp mask.
-    :param jpeg: quality, or 0 for none.
+    :param white_balance: factors on red, green and blue.
+    :param matrix: colours of the sensor to those of the picture; its rows' sums are 1.
+    :param lens: blur, motion, aberration, glare, vignette.
+    :param windscreen: veil, reflections, drops and dirt; they stay in place from frame to frame.
+    :param electrons: full well at white: shot noise is ``1 / sqrt(electrons)`` there; 0 for no
+        noise. ``read_noise``: in the dark, share of white. ``chroma_noise``: of coarse blotches of
+        colour, against the rest.
+    :param bayer: sample one colour a pixel and interpolate the others.
+    :param tone: the curve from light to code values.
+    :param local_tone: how far dark parts are lifted and bright ones lowered, [0, 1].
+    :param saturation: 1 leaves colours alone; ``vibrance``: more for pale ones.
+    :param denoise: smearing of weak detail, 0 to 1.
+    :param sharpening: strength of an unsharp mask; ``halo``: its radius in pixels.
+    :param chroma_blur: of colour against brightness, pixels.
+    :param scale: of a stream's pixels to the picture's, at most 1: it was sent smaller.
+    :param jpeg: quality, or 0 for none; ``subsampled``: with colour at half resolution.
     """
 
     exposure: float = 1.0
     white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    toe: float = 0.0
+    matrix: tuple[tuple[float, float, float], ...] = IDENTITY
+    lens: Lens = field(default_factory=Lens)
+    windscreen: Windscreen = field(default_factory=Windscreen)
+    electrons: float = 0.0
+    read_noise: float = 0.0
+    chroma_noise: float = 0.0
+    bayer: bool = False
+    tone: develop.Tone = field(default_factory=develop.Tone)
+    local_tone: float = 0.0
     saturation: float = 1.0
-    blur: float = 0.4
-    vignette: float = 0.0
-    noise: float = 0.0
+    vibrance: float = 0.0
+    denoise: float = 0.0
     sharpening: float = 0.0
+    halo: float = 1.0
+    chroma_blur: float = 0.0
+    scale: float = 1.0
     jpeg: int = 0
+    subsampled: bool = True
+
+    @property
+    def blur(self) -> float:
+        """Deviation of the lens's blur, pixels."""
+        return self.lens.blur
 
 
-def draw_camera(rng: np.random.Generator, linear: np.ndarray) -> RgbCamera:
-    """Draw a camera whose automatic exposure has looked at a frame.
+def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | None = None
+                ) -> RgbCamera:
+    """Draw a camera whose automatic exposure and white balance have looked at a frame.
 
-    :param linear: linear RGB (H, W, 3); its mean green is exposed to .1 to .35.
+    :param linear: linear RGB (H, W, 3), float32; three bands of the scene's radiance.
+    :param light: what lights it, for white balance and the noise of the dark; none for daylight.
     """
-    mean = float(linear[..., 1].mean())
-    warm = rng.normal(0, .08)
+    weather = light.weather if light is not None else 'clear'
+    balance = metering.white_balance(rng, linear, light)
+    tone = develop.draw_tone(rng)
+    exposure = metering.exposure(rng, linear * np.array(balance, np.float32), tone, weather)
+    # sensors are unlike each other, and the less light there is, the longer their amplifiers reach
+    electrons = float(np.exp(rng.uniform(np.log(2500), np.log(40000))))
+    if weather in {'night', 'dusk'}:
+        electrons *= float(rng.uniform(.04, .4) if weather == 'night' else rng.uniform(.1, .8))
+    matrix = OVERLAP + rng.normal(0, .04, (3, 3)) * (1 - np.eye(3))
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    sharp = rng.random() < .65
+    streamed = rng.random() < .35
     return RgbCamera(
-        exposure=float(rng.uniform(.10, .36) / max(mean, 1e-3)),
-        white_balance=(float(np.exp(warm + rng.normal(0, .03))), 1.0,
-                       float(np.exp(-warm + rng.normal(0, .03)))),
-        toe=float(rng.uniform(-.1, .6)), saturation=float(rng.uniform(.6, 1.5)),
-        blur=float(rng.uniform(.0, .8)), vignette=float(rng.uniform(0, .35)),
-        noise=float(rng.exponential(.008)),
-        sharpening=float(rng.uniform(0, .9)) if rng.random() < .6 else 0.0,
-        jpeg=int(rng.integers(55, 97)) if rng.random() < .7 else 0)
+        exposure=exposure, white_balance=balance,
+        matrix=tuple((float(a), float(b), float(c)) for a, b, c in matrix),
+        lens=optics.draw_lens(rng, linear.shape[1]),
+        windscreen=optics.draw_windscreen(rng, wet=light is not None and light.wetness > .3),
+        electrons=electrons, read_noise=float(rng.uniform(.5, 6) / electrons ** .5 * .05),
+        chroma_noise=float(rng.uniform(0, .9)), bayer=bool(rng.random() < .3), tone=tone,
+        local_tone=float(rng.uniform(0, .8)) if rng.random() < .4 else 0.0,
+        saturation=float(np.clip(rng.normal(1.15, .22), .35, 1.8)),
+        vibrance=float(rng.uniform(0, .6)) if rng.random() < .5 else 0.0,
+        denoise=float(rng.uniform(0, 1)) if rng.random() < (.8 if weather == 'night' else .45)
+        else 0.0,
+        sharpening=float(rng.uniform(.2, 1.6)) if sharp else 0.0,
+        halo=float(rng.uniform(.6, 2.2)), chroma_blur=float(rng.uniform(0, 1.6)),
+        scale=float(rng.uniform(.6, 1)) if streamed else 1.0,
+        jpeg=int(rng.integers(40, 98)) if rng.random() < .85 else 0,
+        subsampled=bool(rng.random() < .8))
 
 
 def photograph(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) -> np.ndarray:
     """Take the picture.
 
-    :param linear: linear RGB (H, W, 3), float32, lens blur already in it.
-    :param rng: draws the noise.
+    :param linear: linear RGB (H, W, 3), float32, not clipped.
+    :param rng: draws the noise, and nothing else: two pictures without noise are equal.
     :return: uint8 (H, W, 3), RGB, sRGB-coded.
     """
-    height, width = linear.shape[:2]
-    light = linear * np.float32(camera.exposure) * np.array(camera.white_balance, np.float32)
-    if camera.vignette:
-        y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
-        light = light * (1 - camera.vignette * .5 * (x ** 2 + y ** 2))[..., None]
-    if camera.noise:
-        deviation = camera.noise * np.sqrt(np.clip(light, .01, 1) / .2)
-        light = light + deviation * rng.standard_normal(light.shape, dtype=np.float32)
-    # highlights roll off as in-camera curves do, instead of clipping at once
-    light = np.clip(light, 0, None)
-    light = np.where(light > .7, .7 + .3 * (1 - np.exp(-(light - .7) / .3)), light)
-    grey = light.mean(axis=2, keepdims=True)
-    light = np.clip(grey + camera.saturation * (light - grey), 0, 1)
-    coded = np.where(light <= .0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - .055)
-    coded = coded + camera.toe * .5 * (coded * coded * (3 - 2 * coded) - coded)
-    coded = coded.astype(np.float32)
+    light = linear.astype(np.float32) * np.float32(camera.exposure)
+    light = optics.through_lens(light, camera.lens)
+    light = optics.through_windscreen(light, camera.windscreen)
+    colours = np.array(camera.matrix, np.float32) * np.array(camera.white_balance, np.float32)
+    if camera.matrix != IDENTITY or camera.white_balance != (1.0, 1.0, 1.0):
+        light = light @ colours.T
+    if camera.electrons:
+        light = develop.with_noise(light, camera.electrons, camera.read_noise,
+                                   camera.chroma_noise, rng)
+    if camera.bayer:
+        light = develop.through_bayer(light)
+    coded = develop.coded(light, camera.tone)
+    if camera.local_tone:
+        coded = develop.locally_toned(coded, camera.local_tone)
+    coded = develop.coloured(coded, camera.saturation, camera.vibrance, camera.chroma_blur)
+    if camera.denoise:
+        coded = develop.smeared(coded, camera.denoise)
     if camera.sharpening:
-        coded = coded + camera.sharpening * (coded - cv2.GaussianBlur(coded, (0, 0), 1.0))
-    picture = (np.clip(coded, 0, 1) * 255 + .5).astype(np.uint8)
-    if camera.jpeg:
-        _, data = cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg])
-        picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1]
-    return np.ascontiguousarray(picture)
+        coded = develop.sharpened(coded, camera.sharpening, camera.halo)
+    picture = (np.clip(coded, 0, 1) * 255 + np.float32(.5)).astype(np.uint8)
+    return develop.transmitted(picture, camera.scale, camera.jpeg, camera.subsampled)

@@ -1,98 +1,173 @@
-"""Band reflectances of what stands along a road, and objects drawn around them.
+"""Materials: joint reflectances in the five bands, and how the members of each vary.
 
-``MEASURED``: medians of measured spectra (earthlib, MIT licence) in blue, green, red and
-900-1700 nm, weighted with the ASTM G173 sun and the response of a Sony IMX990.
-``ASSUMED``: no free measurement was at hand; figures from the general literature on skin, cloth,
-tyres and paints, to be replaced by measured ones.
+The figures live in ``materials.yaml`` beside this file; `Table.load` reads and checks them.
+A member's logarithm of reflectance is the table's plus five quantities that are drawn together
+(`QUANTITIES`), because brightness, colour and SWIR go together within a material: a worn road is
+brighter in every band, a wetter leaf is darker past 1450 nm only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-# name: (blue, green, red, swir)
-MEASURED: dict[str, tuple[float, float, float, float]] = {
-    'asphalt': (.06, .07, .08, .13),
-    'concrete': (.26, .28, .30, .34),
-    'white_paint': (.42, .46, .48, .50),
-    'yellow_paint': (.10, .23, .37, .42),
-    'red_paint': (.08, .09, .25, .50),
-    'brick': (.08, .13, .26, .55),
-    'grass': (.04, .08, .08, .44),
-    'leaf': (.06, .09, .07, .46),
-    'conifer': (.05, .08, .07, .41),
-    'dry_grass': (.22, .29, .36, .63),
-    'soil': (.15, .24, .36, .60),
-    'wood': (.09, .11, .13, .27),
-    'granite': (.14, .16, .17, .18),
-    'snow': (.98, .98, .97, .52),
-    'water': (.02, .02, .02, .01),
-    'galvanized': (.02, .04, .07, .12),
-    'aluminium': (.46, .49, .52, .74),
-}
-ASSUMED: dict[str, tuple[float, float, float, float]] = {
-    'skin': (.25, .35, .45, .28),
-    'cotton': (.68, .70, .70, .70),
-    'black_cloth': (.04, .04, .04, .50),
-    'tyre': (.05, .05, .05, .05),
-    'glass': (.06, .07, .07, .05),
-    'plaster': (.45, .52, .56, .60),
-    'roof_tile': (.10, .14, .24, .42),
-    'gravel': (.22, .25, .27, .32),
-}
-TABLE = {**MEASURED, **ASSUMED}
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.scenes.bands import SWIR_WEIGHTS, to_swir
+from rgb2swir_ros.scenes.tables import SPREAD_ROWS, read_table
+
+QUANTITIES = tuple(SPREAD_ROWS)
+# Logarithms of the reflectances are LOG_BANDS @ quantities: brightness of the three visible bands,
+# red against blue, green against both, SWIR as the sensor weighs it, long against short SWIR.
+LOG_BANDS = np.array([
+    [1, 1, -1 / 3, 0, 0],
+    [1, 0, 2 / 3, 0, 0],
+    [1, -1, -1 / 3, 0, 0],
+    [0, 0, 0, 1, -SWIR_WEIGHTS[1]],
+    [0, 0, 0, 1, SWIR_WEIGHTS[0]],
+])
+LOWEST, HIGHEST = .005, .99   # no surface reflects nothing, none everything
+FARTHEST = 2.5                # deviations; farther members would be other materials
+BUILT_IN = Path(__file__).with_name('materials.yaml')
 
 
 @dataclass(frozen=True)
 class Material:
-    """One object's reflectance: ``rgb`` (3,) and ``swir`` in [0, 1], linear."""
+    """One row of the table.
 
-    name: str
-    rgb: np.ndarray
-    swir: float
-
-
-def draw(name: str, rng: np.random.Generator, *, spread: float = 1.0) -> Material:
-    """Draw one object's reflectance around a material of the table.
-
-    Brightness varies for all bands together (dirt, wear, moisture), colour and SWIR a little on
-    their own, so that RGB does not determine SWIR.
-
-    :param name: a key of `TABLE`.
-    :param spread: 0 gives the table's values, 1 the usual variety.
-    :raises KeyError: for an unknown material.
+    :param reflectance: (5,) float32 in [0, 1], the median of its members, in order of ``BANDS``.
+    :param source: ``'measured'`` or ``'assumed'``; ``origin`` says where the figures are from.
+    :param factor: (5, 5) lower triangular: `QUANTITIES` of a member are ``factor @ normals``.
+    :param spectra: patterns of the measured spectra that reflectance and factor come from.
     """
-    blue, green, red, swir = TABLE[name]
-    common = np.exp(spread * rng.normal(0, .22))
-    rgb = np.array([red, green, blue]) * common * np.exp(spread * rng.normal(0, .07, 3))
-    own = np.exp(spread * rng.normal(0, .10))
-    return Material(name, np.clip(rgb, .01, .98), float(np.clip(swir * common ** .8 * own,
-                                                                .01, .95)))
+
+    reflectance: np.ndarray
+    source: str
+    origin: str
+    factor: np.ndarray
+    spectra: tuple[str, ...] = ()
 
 
-def draw_coloured(name: str, rng: np.random.Generator) -> Material:
-    """Draw a dyed or painted thing whose SWIR says little about its colour.
+@dataclass(frozen=True)
+class Table:
+    """All materials and palettes; a palette is a mixture of materials with weights.
 
-    Car paint (``'car_paint'``): mostly brighter and less coloured in SWIR than in the visible,
-    carbon black staying black. Cloth (``'cloth'``): dyes are transparent in SWIR, so that even
-    black cloth reflects .4 to .7 (assumption).
+    :param materials: by name.
+    :param palettes: by name: its members' names, and their shares (sum 1).
     """
-    hue = np.array([*rng.dirichlet((1.2, 1.2, 1.2))])
-    colour = hue / hue.max() * rng.uniform(.08, .6)
-    kind = rng.random()
-    if kind < .28:
-        colour = np.full(3, rng.uniform(.55, .9))    # white
-    elif kind < .45:
-        colour = np.full(3, rng.uniform(.15, .45))   # silver, grey
-    elif kind < .62:
-        colour = np.full(3, rng.uniform(.02, .06))   # black
-    colour = np.clip(colour * np.exp(rng.normal(0, .04, 3)), .015, .95)
-    if name == 'cloth':
-        swir = rng.uniform(.4, .75)
-    elif colour.max() < .07:
-        swir = rng.uniform(.04, .12)
-    else:
-        swir = np.clip(.55 * colour.max() + rng.uniform(.08, .3), .1, .85)
-    return Material(name, colour, float(swir))
+
+    materials: dict[str, Material]
+    palettes: dict[str, tuple[tuple[str, ...], np.ndarray]]
+
+    @classmethod
+    def load(cls, extra: Path | None = None) -> Table:
+        """Return the table of the package, with a user's entries over it.
+
+        :param extra: a YAML file built like ``materials.yaml``; its materials, spreads and
+            palettes are added, or replace those of the same name.
+        :raises UserError: for anything in the file that makes no sense, naming it.
+        """
+        return _load(None if extra is None else Path(extra))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that `draw` takes: the materials, then the palettes."""
+        return (*self.materials, *self.palettes)
+
+    def mean(self, name: str) -> np.ndarray:
+        """Return a material's reflectance (5,), or the weighted mean of a palette's members."""
+        if name in self.palettes:
+            members, shares = self.palettes[name]
+            stack = np.stack([self.materials[member].reflectance for member in members])
+            return (shares @ stack).astype(np.float32)
+        return self._material(name).reflectance.copy()
+
+    def swir(self, name: str) -> float:
+        """Return the part of 900-1700 nm that `mean` reflects, as the sensor sees it."""
+        return float(to_swir(self.mean(name)))
+
+    def draw(self, name: str, rng: np.random.Generator, spread: float = 1.0) -> np.ndarray:
+        """Draw one member's reflectance, jointly in all bands.
+
+        :param name: one of `names`.
+        :param spread: 1 for the usual variety; 0 gives the table's reflectance, of a palette that
+            of its first member.
+        :return: (5,) float32 in [.005, .99].
+        :raises UserError: for an unknown name.
+        """
+        if name in self.palettes:
+            members, shares = self.palettes[name]
+            pick = int(rng.choice(len(members), p=shares))
+            name = members[pick if spread else 0]
+        material = self._material(name)
+        normals = np.clip(rng.standard_normal(len(QUANTITIES)), -FARTHEST, FARTHEST) * spread
+        logarithm = LOG_BANDS @ (material.factor @ normals)
+        drawn = material.reflectance * np.exp(logarithm)
+        return np.clip(drawn, LOWEST, HIGHEST).astype(np.float32)
+
+    def _material(self, name: str) -> Material:
+        if name not in self.materials:
+            raise UserError(f"unknown material '{name}': known are {', '.join(self.names)}")
+        return self.materials[name]
+
+
+@lru_cache(maxsize=8)
+def _load(extra: Path | None) -> Table:
+    raw = read_table(BUILT_IN)
+    if extra is not None:
+        raw = raw.updated(read_table(extra))
+    raw.check_references(extra or BUILT_IN)
+    materials = {}
+    for name, entry in raw.materials.items():
+        spread = raw.spreads[entry.spread] if isinstance(entry.spread, str) else entry.spread
+        materials[name] = Material(
+            np.clip(np.array(entry.reflectance, np.float32), LOWEST, HIGHEST),
+            entry.source, entry.origin, spread.factor(), entry.spectra)
+    palettes = {}
+    for name, shares in raw.palettes.items():
+        weights = np.array(list(shares.values()), float)
+        palettes[name] = (tuple(shares), weights / weights.sum())
+    return Table(materials, palettes)
+
+
+# A film of water, passed twice, of the depth d in mm: fitted to Segelstein's absorption weighted
+# with the G173 sun (.96, .89, .79 for .3, 1, 2 mm in 900-1350 nm; .56, .18, .05 in 1450-1700 nm).
+FILM_SHORT = .12
+FILM_LONG, FILM_LONG_POWER = 1.70, .87
+REFRACTIVE_INDEX = 1.33
+
+
+def wet(reflectance: np.ndarray, wetness: float | np.ndarray, porous: bool | np.ndarray = True,
+        depth_mm: float = 1.0) -> np.ndarray:
+    """Return the reflectance of a surface with water in and on it.
+
+    Porous ground darkens in every band, since the film throws part of its light back down:
+    Angstrom (1925), ``a / (n^2 (1 - a) + a)``, which is .58 of the dry figure for asphalt. The
+    film itself absorbs nothing visible, but most of the long SWIR.
+
+    :param reflectance: (..., 5) in [0, 1], dry.
+    :param wetness: in [0, 1], scalar or (...): 0 leaves it dry.
+    :param porous: scalar or (...): false for paint, metal and glass, which only get the film.
+    :param depth_mm: of the water at wetness 1.
+    :return: (..., 5) float32.
+    """
+    share = np.asarray(wetness, np.float32)[..., None]
+    soaked = reflectance / (REFRACTIVE_INDEX ** 2 * (1 - reflectance) + reflectance)
+    soaks = share * np.asarray(porous, np.float32)[..., None]
+    depth = share * np.float32(depth_mm)
+    film = np.concatenate([np.ones((*depth.shape[:-1], 3), np.float32),
+                           np.exp(-FILM_SHORT * depth),
+                           np.exp(-FILM_LONG * depth ** FILM_LONG_POWER)], axis=-1)
+    return ((reflectance + soaks * (soaked - reflectance)) * film).astype(np.float32)
+
+
+def dusted(reflectance: np.ndarray, snow: np.ndarray, cover: float | np.ndarray) -> np.ndarray:
+    """Return the reflectance of a surface of which snow hides a share.
+
+    :param reflectance: (..., 5); ``snow``: (5,) of the snow; ``cover``: in [0, 1], scalar or
+        (...).
+    """
+    share = np.asarray(cover, np.float32)[..., None]
+    return (reflectance + share * (snow - reflectance)).astype(np.float32)

@@ -54,6 +54,11 @@ def cobbles(rng: np.random.Generator) -> np.ndarray:
     return ((cells - cells.mean()) / cells.std()).astype(np.float32)
 
 
+def _stretched(tile: np.ndarray) -> np.ndarray:
+    """Blur along the columns, across the tile's border."""
+    return np.asarray(cv2.blur(np.pad(tile, ((8, 8), (0, 0)), mode='wrap'), (1, 9))[8:-8])
+
+
 @lru_cache(maxsize=1)
 def library() -> dict[str, np.ndarray]:
     """Return the textures by name; the same in every process, made once."""
@@ -65,7 +70,7 @@ def library() -> dict[str, np.ndarray]:
         'smooth': fractal(rng, 2, 16, .5),
         'foliage': np.maximum(fractal(rng, 8, 256, .85), -1.6),
         'leaves': np.abs(fractal(rng, 16, 256, .8)),
-        'streaks': cv2.blur(fractal(rng, 64, 256, 1.0), (1, 9), borderType=cv2.BORDER_REFLECT) * 2,
+        'streaks': _stretched(fractal(rng, 64, 256, 1.0)) * 2,
         'clouds': fractal(rng, 2, 128, .55),
         'bricks': bricks(rng),
         'cobbles': cobbles(rng),
@@ -82,3 +87,65 @@ def sample(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     tile = np.pad(library()[name], ((0, 1), (0, 1)), mode='wrap')
     return cv2.remap(tile, (x % SIZE).astype(np.float32), (y % SIZE).astype(np.float32),
                      cv2.INTER_LINEAR)
+
+
+@lru_cache(maxsize=1)
+def pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Return all textures at all scales: names, one flat array, and (level) offsets into it.
+
+    Level k halves the size k times; a texture's levels follow each other, and every texture takes
+    the same room. Averaging is what a pixel does that sees many texels.
+    """
+    names = tuple(library())
+    offsets, rooms = [0], []
+    for name in names:
+        tile, levels = library()[name].astype(np.float32), []
+        while True:
+            levels.append(tile.ravel())
+            if len(tile) == 1:
+                break
+            tile = tile.reshape(len(tile) // 2, 2, -1, 2).mean(axis=(1, 3))
+        rooms.append(np.concatenate(levels))
+    for level in range(int(np.log2(SIZE))):
+        offsets.append(offsets[-1] + (SIZE >> level) ** 2)
+    return names, np.concatenate(rooms), np.array(offsets, np.int64)
+
+
+def filtered(index: np.ndarray, x: np.ndarray, y: np.ndarray, texels: np.ndarray) -> np.ndarray:
+    """Look up many textures at once, each pixel at the scale that it sees.
+
+    :param index: (N,) which texture, by its place in ``pyramid()``'s names; -1 gives 0.
+    :param x: (N,) in texels, wrapped; ``y`` the same.
+    :param texels: (N,) width of a pixel's footprint in texels.
+    :return: (N,) float32.
+    """
+    names, flat, offsets = pyramid()
+    room = len(flat) // len(names)
+    level = np.clip(np.log2(np.maximum(texels, 1e-6)) + .5, 0, len(offsets) - 1).astype(np.int64)
+    size = SIZE >> level
+    scale = (1.0 / (1 << level)).astype(np.float32)
+    base = np.maximum(index, 0) * room + offsets[level]
+    x = x * scale - np.float32(.5)
+    y = y * scale - np.float32(.5)
+    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
+    mask = size - 1
+    x0, x1 = left & mask, (left + 1) & mask
+    row0, row1 = base + (top & mask) * size, base + ((top + 1) & mask) * size
+    upper = flat[row0 + x0] * (1 - fx) + flat[row0 + x1] * fx
+    lower = flat[row1 + x0] * (1 - fx) + flat[row1 + x1] * fx
+    return np.where(index >= 0, upper * (1 - fy) + lower * fy, 0).astype(np.float32)
+
+
+def lookup(name: str, x: np.ndarray, y: np.ndarray,
+           texels: np.ndarray | float = 0.0) -> np.ndarray:
+    """Look one texture up at coordinates of any shape (in texels, wrapped).
+
+    :param texels: width of what is averaged over, 0 for the finest detail.
+    """
+    x, y, texels = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64),
+                                       np.asarray(texels, np.float32))
+    value = filtered(np.full(x.size, pyramid()[0].index(name)),
+                     (x % SIZE).ravel().astype(np.float32), (y % SIZE).ravel().astype(np.float32),
+                     texels.ravel())
+    return value.reshape(x.shape)

@@ -1,1 +1,1 @@
-"""Train a translator on generated pairs: data pool, stages, loop with checkpoints."""
+"""Train models on paired frames: data, batches, stages, loops with checkpoints, judgement."""

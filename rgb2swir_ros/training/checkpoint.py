@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+
+from rgb2swir_ros.errors import UserError
 
 
 def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Tensor],
@@ -38,6 +40,22 @@ def read_checkpoint(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str,
             group, rest = name.split('.', 1)
             groups[group][rest] = file.get_tensor(name)
         return groups, json.loads(file.metadata()['state'])
+
+
+def restore_weights(model: nn.Module, average: dict[str, Tensor],
+                    groups: dict[str, dict[str, Tensor]], path: Path) -> None:
+    """Give a model and its running average, in place, the weights of `read_checkpoint`.
+
+    :param path: the checkpoint's, for the error.
+    :raises UserError: if they are those of another model.
+    """
+    try:
+        model.load_state_dict(groups['model'])
+        for name, tensor in average.items():
+            tensor.copy_(groups['average'][name])
+    except (RuntimeError, KeyError) as error:
+        raise UserError(f'{path} belongs to another training: give another --work folder, '
+                        'or remove it') from error
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +34,9 @@ DETAIL_WEIGHT = 10.0
 class Stage:
     """One stage.
 
-    :param steps: optimiser steps; ``batch``: pairs a step; ``rate``: highest learning rate.
-    :param large: pairs at the size of use instead of the small ones.
+    :param steps: optimiser steps; ``rate``: highest learning rate.
+    :param batch: pairs of 320x256 a step; of larger frames there are fewer.
+    :param large: frames of the size of use in place of small ones.
     """
 
     name: str
@@ -44,38 +45,28 @@ class Stage:
     rate: float
     large: bool = False
 
+    def kind(self, step: int) -> str:
+        """Return the kind of a step's batch: see `rgb2swir_ros.training.batches.draw`."""
+        if self.large:
+            return 'large'
+        return 'crop' if step % 2 else 'whole'
+
 
 @dataclass(frozen=True)
 class Preset:
-    """A whole training: its data and its stages.
+    """A whole training: its stages."""
 
-    :param pairs: number of small pairs, of ``size``; ``large_pairs`` of ``large_size``.
-    :param crop: crops of the small pairs, taken every other step.
-    """
-
-    pairs: int = 4000
-    size: tuple[int, int] = (320, 480)
-    crop: tuple[int, int] = (256, 320)
-    large_pairs: int = 500
-    large_size: tuple[int, int] = (384, 640)
-    held_out: int = 64
     stages: tuple[Stage, ...] = (
         Stage('autoencoder', 1500, 8, 1e-3),
         Stage('latent', 1200, 8, 1e-3),
         Stage('pixels', 3500, 8, 8e-4),
-        Stage('finish', 1500, 4, 3e-4, large=True),
+        Stage('finish', 1500, 12, 3e-4, large=True),
     )
 
     def scaled(self, share: float) -> Preset:
-        """Return the same training with all counts scaled; for trying things out and tests."""
-        def some(count: int) -> int:
-            return max(round(count * share), 1)
-
-        stages = tuple(Stage(s.name, some(s.steps), s.batch, s.rate, s.large)
-                       for s in self.stages)
-        return Preset(max(some(self.pairs), 8), self.size, self.crop,
-                      max(some(self.large_pairs), 4), self.large_size,
-                      max(min(self.held_out, some(self.pairs)), 2), stages)
+        """Return the same training with its steps scaled; for trying things out and tests."""
+        return Preset(tuple(replace(stage, steps=max(round(stage.steps * share), 1))
+                            for stage in self.stages))
 
 
 def trained_parameters(translator: Translator, stage: Stage) -> Iterator[nn.Parameter]:

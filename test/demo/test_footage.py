@@ -94,19 +94,16 @@ def test_size_is_that_of_the_first_usable_frame(tmp_path: Path) -> None:
         Footage(write_bag(tmp_path / 'two', messages[:1]), 60)
 
 
-def test_drive_is_rendered_with_its_pinhole_camera(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drive, 'SIZE', (54, 96))
-    told: list[tuple[int, int]] = []
-    drive.render_drive(tmp_path / 'd.npy', 0.2, lambda done, count: told.append((done, count)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
-    footage = Footage(tmp_path / 'd.npy', 0.2)
+def test_the_packages_drive_moves_and_has_its_pinhole_camera() -> None:
+    footage = Footage(drive.FILE, 0.3)
     frames = list(footage.frames())
-    assert len(frames) == 3
-    assert np.abs(np.asarray(frames[0].content, int) - frames[2].content).mean() > 0.5  # it moves
+    assert footage.live
+    assert len(frames) == 5
+    assert np.abs(np.asarray(frames[0].content, int) - frames[4].content).mean() > 0.5
     message = TYPES.deserialize_cdr(image_message(frames[0]), RAW)
     np.testing.assert_array_equal(to_rgb(message), frames[0].content)
     info = TYPES.deserialize_cdr(info_message(frames[0], True), 'sensor_msgs/msg/CameraInfo')
-    assert (info.height, info.width) == (54, 96)
-    assert info.k[0] == info.k[4] == info.p[0] == 0.8 * 96
-    assert (info.k[2], info.k[5]) == (47.5, 0.46 * 54 - .5)
+    height, width = footage.size
+    assert (info.height, info.width) == (height, width)
+    assert info.k[0] == info.k[4] == info.p[0] == drive.FOCAL * width
+    assert (info.k[2], info.k[5]) == (width / 2 - .5, height / 2 - .5)

@@ -13,6 +13,8 @@ from rgb2swir_ros.engines import build, parity, processor
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.parity import ParityError
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.nets.regression import RegressionConfig
+from rgb2swir_ros.translator import Regressor
 
 SIZE = (32, 48)
 LOGGER = 'rgb2swir_ros.engines'
@@ -48,6 +50,23 @@ def test_compiled_engine_agrees_with_the_translator(compiled, reference, frame):
     assert expected.std() > 0.01  # a flat picture would agree with anything flat
     assert np.abs(radiance - expected).mean() * 255 <= 0.5
     assert np.percentile(np.abs(radiance - expected), 99.9) * 255 <= 3
+
+
+@pytest.mark.parametrize('backend', ['eager', 'inductor'])
+def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_path, cache):
+    torch.manual_seed(3)
+    model = Regressor(RegressionConfig('tiny_regression', (8, 8, 8, 8, 8), (1,))).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * .05)
+        expected = model(torch.from_numpy(frame[None])).numpy()
+    model.save(tmp_path / 'tiny_regression')
+    build.check_model(tmp_path / 'tiny_regression')
+    engine = open_engine(tmp_path / 'tiny_regression', SIZE, backend=backend, threads=1,
+                         cache=cache)
+    assert expected.std() > .01
+    assert np.abs(engine(frame[None]) - expected).mean() * 255 <= .5
+    assert engine.describe()['model'] == 'tiny_regression'
 
 
 def test_same_frame_same_bits(compiled, frame):

@@ -1,0 +1,60 @@
+"""Render the drive that comes with the package: rgb2swir_ros/demo/drive.mp4.
+
+Takes about half an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rgb2swir_ros.demo.drive import FILE, FOCAL
+from rgb2swir_ros.replay.video_writer import VideoWriter
+from rgb2swir_ros.scenes.draw import draw_world
+from rgb2swir_ros.scenes.frames import render_drive
+from rgb2swir_ros.scenes.light import draw_light
+from rgb2swir_ros.scenes.world import World
+
+RATE_HZ = 15.0
+SPEED = 9.0  # metres a second
+PLACE, WEATHER, SEED = 'suburb', 'clear', 4
+
+
+def scene(seed: int, size: tuple[int, int]) -> World:
+    """Return the scene, seen through the demo's camera, which drives at an even pace."""
+    world = draw_world(np.random.default_rng([31, seed]), size, PLACE)
+    left, right = world.terrain.edges
+    lens = replace(world.lens, focal=FOCAL, height=1.5, d=left + .72 * (right - left),
+                   pitch=math.radians(-1.5), yaw=0.0, roll=0.0, speed=SPEED)
+    things = tuple(replace(t, speed=SPEED) if t.speed and abs(t.heading) < .5 else t
+                   for t in world.things if t.mesh.parts[0].name != 'bonnet')
+    return replace(world, lens=lens, things=things)
+
+
+def main() -> None:
+    """Render and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--output', type=Path, default=FILE)
+    parser.add_argument('--frames', type=int, default=90)
+    parser.add_argument('--size', type=int, nargs=2, default=(540, 960),
+                        metavar=('HEIGHT', 'WIDTH'))
+    parser.add_argument('--seed', type=int, default=SEED)
+    arguments = parser.parse_args()
+    height, width = arguments.size
+    light = draw_light(np.random.default_rng([32, arguments.seed]), WEATHER)
+    world = scene(arguments.seed, (2 * height, 2 * width))
+    with VideoWriter(arguments.output, RATE_HZ, crf=23) as video:
+        for index, frame in enumerate(render_drive(world, light, arguments.frames, arguments.seed,
+                                                   rate_hz=RATE_HZ)):
+            video.write(frame.rgb)
+            print(f'\r{index + 1}/{arguments.frames} frames', end='', file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,147 @@
+"""Frames with boxes, as ``rgb2swir scenes`` writes them: COCO files beside 16-bit pictures.
+
+``DIR/annotations/{train,validation,test}.json`` name the SWIR picture (``file_name``) and the RGB
+one (``rgb_file_name``) relative to DIR. 16-bit pictures are linear radiance, 65535 = 1.0; 8-bit
+ones are tone, ``radiance ** (1 / 2.2)``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+
+GAMMA = 2.2
+SPLITS = ('train', 'validation', 'test')
+
+
+@dataclass(frozen=True)
+class AnnotatedFrame:
+    """One frame and its objects.
+
+    :param path: of the SWIR picture; ``names``: the relative paths under which another folder may
+        hold a picture in its place, the SWIR's first.
+    :param size: (height, width).
+    :param boxes: (N, 4) float32, left, top, width, height in pixels.
+    :param labels: (N,) int64, index into the classes; ``areas``: (N,) visible pixels;
+        ``ignored``: (N,) bool, crowds, which are neither hit nor missed.
+    :param scene: frames of one scene share geometry and are not independent.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    size: tuple[int, int]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    areas: NDArray[np.float64]
+    ignored: NDArray[np.bool_]
+    scene: str
+    weather: str
+    place: str
+
+
+@dataclass(frozen=True)
+class AnnotatedSet:
+    """A split: its frames and the names of its classes, in the order of the category ids."""
+
+    frames: tuple[AnnotatedFrame, ...]
+    classes: tuple[str, ...]
+
+
+def read_annotations(data: Path, split: str) -> AnnotatedSet:
+    """Read a split; pictures are not opened.
+
+    :raises UserError: if the file is missing, no COCO file, or inconsistent.
+    """
+    path = Path(data) / 'annotations' / f'{split}.json'
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        there = ', '.join(sorted(p.stem for p in path.parent.glob('*.json'))) or 'none'
+        raise UserError(f'cannot read {path}: {error.strerror}; splits there: {there}. '
+                        '--data must be a folder that rgb2swir scenes wrote') from error
+    except ValueError as error:
+        raise UserError(f'{path} is no JSON: {error}') from error
+    try:
+        return _parse(Path(data), content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f'{path} is no COCO file of ours: {type(error).__name__} {error}; '
+                        'it needs images, annotations and categories') from error
+
+
+def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:
+    categories = sorted(content['categories'], key=lambda c: int(c['id']))
+    index = {c['id']: k for k, c in enumerate(categories)}
+    by_image: dict[Any, list[dict[str, Any]]] = {image['id']: [] for image in content['images']}
+    if len(by_image) != len(content['images']) or not by_image:
+        raise ValueError('there are no images, or two with the same id')
+    for annotation in content['annotations']:
+        by_image[annotation['image_id']].append(annotation)
+    frames = []
+    for image in content['images']:
+        objects = by_image[image['id']]
+        boxes = np.array([o['bbox'] for o in objects], np.float32).reshape(-1, 4)
+        if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
+            raise ValueError(f"image {image['id']} has a box without an area")
+        names = [image['file_name']]
+        if image.get('rgb_file_name'):
+            names.append(image['rgb_file_name'])
+        frames.append(AnnotatedFrame(
+            data / image['file_name'], tuple(names), (int(image['height']), int(image['width'])),
+            boxes, np.array([index[o['category_id']] for o in objects], np.int64),
+            np.array([o.get('area', o['bbox'][2] * o['bbox'][3]) for o in objects], float),
+            np.array([bool(o.get('iscrowd', 0)) for o in objects], bool),
+            str(image.get('scene', image['id'])), str(image.get('weather', '')),
+            str(image.get('place', ''))))
+    return AnnotatedSet(tuple(frames), tuple(str(c['name']) for c in categories))
+
+
+def read_tone(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
+    """Return a picture's tone, (H, W) float32 in [0, 1].
+
+    :param size: the (height, width) it must have, if any.
+    :raises UserError: if it cannot be read or has another size.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise UserError(f'{path} is missing or no picture of 8 or 16 bits')
+    if size is not None and pixels.shape[:2] != tuple(size):
+        raise UserError(f'{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, its annotations '
+                        f'{size[1]}x{size[0]}: give the pictures the size of the true frames')
+    grey = pixels[..., :3].mean(axis=2) if pixels.ndim == 3 else pixels.astype(np.float32)
+    if pixels.dtype == np.uint16:
+        return np.asarray((grey / 65535) ** (1 / GAMMA), np.float32)
+    return np.asarray(grey / 255, np.float32)
+
+
+def mirrored(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Path]:
+    """Return where a folder holds a picture in place of each frame.
+
+    A picture stands at the frame's SWIR or RGB path relative to the folder, with any of the usual
+    endings.
+
+    :raises UserError: if any is missing; the text counts them and names the first.
+    """
+    found: list[Path] = []
+    missing: list[Path] = []
+    for frame in frames:
+        candidates = [(Path(folder) / name).with_suffix(suffix) for name in frame.names
+                      for suffix in (Path(name).suffix, '.png', '.tif', '.tiff', '.jpg')]
+        path = next((c for c in candidates if c.is_file()), None)
+        if path is None:
+            missing.append(candidates[0])
+        else:
+            found.append(path)
+    if missing:
+        raise UserError(f'{len(missing)} of {len(missing) + len(found)} pictures are missing in '
+                        f'{folder}, the first is {missing[0]} (or at its RGB path): translate '
+                        'all frames of the split before judging')
+    return found

@@ -1,0 +1,1 @@
+"""The detector that judges: its training, its model folder, ONNX in and out."""

@@ -1,0 +1,69 @@
+"""From a detector's candidates to its detections: threshold, suppression, the best hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_SCORE = 0.02  # lower ones change no mAP worth mentioning and cost time
+OVERLAP = 0.6  # of two boxes of a class above which only the better stays
+MOST = 100  # detections a frame, as many as COCO counts
+CANDIDATES = 1000
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What was found in one frame, best first.
+
+    :param boxes: (N, 4) float32, left, top, right, bottom in pixels, inside the frame.
+    :param scores: (N,) float32 in [0, 1]; ``labels``: (N,) int64, index into the classes.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], size: tuple[int, int], *,
+             least: float = LEAST_SCORE, overlap: float = OVERLAP) -> Detections:
+    """Return the detections among candidates: greedy suppression within each class.
+
+    :param boxes: (N, 4), left, top, right, bottom in pixels; ``scores``: (N, classes).
+    :param size: (height, width) of the frame, to which boxes are clipped.
+    """
+    cell, label = np.nonzero(scores >= least)
+    score = scores[cell, label]
+    best = np.argsort(-score, kind='stable')[:CANDIDATES]
+    cell, label, score = cell[best], label[best], score[best]
+    box = np.clip(boxes[cell], 0, [size[1], size[0]] * 2).astype(np.float32)
+    solid = (box[:, 2:] > box[:, :2]).all(axis=1)
+    box, label, score = box[solid], label[solid], score[solid]
+    kept: list[int] = []
+    alive = np.ones(len(box), bool)
+    area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    for k in range(len(box)):
+        if not alive[k]:
+            continue
+        kept.append(k)
+        if len(kept) == MOST:
+            break
+        later = slice(k + 1, None)
+        inner = (np.minimum(box[k, 2:], box[later, 2:])
+                 - np.maximum(box[k, :2], box[later, :2])).clip(0).prod(axis=1)
+        alive[later] &= ((inner <= overlap * (area[k] + area[later] - inner))
+                         | (label[later] != label[k]))
+    return Detections(box[kept], score[kept].astype(np.float32), label[kept].astype(np.int64))
+
+
+def relabel(found: Detections, names: Sequence[str], wanted: Sequence[str]) -> Detections:
+    """Return the detections with labels that index ``wanted`` in place of ``names``.
+
+    Those of a class that is not wanted are left out: there is nothing to compare them with.
+    """
+    index = np.array([wanted.index(n) if n in wanted else -1 for n in names], np.int64)
+    labels = index[found.labels]
+    kept = labels >= 0
+    return Detections(found.boxes[kept], found.scores[kept], labels[kept])

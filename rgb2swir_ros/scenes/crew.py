@@ -1,0 +1,134 @@
+"""Do independent jobs in several processes, and lose none when one of these dies.
+
+Neither `multiprocessing.Pool` (waits for ever for a dead worker's job) nor
+`concurrent.futures.ProcessPoolExecutor` (fails every job, names none) says which job killed its
+worker. Here each worker holds one job at a time, so the parent knows.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rgb2swir_ros.errors import UserError
+
+Job = TypeVar('Job')
+STOP_S = 10.0  # what a worker in the middle of a long C call gets before it is killed
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Job]):
+    """What became of a job: the function's ``value``, or else the ``failure`` in words."""
+
+    job: Job
+    value: Any = None
+    failure: str = ''
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection[Any, Any]
+    job: Any
+
+
+def do_all(function: Callable[[Job], Any], jobs: Iterable[Job],
+           workers: int) -> Generator[Outcome[Job], None, None]:
+    """Yield each job's outcome, in the order in which they end.
+
+    :param function: called as ``function(job)`` in a fresh ("spawned") process, so it and the
+        jobs must be picklable. What it raises becomes the job's failure.
+    :param workers: processes at a time, at least 1.
+    :raises UserError: the first one that a job raises: no other job would fare better (disk full).
+    """
+    context = multiprocessing.get_context('spawn')
+    left = deque(jobs)
+    crew: list[_Worker] = []
+    try:
+        while left or crew:
+            while left and len(crew) < workers:
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+                process.start()
+                theirs.close()  # or a dead worker's pipe would never end
+                crew.append(_Worker(process, ours, None))
+                _give(crew[-1], left)
+            ready = wait([worker.pipe for worker in crew])
+            for worker in [worker for worker in crew if worker.pipe in ready]:
+                try:
+                    value, failure, mendable = worker.pipe.recv()
+                except (EOFError, ConnectionError):
+                    worker.process.join()
+                    crew.remove(worker)
+                    yield Outcome(worker.job, failure='its worker process died '
+                                  f'({_cause(worker.process.exitcode)})')
+                    continue
+                job = worker.job
+                if mendable:
+                    raise UserError(failure)
+                if not _give(worker, left):
+                    crew.remove(worker)
+                    _stop([worker])
+                yield Outcome(job, value, failure)
+    finally:
+        _stop(crew)
+
+
+def _give(worker: _Worker, left: deque[Any]) -> bool:
+    if not left:
+        return False
+    worker.job = left.popleft()
+    with suppress(ConnectionError):  # it died just now: reading from it will tell
+        worker.pipe.send(worker.job)
+    return True
+
+
+def _stop(crew: list[_Worker]) -> None:
+    for worker in crew:
+        worker.pipe.close()
+        worker.process.terminate()
+    for worker in crew:
+        worker.process.join(STOP_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _cause(code: int | None) -> str:
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            name = signal.Signals(-code).name
+            return f'{name}: out of memory?' if name == 'SIGKILL' else name
+    return f'exit code {code}'
+
+
+def _serve(function: Callable[[Any], Any], pipe: Connection[Any, Any]) -> None:
+    """Live as a worker: ends with the parent, and leaves no half-written file when told to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` blocks run
+    os.environ['OMP_NUM_THREADS'] = '1'
+    import cv2
+    cv2.setNumThreads(1)
+    with suppress(EOFError, ConnectionError):
+        while True:
+            job = pipe.recv()
+            try:
+                answer = (function(job), '', False)
+            except UserError as error:
+                answer = (None, str(error), True)
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                answer = (None, f'{type(error).__name__}: {error} '
+                          f'({Path(place.filename).name}:{place.lineno})', False)
+            pipe.send(answer)

@@ -1,0 +1,158 @@
+"""From light on a camera's sensor to the 8-bit picture: noise, tone, colour, detail, codec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+BRIGHTEST = 8.0   # light that the tone curve still tells from brighter; past it all is white
+_ENTRIES = 4096
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A curve from light to code values; the default is sRGB, clipped at 1.
+
+    :param shoulder: 0 clips at white, 1 rolls off from .3 on.
+    :param contrast: of an S-shaped curve on code values; negative flattens.
+    :param black: code value of no light; negative ones crush what is dark.
+    :param power: on code values; more than 1 darkens mid tones.
+    """
+
+    shoulder: float = 0.0
+    contrast: float = 0.0
+    black: float = 0.0
+    power: float = 1.0
+
+
+def draw_tone(rng: np.random.Generator) -> Tone:
+    """Draw a curve: most cameras roll off, add contrast and crush or lift the dark a little."""
+    return Tone(shoulder=float(rng.uniform(0, 1)), contrast=float(rng.uniform(-.2, .85)),
+                black=float(np.clip(rng.normal(-.005, .025), -.06, .08)),
+                power=float(np.exp(rng.normal(0, .08))))
+
+
+def curve(light: np.ndarray, tone: Tone) -> np.ndarray:
+    """Return code values in [0, 1] of light, of any shape."""
+    knee = 1 - .7 * tone.shoulder
+    light = np.maximum(light, 0)
+    if knee < 1:
+        over = np.maximum(light - knee, 0) / (1 - knee)
+        light = np.minimum(light, knee) + (1 - knee) * (1 - np.exp(-over))
+    light = np.minimum(light, 1)
+    value = np.where(light <= .0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - .055)
+    value = value ** tone.power
+    value = value + tone.contrast * (value * value * (3 - 2 * value) - value)
+    value = tone.black + (1 - tone.black) * value
+    return np.clip(value, 0, 1)
+
+
+@lru_cache(maxsize=8)
+def _table(tone: Tone) -> np.ndarray:
+    # entries lie at squares, close together where the eye and the curve are steep
+    return curve(np.linspace(0, 1, _ENTRIES) ** 2 * BRIGHTEST, tone).astype(np.float32)
+
+
+def coded(light: np.ndarray, tone: Tone) -> np.ndarray:
+    """Return code values (H, W, 3) in [0, 1], float32, of light."""
+    place = np.sqrt(np.clip(light, 0, BRIGHTEST) * np.float32(1 / BRIGHTEST))
+    place *= np.float32(_ENTRIES - 1)
+    place += np.float32(.5)
+    return _table(tone)[place.astype(np.uint16)]
+
+
+def with_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: float,
+               rng: np.random.Generator) -> np.ndarray:
+    """Return light with shot noise, noise of reading, and blotches of colour.
+
+    :param electrons: collected at white; ``read_noise``: share of white.
+    :param chroma: strength of blotches four pixels wide against the deviation of the rest.
+    """
+    height, width = light.shape[:2]
+    deviation = np.sqrt(np.clip(light, 0, 2) * np.float32(1 / electrons)
+                        + np.float32(read_noise ** 2))
+    noise = rng.standard_normal(light.shape, dtype=np.float32)
+    if chroma:
+        small = rng.standard_normal((height // 4 + 1, width // 4 + 1, 3), dtype=np.float32)
+        noise += np.float32(chroma) * cv2.resize(small, (width, height),
+                                                 interpolation=cv2.INTER_LINEAR)
+    return light + deviation * noise
+
+
+def through_bayer(light: np.ndarray) -> np.ndarray:
+    """Return light (H, W, 3) of which a sensor caught one colour a pixel (RGGB)."""
+    top = np.float32(65535 / 4)
+    raw = np.empty(light.shape[:2], np.uint16)
+    limited = (np.clip(light, 0, 4) * top).astype(np.uint16)
+    raw[0::2, 0::2] = limited[0::2, 0::2, 0]
+    raw[0::2, 1::2] = limited[0::2, 1::2, 1]
+    raw[1::2, 0::2] = limited[1::2, 0::2, 1]
+    raw[1::2, 1::2] = limited[1::2, 1::2, 2]
+    # OpenCV names a pattern by its second row's second and third pixel
+    return cv2.cvtColor(raw, cv2.COLOR_BayerBG2RGB).astype(np.float32) / top
+
+
+def locally_toned(value: np.ndarray, strength: float) -> np.ndarray:
+    """Return code values with dark parts lifted and bright ones lowered, as WDR cameras do."""
+    height, width = value.shape[:2]
+    small = cv2.resize(value, (max(width // 8, 1), max(height // 8, 1)),
+                       interpolation=cv2.INTER_AREA)
+    around = cv2.GaussianBlur(small.mean(axis=2), (0, 0), max(width / 8 * .06, 1))
+    gain = ((around + .12) / (float(around.mean()) + .12)) ** (-.6 * strength)
+    gain = np.clip(gain, .6, 2.2).astype(np.float32)
+    return value * cv2.resize(gain, (width, height))[..., None]
+
+
+def coloured(value: np.ndarray, saturation: float, vibrance: float, blur: float) -> np.ndarray:
+    """Return code values with other colours; brightness (BT.601 luma) stays.
+
+    :param vibrance: adds to the saturation of pale colours, nothing to that of strong ones.
+    :param blur: of colour alone, deviation in pixels.
+    """
+    if saturation == 1 and not vibrance and blur < .2:
+        return value
+    luma = value @ np.array([.299, .587, .114], np.float32)
+    colour = value - luma[..., None]
+    if blur >= .2:
+        colour = cv2.GaussianBlur(colour, (0, 0), blur)
+    gain: np.ndarray | np.float32 = np.float32(saturation)
+    if vibrance:
+        strength = np.abs(colour).max(axis=2, keepdims=True)
+        gain = gain + np.float32(vibrance) * np.clip(1 - 4 * strength, 0, 1)
+    return luma[..., None] + gain * colour
+
+
+def smeared(value: np.ndarray, strength: float) -> np.ndarray:
+    """Return code values without weak detail, edges kept: what denoising leaves."""
+    picture = (np.clip(value, 0, 1) * 255 + .5).astype(np.uint8)
+    flat = cv2.bilateralFilter(picture, 5, 6 + 24 * strength, 1.5).astype(np.float32)
+    return value + np.float32(min(1.0, .4 + strength)) * (flat * np.float32(1 / 255) - value)
+
+
+def sharpened(value: np.ndarray, strength: float, radius: float) -> np.ndarray:
+    """Return code values with edges exaggerated; on brightness, as cameras do, halos and all."""
+    luma = value @ np.array([.299, .587, .114], np.float32)
+    detail = luma - cv2.GaussianBlur(luma, (0, 0), radius)
+    return value + (np.float32(strength) * detail)[..., None]
+
+
+def transmitted(picture: np.ndarray, scale: float, quality: int, subsampled: bool) -> np.ndarray:
+    """Return an 8-bit picture after it was sent, smaller than it is, through a codec."""
+    height, width = picture.shape[:2]
+    if scale < 1:
+        small = (max(int(width * scale), 8), max(int(height * scale), 8))
+        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    if quality:
+        sampling = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampled
+                    else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+        _, data = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR),
+                               [cv2.IMWRITE_JPEG_QUALITY, quality,
+                                cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling])
+        picture = cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)),
+                               cv2.COLOR_BGR2RGB)
+    if scale < 1:
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(picture)

@@ -1,0 +1,1 @@
+"""Triangle meshes of what stands along a road."""

@@ -1,0 +1,75 @@
+"""The plain baselines of a learned translation: grey-scale conversion, per-pixel colour look-up.
+
+A look-up knows the statistics of colours and nothing of place, texture or context. What
+a network gains over it is what it has learned beyond colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+NODES = 17  # along each of red, green and blue, as is usual for colour tables
+ITERATIONS = 30
+
+
+def grey_tone(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return tone (...,), the square root of linear light, of grey-scale converted RGB (..., 3).
+
+    Luma by Rec. 601, gamma 2.2.
+    """
+    luma = rgb.astype(np.float32) @ np.array([.299, .587, .114], np.float32) / 255
+    return np.power(luma, 1.1, dtype=np.float32)
+
+
+class ColourLookup:
+    """A table of tone over red, green and blue, interpolated linearly in each."""
+
+    def __init__(self) -> None:
+        """Start with the grey-scale conversion: colours that are never seen keep it."""
+        levels = np.linspace(0, 255, NODES).round().astype(np.uint8)
+        grid = np.stack(np.meshgrid(levels, levels, levels, indexing='ij'), axis=-1)
+        self.table: NDArray[np.float64] = grey_tone(grid).astype(np.float64).ravel()
+
+    def fit(self, rgb: NDArray[np.uint8], tone: NDArray[np.float32]) -> ColourLookup:
+        """Fit the table to pixels by least squares.
+
+        Simultaneous iterations (SIRT: Gilbert 1972): each node moves by the mean residual of the
+        pixels around it, weighted as the interpolation weights it. That converges to the least
+        squares, and nodes without pixels stay.
+
+        :param rgb: uint8 (N, 3); ``tone``: float (N,), square root of radiance.
+        """
+        corners = list(_corners(rgb))
+        total = sum(np.bincount(nodes, weights, NODES ** 3) for nodes, weights in corners)
+        for _ in range(ITERATIONS):
+            residual = tone - sum(self.table[nodes] * weights for nodes, weights in corners)
+            moved = sum(np.bincount(nodes, weights * residual, NODES ** 3)
+                        for nodes, weights in corners)
+            self.table += moved / np.maximum(total, 1.0)
+        return self
+
+    def tone(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return tone (...,), float32, of RGB uint8 (..., 3)."""
+        flat = rgb.reshape(-1, 3)
+        tone = np.zeros(len(flat))
+        for nodes, weights in _corners(flat):
+            tone += self.table[nodes] * weights
+        return tone.reshape(rgb.shape[:-1]).astype(np.float32)
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return radiance (...,), float32 in [0, 1], of RGB uint8 (..., 3)."""
+        return np.square(np.clip(self.tone(rgb), 0, 1))
+
+
+def _corners(rgb: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield node indices and weights (N,) of the eight nodes around each colour (N, 3)."""
+    place = rgb.astype(np.float64) * ((NODES - 1) / 255)
+    low = np.minimum(place.astype(np.int64), NODES - 2)
+    share = place - low
+    for corner in range(8):
+        bits = np.array([corner >> 2 & 1, corner >> 1 & 1, corner & 1])
+        nodes = (low + bits) @ np.array([NODES ** 2, NODES, 1])
+        yield nodes, np.where(bits, share, 1 - share).prod(axis=1)

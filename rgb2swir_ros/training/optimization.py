@@ -1,0 +1,56 @@
+"""What every training here does with a loss: rate, gradient step, running average."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+AVERAGE_DECAY = 0.998
+
+
+class Optimization:
+    """AdamW over some parameters of a model, and the average over its recent weights."""
+
+    def __init__(self, model: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
+                 average: dict[str, Tensor]) -> None:
+        """Start with empty moments.
+
+        :param rate: the highest learning rate.
+        :param average: averaged weights by name, changed in place.
+        """
+        self.model, self.rate, self.average = model, rate, average
+        self.parameters = list(parameters)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=rate, weight_decay=1e-4)
+
+    def step(self, loss: Tensor, done: float, number: int) -> float:
+        """Take one step.
+
+        :param done: share of the training (or stage) that is done, in [0, 1].
+        :param number: of the step, counted from 0.
+        :return: the loss.
+        """
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.rate * schedule(done)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        # shorter at first, or the first weights would weigh on a short training to its end
+        decay = min(AVERAGE_DECAY, number / (number + 9))
+        for name, tensor in self.model.state_dict().items():
+            self.average[name].lerp_(tensor, 1 - decay)
+        return loss.item()
+
+
+def schedule(done: float) -> float:
+    """Return the learning rate's factor: up over 2 %, then half a cosine down to 2 %."""
+    done = min(done, 1.0)
+    return min(done / .02 + .02, 1.0) * (.02 + .98 * .5 * (1 + math.cos(math.pi * done)))
+
+
+def copy_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of a model's weights by name."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

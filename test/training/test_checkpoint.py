@@ -1,0 +1,53 @@
+"""Checkpoints: everything comes back, nothing half-written stays, others' are refused."""
+
+import pytest
+import torch
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.training.checkpoint import (
+    read_checkpoint,
+    restore_optimizer,
+    restore_weights,
+    save_checkpoint,
+)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        layer(torch.rand(4, 3)).square().sum().backward()
+        optimizer.step()
+    path = tmp_path / 'checkpoint.safetensors'
+    average = {name: tensor + 1 for name, tensor in layer.state_dict().items()}
+    save_checkpoint(path, layer.state_dict(), average, optimizer, {'step': 3})
+    return path, layer, optimizer, average
+
+
+def test_checkpoint_round_trip(trained):
+    path, layer, optimizer, average = trained
+    groups, state = read_checkpoint(path)
+    assert state == {'step': 3}
+    twin = torch.nn.Linear(3, 2)
+    restored = {name: torch.zeros_like(tensor) for name, tensor in average.items()}
+    restore_weights(twin, restored, groups, path)
+    assert all(torch.equal(restored[name], tensor) for name, tensor in average.items())
+    other = torch.optim.AdamW(twin.parameters(), lr=1e-2)
+    restore_optimizer(other, groups['optimizer'])
+    x = torch.rand(4, 3)
+    for net, opt in ((layer, optimizer), (twin, other)):
+        opt.zero_grad()
+        net(x).square().sum().backward()
+        opt.step()
+    assert torch.equal(layer.weight, twin.weight)
+    assert not path.with_suffix('.part').exists()
+
+
+def test_weights_of_another_model_are_refused(trained):
+    path, _, _, average = trained
+    groups, _ = read_checkpoint(path)
+    with pytest.raises(UserError, match=r'checkpoint\.safetensors belongs to another training'):
+        restore_weights(torch.nn.Linear(4, 2), average, groups, path)
