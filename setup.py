@@ -39,7 +39,7 @@ setup(
         'replay': ['rosbags', 'av', 'rich'],
         'plots': ['matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich'],
-        'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools'],
+        'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],
         'ros': [  # real ROS 2 Jazzy from PyPI, for machines without a ROS installation
             'ros-rclpy[fastrtps]==7.1.6', 'ros-sensor-msgs==5.3.6', 'ros-std-msgs==5.3.6',
             'ros-diagnostic-msgs==5.3.6', 'ros-std-srvs==5.3.6',

@@ -16,9 +16,10 @@ from rgb2swir_ros.sizes import parse_size
 INPUT_SECONDS = 20.0
 DRIVE_SECONDS = 6.0
 EXAMPLE = f"""
-Without --input it films a short rendered drive that comes with the package. Bags are sent with their own messages and
-stamps at their recorded pace; videos and pictures as bgr8 images stamped when they are sent.
-Longer inputs are cut to {INPUT_SECONDS:g} s. The first run compiles the engine, about a minute.
+Without --input it films a short rendered drive that comes with the package. Bags are sent with
+their own messages and stamps at their recorded pace; videos and pictures as bgr8 images stamped
+when they are sent. Longer inputs are cut to {INPUT_SECONDS:g} s. The first run compiles the
+engine, about a minute.
 
 example:
   rgb2swir demo --input drive.mp4 --output out/demo

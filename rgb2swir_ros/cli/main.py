@@ -15,9 +15,10 @@ from rgb2swir_ros.errors import UserError
 VERBS = {
     'demo': 'run camera, translator and recorder over ROS 2 and report every frame',
     'translate': 'translate pictures, folders and videos, without ROS',
-    'bench': 'measure the engine, the transport or the whole node',
-    'scenes': 'generate paired RGB and SWIR training frames',
-    'train': 'train a translator on generated frames',
+    'bench': 'measure the engine, the transport, the whole node or the renderer',
+    'scenes': 'render a data set of paired RGB and SWIR frames with boxes',
+    'train': 'train the canary, the translator or the detector',
+    'evaluate': 'judge true or translated SWIR frames',
 }
 
 

@@ -45,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='frames of a sequence (default %(default)s)')
     parser.add_argument('--still', action='store_true',
                         help='sequences in which nothing moves, for judging flicker')
+    parser.add_argument('--materials', type=Path, metavar='FILE',
+                        help='YAML with materials of your own over the package\'s '
+                             '(rgb2swir_ros/scenes/materials.yaml says how)')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
                         help='processes (default %(default)s, all cores)')
     parser.add_argument('--output', '-o', type=Path, required=True, metavar='DIR')
@@ -58,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
                         f'{arguments.workers}: each must be at least 1')
     plan = Plan(folder=arguments.output, seed=arguments.seed, size=arguments.size,
                 looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
-                sequences=arguments.sequences, length=arguments.length, still=arguments.still)
+                sequences=arguments.sequences, length=arguments.length, still=arguments.still,
+                materials=arguments.materials)
     show, end = progress_line()
     try:
         index = write_dataset(plan, arguments.workers, show, command_of(plan))
@@ -83,6 +87,8 @@ def command_of(plan: Plan) -> str:
     if plan.sequences:
         words += [f'--sequences {plan.sequences}', f'--length {plan.length}']
         words += ['--still'] * plan.still
+    if plan.materials is not None:
+        words += [f'--materials {plan.materials}']
     return ' '.join(words)
 
 

@@ -67,8 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _configure_shared(parser: argparse.ArgumentParser, work: str) -> None:
-    parser.add_argument('--data', type=Path, required=True, metavar='DIR',
-                        help="pairs, as 'rgb2swir scenes' writes them")
+    parser.add_argument('--data', type=Path, required=True, nargs='+', metavar='DIR',
+                        help="pairs, as 'rgb2swir scenes' writes them; of several data sets the "
+                             'last third trains on the one with the largest frames')
     parser.add_argument('--output', type=Path, required=True, metavar='DIR',
                         help='model folder to write: model.yaml and weights.safetensors')
     parser.add_argument('--work', type=Path, default=Path(work), metavar='DIR',
@@ -106,7 +107,7 @@ def _run_canary(arguments: argparse.Namespace) -> int:
     pairs, held_out = _open(arguments, log)
     stores = open_stores(pairs, arguments.work, log)
     model = train_canary(stores, plan, arguments.work, seed=arguments.seed, log=log)
-    return _finish(arguments, model, pairs, held_out, log)
+    return _finish(arguments, model, pairs[-1], held_out, log)
 
 
 def _run_translator(arguments: argparse.Namespace) -> int:
@@ -122,15 +123,16 @@ def _run_translator(arguments: argparse.Namespace) -> int:
     stores = open_stores(pairs, arguments.work, log)
     model = train(stores, Preset().scaled(arguments.share), arguments.work, seed=arguments.seed,
                   log=log)
-    return _finish(arguments, model, pairs, held_out, log)
+    return _finish(arguments, model, pairs[-1], held_out, log)
 
 
-def _open(arguments: argparse.Namespace, log: Log) -> tuple[PairedDataset, PairedDataset]:
-    """Return the pairs to train on and those to judge on; say what they are."""
+def _open(arguments: argparse.Namespace, log: Log) -> tuple[list[PairedDataset], PairedDataset]:
+    """Return the data sets to train on, and the last one's pairs to judge on."""
     from rgb2swir_ros.training.data.pairs import open_pairs
 
-    pairs, held_out = (open_pairs(arguments.data, split) for split in ('train', 'validation'))
-    for dataset in (pairs, held_out):
+    pairs = [open_pairs(folder, 'train') for folder in arguments.data]
+    held_out = open_pairs(arguments.data[-1], 'validation')
+    for dataset in (*pairs, held_out):
         log(dataset.summary())
     return pairs, held_out
 

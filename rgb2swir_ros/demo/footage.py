@@ -32,7 +32,7 @@ class Footage:
     """
 
     def __init__(self, path: str | Path, seconds: float, topic: str | None = None) -> None:
-        """Open a source as ``replay.source.open_source`` does; the package's own drive by its file.
+        """Open a source as ``replay.source.open_source`` does, or the package's own drive.
 
         :param seconds: longer footage is cut.
         :raises FootageError: if it cannot be read, or its first frames are all malformed.

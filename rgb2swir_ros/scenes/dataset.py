@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,11 +17,14 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.scenes.coco import RULE, count, to_coco
 from rgb2swir_ros.scenes.crew import do_all
 from rgb2swir_ros.scenes.files import write_bytes, write_json, write_png
+from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.sheet import contact_sheet
 from rgb2swir_ros.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
+# Counts up whenever the renderer's pictures of a seed change, so that no data set mixes two kinds.
+PICTURES = 1
 INDEX = 'dataset.yaml'
 # Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
 # its sequences start in the middle of the million, so no sequence is of a scene trained on.
@@ -39,6 +43,7 @@ class Plan:
     :param sequences: how many sequences, of ``length`` frames each.
     :param still: the sequences' camera and objects stand still.
     :param renderer: name of the module that draws.
+    :param materials: a user's file of materials over the package's, or None.
     """
 
     folder: Path
@@ -50,12 +55,14 @@ class Plan:
     length: int = 0
     still: bool = False
     renderer: str = RENDERER
+    materials: Path | None = None
 
     def units(self) -> list[Unit]:
         """Return the scenes, then the sequences.
 
-        :raises UserError: if a figure is out of range.
+        :raises UserError: if a figure is out of range, or the materials make no sense.
         """
+        Table.load(self.materials)
         if min(self.seed, self.sequences) < 0 or min(self.scenes, self.looks) < 1 or (
                 max(self.scenes, self.sequences) > SEQUENCE_SEEDS):
             raise UserError(
@@ -65,18 +72,27 @@ class Plan:
         if self.sequences and self.length < 2:
             raise UserError(f'{self.length} frames are no sequence: give at least 2')
         first = self.seed * SEEDS
-        return [*(Unit(self.folder, first + k, self.size, looks=self.looks, renderer=self.renderer)
+        return [*(Unit(self.folder, first + k, self.size, looks=self.looks, renderer=self.renderer,
+                       materials=self.materials)
                   for k in range(self.scenes)),
                 *(Unit(self.folder, first + SEQUENCE_SEEDS + k, self.size, length=self.length,
-                       still=self.still, renderer=self.renderer) for k in range(self.sequences))]
+                       still=self.still, renderer=self.renderer,
+                       materials=self.materials) for k in range(self.sequences))]
 
     def settings(self) -> dict[str, Any]:
         """Return what all frames of a folder must have in common."""
         shared: dict[str, Any] = {'format': FORMAT, 'seed': self.seed,
-                                  'size': format_size(self.size), 'looks': self.looks}
+                                  'size': format_size(self.size), 'looks': self.looks,
+                                  'pictures': PICTURES, 'materials': self._materials()}
         if self.sequences:
             shared |= {'length': self.length, 'still': self.still}
         return shared
+
+
+    def _materials(self) -> str:
+        if self.materials is None:
+            return 'of the package'
+        return f'sha256 {hashlib.sha256(self.materials.read_bytes()).hexdigest()[:16]}'
 
 
 @dataclass
@@ -167,7 +183,8 @@ def _begin(plan: Plan, command: str) -> dict[str, Any]:
         if not isinstance(known, dict):
             raise UserError(f"'{path}' is no index of a data set: give another folder")
         for key, value in settings.items():
-            there = known.get(key, value if key in {'length', 'still'} else None)
+            there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
+                              else None)
             if there != value:
                 raise UserError(f"'{plan.folder}' holds a data set with {key} {there}, not "
                                 f'{value}: give another folder, or the same {key}')

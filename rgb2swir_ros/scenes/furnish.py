@@ -247,4 +247,5 @@ class Furnisher:
                 edge = right if side > 0 else left
                 heading = (0 if rng.random() < .8 else np.pi) + rng.normal(0, .03)
                 self.put(choose({'car': .80, 'truck': .06, 'parked_motorcycle': .07,
-                                 'parked_bicycle': .07}, rng), edge - side * rng.uniform(1.0, 1.4), z, heading)
+                                 'parked_bicycle': .07}, rng),
+                         edge - side * rng.uniform(1.0, 1.4), z, heading)

@@ -27,6 +27,7 @@ import numpy as np
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.scenes.files import write_bytes, write_json, write_png
+from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.sheet import flow_picture, grey_picture
 from rgb2swir_ros.scenes.world import CATEGORIES
 
@@ -45,11 +46,13 @@ NUMBERED = ('clear', 'cloudy', 'overcast', 'haze', 'fog', 'wet', 'snow', 'dusk',
 class Renderer(Protocol):
     """What draws the frames: a module or object with these two functions."""
 
-    def render_frames(self, seed: int, size: tuple[int, int], looks: int = 4) -> Sequence[Frame]:
+    def render_frames(self, seed: int, size: tuple[int, int], looks: int = 4,
+                      **table: Table) -> Sequence[Frame]:
         """Return one scene in several looks."""
 
     def render_sequence(self, seed: int, size: tuple[int, int], count: int, *,
-                        rate_hz: float = 15.0, still: bool = False) -> Iterable[Frame]:
+                        rate_hz: float = 15.0, still: bool = False,
+                        **table: Table) -> Iterable[Frame]:
         """Yield the frames of a drive through one scene."""
 
 
@@ -60,6 +63,7 @@ class Unit:
     :param folder: of the data set.
     :param size: (height, width).
     :param renderer: name of the module to import; a name, so that it reaches other processes.
+    :param materials: a user's file of materials over the package's, or None.
     """
 
     folder: Path
@@ -69,6 +73,11 @@ class Unit:
     length: int = 0
     still: bool = False
     renderer: str = RENDERER
+    materials: Path | None = None
+
+    def table(self) -> dict[str, Table]:
+        """Return the renderer's argument that brings the user's materials, if there are any."""
+        return {} if self.materials is None else {'table': Table.load(self.materials)}
 
     @property
     def manifest(self) -> Path:
@@ -118,7 +127,8 @@ def write_unit(unit: Unit) -> dict[str, Any]:
 
 
 def _scene(unit: Unit, renderer: Renderer) -> dict[str, Any]:
-    looks = list(_draw(lambda: renderer.render_frames(unit.seed, unit.size, looks=unit.looks)))
+    looks = list(_draw(lambda: renderer.render_frames(unit.seed, unit.size, looks=unit.looks,
+                                                    **unit.table())))
     if len(looks) != unit.looks:
         raise ValueError(f'{len(looks)} looks, not {unit.looks}')
     files: dict[str, int] = {}
@@ -139,7 +149,8 @@ def _sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
     columns: list[np.ndarray] = []
     shown = {int((k + .5) * (unit.length - 1) / STRIP_FRAMES) for k in range(STRIP_FRAMES)}
     drive = _draw(lambda: renderer.render_sequence(unit.seed, unit.size, unit.length,
-                                                   rate_hz=RATE_HZ, still=unit.still))
+                                                   rate_hz=RATE_HZ, still=unit.still,
+                                                   **unit.table()))
     for index, frame in enumerate(drive):
         base = base or f'sequences/{frame.weather}_{unit.seed}'
         frames.append(_write(unit, frame, f'{base}/rgb/{index:06d}.png',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.sizes import format_size
 from rgb2swir_ros.training.data.augment import Augmentation
@@ -44,33 +45,66 @@ class Pairs(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """The same pairs at two sizes: to fit `SMALL`, and as they are, at most to fit `LARGE`."""
+    """Pairs at two sizes: to fit `SMALL`, and as they are, at most to fit `LARGE`."""
 
     small: Pairs
     large: Pairs
 
 
-def open_stores(dataset: PairedDataset, work: Path, log: Callable[[str], None]) -> Stores:
-    """Return the pairs of a data set as stores in ``work``, read on the first call.
+class Mixed:
+    """Several stores of one size drawn from as one: a batch comes from one of them."""
 
-    All get the shape of the first pair. Where frames fit `SMALL` both stores are one.
+    def __init__(self, stores: Sequence[PairStore]) -> None:
+        """Weigh each by its number of pairs."""
+        self.stores, self.size = tuple(stores), stores[0].size
+        counts = np.array([len(store) for store in stores], float)
+        self.shares = counts / counts.sum()
 
-    :raises UserError: if no pair can be read, or ``work`` holds other pairs.
+    def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
+              augmentation: Augmentation | None = None) -> Arrays:
+        """Draw pairs: see `Pairs.batch`."""
+        store = self.stores[int(rng.choice(len(self.stores), p=self.shares))]
+        return store.batch(rng, count, crop, augmentation)
+
+
+def open_stores(datasets: Sequence[PairedDataset], work: Path,
+                log: Callable[[str], None]) -> Stores:
+    """Return the pairs of data sets as stores in ``work``, read on the first call.
+
+    A data set's pairs all get the shape of its first. The large store holds the data sets of the
+    largest frames only; where none is larger than `SMALL` both stores are one.
+
+    :raises UserError: if no pair can be read, ``work`` holds other pairs, or the frames of the
+        data sets differ in shape when scaled to fit `SMALL`.
     """
-    frame = dataset[0].radiance.shape
-    sizes = {fit_size(frame, box) for box in (SMALL, LARGE)}
-    stores = []
-    for size in sorted(sizes):
-        store = PairStore(work / f'pairs_{format_size(size)}', dataset, size)
-        missing = len(dataset) - len(store)
-        if missing:
-            log(f'reading {missing} pairs at {format_size(size)}')
-            store.fill(lambda done, count: log(f'{done}/{count} pairs')
-                       if done % 2048 == 0 or done == count else None)
-        for item in store.skipped:
-            log(f'skipped {item.path}: {item.reason}')
-        stores.append(store)
-    return Stores(stores[0], stores[-1])
+    frames = [dataset[0].radiance.shape for dataset in datasets]
+    small = [fit_size(frame, SMALL) for frame in frames]
+    if len(set(small)) > 1:
+        raise UserError('data sets of one training need frames of one shape, these are '
+                        + ', '.join(format_size(frame) for frame in frames))
+    large = [fit_size(frame, LARGE) for frame in frames]
+    most = max(large)
+
+    def store(number: int, size: tuple[int, int]) -> PairStore:
+        name = f'pairs_{format_size(size)}' + (f'_{number}' if number else '')
+        return _filled(PairStore(work / name, datasets[number], size), log)
+
+    everything = Mixed([store(k, size) for k, size in enumerate(small)])
+    if most == small[0]:
+        return Stores(everything, everything)
+    return Stores(everything, Mixed([store(k, most) for k, size in enumerate(large)
+                                     if size == most]))
+
+
+def _filled(store: PairStore, log: Callable[[str], None]) -> PairStore:
+    missing = len(store.dataset) - len(store)
+    if missing:
+        log(f'reading {missing} pairs at {format_size(store.size)}')
+        store.fill(lambda done, count: log(f'{done}/{count} pairs')
+                   if done % 2048 == 0 or done == count else None)
+    for item in store.skipped:
+        log(f'skipped {item.path}: {item.reason}')
+    return store
 
 
 def draw(stores: Stores, rng: np.random.Generator, count: int, kind: str) -> Arrays:

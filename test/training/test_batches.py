@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training import batches
 from rgb2swir_ros.training.data.pairs import open_pairs
 
@@ -72,7 +73,7 @@ def test_stores_hold_the_pairs_at_both_sizes_and_are_read_once(tmp_path):
     write_pairs(tmp_path / 'data', 5, (720, 1280))
     dataset = open_pairs(tmp_path / 'data', 'all')
     lines: list[str] = []
-    stores = batches.open_stores(dataset, tmp_path / 'work', lines.append)
+    stores = batches.open_stores([dataset], tmp_path / 'work', lines.append)
     assert stores.small.size == (180, 320)
     assert stores.large.size == (360, 640)
     rng = np.random.default_rng(0)
@@ -81,15 +82,32 @@ def test_stores_hold_the_pairs_at_both_sizes_and_are_read_once(tmp_path):
         assert np.allclose(radiance[:, 0, 0] * 65535, 100. * rgb[:, 0, 0, 0], atol=1)
     assert any('reading 5 pairs' in line for line in lines)
     lines.clear()
-    batches.open_stores(dataset, tmp_path / 'work', lines.append)
+    batches.open_stores([dataset], tmp_path / 'work', lines.append)
     assert not lines
 
 
 def test_small_frames_are_stored_once(tmp_path):
     write_pairs(tmp_path / 'data', 3, (120, 160))
-    stores = batches.open_stores(open_pairs(tmp_path / 'data', 'all'), tmp_path / 'work', print)
+    stores = batches.open_stores([open_pairs(tmp_path / 'data', 'all')], tmp_path / 'work', print)
     assert stores.small is stores.large
     assert stores.small.size == (120, 160)
+
+
+def test_of_several_data_sets_the_large_frames_are_those_of_the_largest(tmp_path):
+    write_pairs(tmp_path / 'a', 4, (256, 320))
+    write_pairs(tmp_path / 'b', 2, (512, 640))
+    datasets = [open_pairs(tmp_path / name, 'all') for name in 'ab']
+    stores = batches.open_stores(datasets, tmp_path / 'work', print)
+    assert stores.small.size == (256, 320)
+    assert stores.large.size == (512, 640)
+    rng = np.random.default_rng(0)
+    drawn = [int(stores.small.batch(rng, 1, None)[0].max()) for _ in range(200)]
+    assert {0, 10, 20, 30} == set(drawn)
+    assert np.mean(np.array(drawn) >= 20) == pytest.approx(1 / 3, abs=.1)  # of b there are none
+    write_pairs(tmp_path / 'c', 1, (360, 640))
+    with pytest.raises(UserError, match=r'one shape.*320x256, 640x360'):
+        batches.open_stores([datasets[0], open_pairs(tmp_path / 'c', 'all')],
+                            tmp_path / 'other', print)
 
 
 def test_tensors_are_tone_and_unit_rgb():

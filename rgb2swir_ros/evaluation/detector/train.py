@@ -28,7 +28,9 @@ from rgb2swir_ros.training.checkpoint import (
 )
 
 AVERAGE_DECAY = 0.998
-RATE = 2e-3
+# On 1200 toy frames, 5600 crops: mAP .48 with 2e-3 and batches of 16, .56 with 4e-3, .59 with
+# 2e-3 and batches of 8, .67 with both.
+RATE = 4e-3
 WARM_UP = 200
 TIMED_STEPS = (5, 25)  # by which a budget in minutes becomes a number of steps
 CROP = (256, 320)
