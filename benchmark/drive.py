@@ -22,7 +22,7 @@ from rgb2swir_ros.scenes.world import World
 
 RATE_HZ = 15.0
 SPEED = 9.0  # metres a second
-PLACE, WEATHER, SEED = 'suburb', 'clear', 4
+PLACE, WEATHER, SEED = 'suburb', 'clear', 9
 
 
 def scene(seed: int, size: tuple[int, int]) -> World:

@@ -12,6 +12,7 @@ BENCHMARKS = {
     'engine': 'median and 95th percentile of one inference, against one convolution',
     'transport': 'frames that arrive between two processes, by transport profile',
     'node': 'the whole node on loopback: latency, rate and load',
+    'scenes': 'frames a second of the renderer',
 }
 
 

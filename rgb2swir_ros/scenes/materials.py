@@ -69,7 +69,11 @@ class Table:
             palettes are added, or replace those of the same name.
         :raises UserError: for anything in the file that makes no sense, naming it.
         """
-        return _load(None if extra is None else Path(extra))
+        if extra is None:
+            return _load(None, 0)
+        extra = Path(extra)
+        # kept between calls, but read again once it was edited
+        return _load(extra, extra.stat().st_mtime_ns if extra.exists() else 0)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +118,7 @@ class Table:
 
 
 @lru_cache(maxsize=8)
-def _load(extra: Path | None) -> Table:
+def _load(extra: Path | None, changed_ns: int) -> Table:
     raw = read_table(BUILT_IN)
     if extra is not None:
         raw = raw.updated(read_table(extra))

@@ -143,8 +143,9 @@ def _irradiance(caster: Caster, buffer: Buffer, look: Look, rho: np.ndarray,
     below = (.5 - .5 * hits.normal[:, 1]) * (.35 + .65 * openness) + .12 * (1 - openness)
     total = direct[:, None] * light.sun + weights @ sky.astype(np.float32) \
         + below[:, None].astype(np.float32) * bounce
-    # leaves light each other, the more the brighter they are: in SWIR a crown has few dark gaps
-    total += (leafy * (.15 + .5 * openness))[:, None] * rho * (.45 * sunny + .3 * light.sky)
+    # Leaves light each other, the more the brighter they are: in SWIR a crown has few dark gaps.
+    # The shares make a lit crown about as bright as the table's canopies, whose shadows count.
+    total += (leafy * (.3 + .5 * openness))[:, None] * rho * (.9 * sunny + .5 * light.sky)
     return total.astype(np.float32), lit
 
 

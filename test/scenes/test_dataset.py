@@ -292,3 +292,25 @@ def test_data_sets_of_different_seeds_share_no_scene(tmp_path):
                                    length=2).units()} for s in (0, 1)]
     assert not seeds[0] & seeds[1]
     assert len(seeds[0]) == SEQUENCE_SEEDS + 5
+
+
+def test_materials_of_ones_own_reach_the_pictures_and_are_part_of_the_set(tmp_path):
+    """Ground that is white in SWIR: other pictures, and no mixing with the package's."""
+    own = tmp_path / 'own.yaml'
+    own.write_text('materials:\n' + ''.join(
+        f'  {name}: {{reflectance: [.2, .2, .2, .9, .9], source: assumed, from: a test}}\n'
+        for name in ('asphalt', 'concrete', 'granite', 'grass', 'dry_grass', 'soil', 'sand')))
+    changes = {'renderer': 'rgb2swir_ros.scenes.frames', 'scenes': 2, 'looks': 1, 'seed': 3}
+    index = write(tmp_path / 'own', materials=own, **changes)
+    assert index['materials'].startswith('sha256 ')
+    write(tmp_path / 'plain', **changes)
+    name = next((tmp_path / 'own').rglob('swir_original_000000.png')).relative_to(tmp_path / 'own')
+    bright, plain = (cv2.imread(str(tmp_path / kind / name), cv2.IMREAD_UNCHANGED).mean()
+                     for kind in ('own', 'plain'))
+    assert bright > 1.1 * plain
+    with pytest.raises(UserError, match='with materials sha256'):
+        write(tmp_path / 'own', **changes)
+    own.write_text('materials:\n  asphalt: {reflectance: [.07, .06, .05, 1.9, .9], '
+                   'source: assumed, from: a test}\n')
+    with pytest.raises(UserError, match='asphalt'):
+        write(tmp_path / 'wrong', materials=own, **changes)
