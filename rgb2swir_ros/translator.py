@@ -27,6 +27,7 @@ from rgb2swir_ros.nets.blocks import pad_to_multiple
 from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
 from rgb2swir_ros.nets.regression import RegressionConfig, RegressionUNet
 from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
+from rgb2swir_ros.nets.weights import load_weights, write_weights
 
 MODEL_FILE = 'model.yaml'
 WEIGHTS_FILE = 'weights.safetensors'
@@ -105,12 +106,9 @@ class SwirModel(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write ``model.yaml`` and ``weights.safetensors`` to a folder, made if need be."""
-        from safetensors.torch import save_file
-
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: v.detach().float().contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / WEIGHTS_FILE)
-        (folder / WEIGHTS_FILE).chmod(0o644)  # the library leaves it to the owner alone
+        write_weights({k: v.float() for k, v in self.state_dict().items()},
+                      folder / WEIGHTS_FILE)
         entries = {'format': FORMAT, 'kind': self.kind, **_plain(asdict(self.config))}
         (folder / MODEL_FILE).write_text(yaml.safe_dump(entries, sort_keys=False))
 
@@ -221,7 +219,7 @@ def load_model(folder: Path) -> SwirModel:
         fit each other; the text names the file.
     """
     model = _read_model(Path(folder) / MODEL_FILE)
-    _load_weights(model, Path(folder) / WEIGHTS_FILE)
+    load_weights(model, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
     return model.eval()
 
 
@@ -258,29 +256,6 @@ def _read_model(path: Path) -> SwirModel:
         return model(_config(whole, entries, str(path)))
     except (ValueError, TypeError, RuntimeError) as error:
         raise UserError(f'{path}: {error}') from error
-
-
-def _load_weights(model: SwirModel, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(path)
-    except OSError as error:
-        raise UserError(f'cannot read the weights {path}: {error}') from error
-    except (SafetensorError, ValueError) as error:
-        raise UserError(f'{path} is damaged or no safetensors file ({error}); '
-                        'fetch it again') from error
-    expected = model.state_dict()
-    wrong = sorted({*expected} ^ {*tensors}) or sorted(
-        k for k in expected if expected[k].shape != tensors[k].shape)
-    if wrong:
-        raise UserError(f'{path} does not fit its {MODEL_FILE}: {len(wrong)} tensors differ, '
-                        f'{wrong[0]} first; both files must come from the same training')
-    bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
-    if bad:
-        raise UserError(f'{path} holds values that are not finite, in {bad[0]}; fetch it again')
-    model.load_state_dict(tensors)
 
 
 def _config(kind: type[Config], entries: Any, where: str) -> Config:

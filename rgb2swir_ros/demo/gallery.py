@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.demo.footage import Footage, time_ns
+from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.resize import resize
 from rgb2swir_ros.replay.bag import BagSource
-from rgb2swir_ros.replay.files import finished, write_picture
 from rgb2swir_ros.replay.frames import FootageError, decode
 from rgb2swir_ros.replay.video_writer import VideoWriter
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rgb2swir_ros.demo.accounting import Account
 from rgb2swir_ros.demo.latency import QUANTILES, TOTAL, WHOLE
-from rgb2swir_ros.replay.files import finished
+from rgb2swir_ros.files import finished
 from rgb2swir_ros.ros.timing import STAGES
 
 NAMES = {TOTAL: 'in the node, total', WHOLE: 'camera to recorder'}

@@ -18,8 +18,8 @@ from rgb2swir_ros.demo.gallery import write_gallery
 from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import finished
 from rgb2swir_ros.replay.bag_writer import refuse_foreign
-from rgb2swir_ros.replay.files import finished
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.ros.transport import remove_stale_segments

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import scale_camera_info
 from rgb2swir_ros.imaging.raw import to_fields
 from rgb2swir_ros.replay.bag import INFO, BagSource, stamp_ns
 from rgb2swir_ros.replay.bag_writer import BagWriter
-from rgb2swir_ros.replay.files import finished, write_picture
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import OfflineTranslator
 from rgb2swir_ros.replay.overlap import Behind, ahead

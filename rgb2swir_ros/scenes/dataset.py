@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import write_bytes, write_json, write_picture
 from rgb2swir_ros.scenes.coco import RULE, count, to_coco
 from rgb2swir_ros.scenes.crew import do_all
-from rgb2swir_ros.scenes.files import write_bytes, write_json, write_png
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.sheet import contact_sheet
 from rgb2swir_ros.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
@@ -210,7 +210,7 @@ def _finish(plan: Plan, index: dict[str, Any], progress: Progress) -> dict[str, 
         write_json(plan.folder / 'sequences' / 'index.json', [
             {key: value for key, value in m.items() if key != 'files'} for m in sequences])
     if scenes:
-        write_png(plan.folder / 'contact_sheet.png', contact_sheet(plan.folder, scenes))
+        write_picture(plan.folder / 'contact_sheet.png', contact_sheet(plan.folder, scenes))
     index |= {
         'complete': not progress.failed,
         'swir': {'encoding': 'linear', 'bits': 16, 'white': 65535,

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.files import write_bytes, write_json, write_png
+from rgb2swir_ros.files import write_bytes, write_json, write_picture
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.sheet import flow_picture, grey_picture
 from rgb2swir_ros.scenes.world import CATEGORIES
@@ -166,7 +166,8 @@ def _sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
             columns.append(np.vstack(rows))
     if len(frames) != unit.length:
         raise ValueError(f'{len(frames)} frames, not {unit.length}')
-    files[f'{base}/strip.png'] = write_png(unit.folder / base / 'strip.png', np.hstack(columns))
+    files[f'{base}/strip.png'] = write_picture(unit.folder / base / 'strip.png',
+                                               np.hstack(columns))
     return {'seed': unit.seed, 'folder': base, 'rate_hz': RATE_HZ, 'still': unit.still,
             'frames': frames, 'files': files}
 
@@ -191,8 +192,8 @@ def _write(unit: Unit, frame: Frame, rgb: str, swir: str,
     if strange:
         raise ValueError(f'{rgb}: objects of the unknown classes {sorted(strange)}')
     coded = np.rint(np.clip(frame.swir, 0, 1) * np.float32(65535)).astype(np.uint16)
-    files[rgb] = write_png(unit.folder / rgb, frame.rgb)
-    files[swir] = write_png(unit.folder / swir, coded)
+    files[rgb] = write_picture(unit.folder / rgb, frame.rgb)
+    files[swir] = write_picture(unit.folder / swir, coded)
     return {'rgb': rgb, 'swir': swir, 'place': frame.place, 'weather': frame.weather,
             'objects': [{'category': item.category, 'box': [round(float(v), 2) for v in item.box],
                          'area': round(float(item.area), 2),

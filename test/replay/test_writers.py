@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.raw import to_fields
 from rgb2swir_ros.replay.bag import BagSource
 from rgb2swir_ros.replay.bag_writer import BagWriter
-from rgb2swir_ros.replay.files import finished, write_picture
 from rgb2swir_ros.replay.frames import decode
 from rgb2swir_ros.replay.overlap import Behind, ahead
 from rgb2swir_ros.replay.video import VideoSource

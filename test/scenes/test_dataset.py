@@ -72,7 +72,7 @@ def test_layout_names_split_weather_scene_and_place(made):
     assert 'train/1_clear/data_0_town/croped_data/swir/swir_original_000000.png' in names
     assert 'train/5_fog/data_0_town/croped_data/swir/swir_original_000001.png' in names
     assert any('/0_hail/' in name for name in names), 'a weather of no number'
-    assert not list(folder.rglob('*.part'))
+    assert not list(folder.rglob('*.partial-*'))
 
 
 def test_a_scene_is_in_one_split_only_and_all_splits_get_some(made):
@@ -195,7 +195,7 @@ def test_ctrl_c_stops_all_processes_and_leaves_no_part(tmp_path):
     assert child.returncode == 130
     assert 'call again to go on' in error
     assert 'Traceback' not in error
-    assert not list((tmp_path / 'a').rglob('*.part'))
+    assert not list((tmp_path / 'a').rglob('*.partial-*'))
     assert _ends(child.pid), 'a process of the run goes on'
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.scenes.coco import bucket, dropped
 from rgb2swir_ros.scenes.crew import do_all
-from rgb2swir_ros.scenes.files import whole, write_png
 from rgb2swir_ros.scenes.sheet import choose, draw_boxes, flow_picture, grey_picture
 from rgb2swir_ros.scenes.units import SHARES, SPLITS, Unit, split_of, write_unit
 
@@ -46,14 +46,14 @@ def test_no_job_needs_no_worker():
 
 
 def fail_at_half(target: Path, error: Exception) -> None:
-    with whole(target) as part:
+    with finished(target) as part:
         part.write_text('half')
         raise error
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     target = tmp_path / 'deep' / 'a.txt'
-    with whole(target) as part:
+    with finished(target) as part:
         part.write_text('old')
     with pytest.raises(ZeroDivisionError):
         fail_at_half(target, ZeroDivisionError())
@@ -61,7 +61,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         fail_at_half(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     assert target.read_text() == 'old'
     assert [p.name for p in target.parent.iterdir()] == ['a.txt']
-    assert write_png(tmp_path / 'a.png', np.zeros((2, 2), np.uint16)) == (
+    assert write_picture(tmp_path / 'a.png', np.zeros((2, 2), np.uint16)) == (
         tmp_path / 'a.png').stat().st_size
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 import yaml
 from numpy.typing import NDArray
-from torch import Tensor
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.evaluation.detector.decode import Detections, suppress
+from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.nets.detector import Detector, DetectorConfig
+from rgb2swir_ros.nets.weights import load_weights, write_weights
 
 FORMAT = 1
 KIND = 'detector'
@@ -60,21 +61,13 @@ def save_detector(network: Detector, folder: Path, training: dict[str, Any] | No
 
     :param training: how it came about, for the reader; plain YAML values.
     """
-    from safetensors.torch import save_file
-
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {k: (v.half() if v.ndim == 4 else v).detach().contiguous()
-               for k, v in network.state_dict().items()}
+    tensors = {k: v.half() if v.ndim == 4 else v for k, v in network.state_dict().items()}
     config = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(network.config).items()}
     text = yaml.safe_dump({'format': FORMAT, 'kind': KIND, **config, 'training': training or {}},
                           sort_keys=False)
-    part = folder / (WEIGHTS_FILE + '.part')
-    save_file(tensors, part)
-    part.chmod(0o644)  # the library leaves it to the owner alone
-    part.replace(folder / WEIGHTS_FILE)
-    part = folder / (MODEL_FILE + '.part')
-    part.write_text(text)
-    part.replace(folder / MODEL_FILE)
+    write_weights(tensors, folder / WEIGHTS_FILE)
+    write_bytes(folder / MODEL_FILE, text.encode())
 
 
 def load_detector(folder: Path) -> TorchDetector:
@@ -82,27 +75,8 @@ def load_detector(folder: Path) -> TorchDetector:
 
     :raises UserError: if a file is missing, damaged, or the two do not fit; the text names it.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     network = Detector(_read_config(Path(folder) / MODEL_FILE))
-    path = Path(folder) / WEIGHTS_FILE
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except OSError as error:
-        raise UserError(f'cannot read the weights {path}: {error}') from error
-    except (SafetensorError, ValueError) as error:
-        raise UserError(f'{path} is damaged or no safetensors file ({error})') from error
-    expected = network.state_dict()
-    wrong = sorted({*expected} ^ {*tensors}) or sorted(
-        k for k in expected if expected[k].shape != tensors[k].shape)
-    if wrong:
-        raise UserError(f'{path} does not fit its {MODEL_FILE}: {len(wrong)} tensors differ, '
-                        f'{wrong[0]} first; both files must come from the same training')
-    bad = [k for k, v in tensors.items() if not torch.isfinite(v).all()]
-    if bad:
-        raise UserError(f'{path} holds values that are not finite, in {bad[0]}')
-    network.load_state_dict(tensors)
+    load_weights(network, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
     return TorchDetector(network)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.files import whole, write_json
+from rgb2swir_ros.files import finished, write_json
 from rgb2swir_ros.sizes import format_size
 from rgb2swir_ros.training.data.augment import Augmentation, augment
 from rgb2swir_ros.training.data.files import Skipped
@@ -156,7 +156,7 @@ def _create(folder: Path, about: dict[str, Any], count: int, size: tuple[int, in
     for name, dtype, shape in (('rgb', np.uint8, (count, *size, 3)),
                                ('radiance', np.uint16, (count, *size)),
                                ('state', np.uint8, (count,))):
-        with whole(folder / f'{name}.npy') as part:
+        with finished(folder / f'{name}.npy') as part:
             array = open_memmap(part, mode='w+', dtype=dtype, shape=shape)
             with part.open('r+b') as stream:
                 os.posix_fallocate(stream.fileno(), 0, part.stat().st_size)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,8 +36,18 @@ def finished(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_picture(target: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-    """Write a PNG file of 8 or 16 bits.
+def write_bytes(target: Path, data: bytes) -> int:
+    """Write a file and return its size in bytes.
+
+    :raises UserError: if it cannot be written.
+    """
+    with finished(target) as temporary:
+        temporary.write_bytes(data)
+    return len(data)
+
+
+def write_picture(target: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> int:
+    """Write a PNG file of 8 or 16 bits and return its size in bytes.
 
     :param pixels: uint8 or uint16, (H, W) grey or (H, W, 3) RGB.
     :raises UserError: if the file cannot be written.
@@ -44,5 +56,12 @@ def write_picture(target: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) 
     encoded, data = cv2.imencode('.png', shown)
     if not encoded:
         raise UserError(f"'{target}': {pixels.shape} {pixels.dtype} cannot be stored as PNG")
-    with finished(target) as temporary:
-        temporary.write_bytes(data.tobytes())
+    return write_bytes(target, data.tobytes())
+
+
+def write_json(target: Path, value: Any) -> int:
+    """Write a JSON file and return its size in bytes.
+
+    :raises UserError: if it cannot be written.
+    """
+    return write_bytes(target, (json.dumps(value, indent=1) + '\n').encode())
