@@ -22,7 +22,7 @@ from rgb2swir_ros.scenes.world import World
 
 RATE_HZ = 15.0
 SPEED = 9.0  # metres a second
-PLACE, WEATHER, SEED = 'suburb', 'clear', 9
+PLACE, WEATHER, SEED = 'suburb', 'clear', 5
 
 
 def scene(seed: int, size: tuple[int, int]) -> World:
@@ -31,8 +31,10 @@ def scene(seed: int, size: tuple[int, int]) -> World:
     left, right = world.terrain.edges
     lens = replace(world.lens, focal=FOCAL, height=1.5, d=left + .72 * (right - left),
                    pitch=math.radians(-1.5), yaw=0.0, roll=0.0, speed=SPEED)
+    # nobody close ahead hides the street, and who is farther ahead keeps pace
     things = tuple(replace(t, speed=SPEED) if t.speed and abs(t.heading) < .5 else t
-                   for t in world.things if t.mesh.parts[0].name != 'bonnet')
+                   for t in world.things if t.mesh.parts[0].name != 'bonnet'
+                   and not (t.speed and abs(t.d - lens.d) < 2 and lens.z < t.z < lens.z + 25))
     return replace(world, lens=lens, things=things)
 
 

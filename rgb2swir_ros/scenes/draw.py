@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rgb2swir_ros.scenes.furnish import Furnisher, choose
-from rgb2swir_ros.scenes.geometry.mesh import Mesh, Part
+from rgb2swir_ros.scenes.geometry.mesh import Mesh, Part, rotation
 from rgb2swir_ros.scenes.places import PLACES, Place
 from rgb2swir_ros.scenes.terrain import Bar, Line, Terrain
 from rgb2swir_ros.scenes.world import Lens, Thing, World
@@ -41,6 +41,33 @@ def draw_world(rng: np.random.Generator, size: tuple[int, int],
     if lens.height < 2.2 and abs(lens.yaw) < .3 and rng.random() < .18:
         things.append(draw_bonnet(lens, rng))
     return World(terrain, tuple(things), lens, name)
+
+
+def with_free_way(world: World, seconds: float) -> World:
+    """Return the scene without what stands in the way of the camera's drive, and of the traffic
+    that keeps pace ahead of it.
+
+    :param seconds: how long it drives.
+    """
+    lens = world.lens
+    end = lens.z + lens.speed * seconds + 60
+
+    def blocks(thing: Thing) -> bool:
+        across = rotation(thing.heading)[0] @ thing.mesh.vertices.T * thing.scale + thing.d
+        stands = not thing.speed and lens.z - 3 < thing.z < end
+        return bool(stands and across.min() < lens.d + 1.1 and across.max() > lens.d - 1.1
+                    and thing.mesh.vertices[:, 1].min() * thing.scale + thing.lift < lens.height
+                    and not _spans(across, thing))
+
+    if not lens.speed:
+        return world
+    return replace(world, things=tuple(t for t in world.things if not blocks(t)))
+
+
+def _spans(across: np.ndarray, thing: Thing) -> bool:
+    """Say whether it stands over the road on feet beside it: gantries, bridges, lamps' arms."""
+    low = thing.mesh.vertices[:, 1] * thing.scale < 2.0
+    return bool(np.ptp(across) > 12 or ((~low).any() and np.ptp(across[low]) < .6 * np.ptp(across)))
 
 
 def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:

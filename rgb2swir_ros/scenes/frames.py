@@ -13,7 +13,7 @@ from rgb2swir_ros.scenes.boxes import ObjectBox, find_boxes
 from rgb2swir_ros.scenes.buffer import Buffer, make_buffer
 from rgb2swir_ros.scenes.camera import RgbCamera, draw_camera, photograph
 from rgb2swir_ros.scenes.cast import Caster
-from rgb2swir_ros.scenes.draw import draw_world
+from rgb2swir_ros.scenes.draw import draw_world, with_free_way
 from rgb2swir_ros.scenes.furnish import choose
 from rgb2swir_ros.scenes.light import Light, draw_light
 from rgb2swir_ros.scenes.materials import Table
@@ -94,6 +94,7 @@ def render_drive(world: World, light: Light, count: int, seed: int, *, rate_hz: 
 
     :param seed: of the materials, the camera's settings and its noise.
     """
+    world = with_free_way(world, count / rate_hz)
     size = world.lens.size[0] // supersample, world.lens.size[1] // supersample
     rng = np.random.default_rng([24, seed])
     caster = Caster(world)

@@ -10,8 +10,11 @@ import pytest
 
 from rgb2swir_ros.scenes.buffer import make_buffer
 from rgb2swir_ros.scenes.cast import SKY, Caster
+from rgb2swir_ros.scenes.draw import with_free_way
 from rgb2swir_ros.scenes.frames import render_sequence
+from rgb2swir_ros.scenes.geometry.catalogue import make
 from rgb2swir_ros.scenes.motion import optical_flow
+from rgb2swir_ros.scenes.world import Thing
 
 from .worlds import box, world
 
@@ -72,3 +75,16 @@ def test_a_still_sequence_differs_by_noise_alone():
     one, two = render_sequence(3, (64, 96), 2, still=True)
     np.testing.assert_array_equal(one.swir, two.swir)
     assert np.abs(one.flow).max() < 1e-3
+
+
+def test_nothing_that_stands_blocks_the_way_of_a_drive():
+    """A parked car on the camera's path goes, one beside it, a gantry and traffic stay."""
+    parked, beside = box(.8, 30.0), box(4.0, 30.0)
+    ahead = box(0.0, 40.0, speed=10.0)
+    far = box(0.0, 400.0)
+    scene = world(parked, beside, ahead, far, speed=10.0)
+    assert with_free_way(scene, 5.0).things == (beside, ahead, far)
+    still = world(parked, beside, speed=0.0)
+    assert with_free_way(still, 5.0).things == (parked, beside)
+    gantry = Thing(make('gantry', np.random.default_rng(0)), None, 0.0, 30.0)
+    assert with_free_way(world(gantry, speed=10.0), 5.0).things == (gantry,)
