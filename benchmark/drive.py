@@ -27,7 +27,7 @@ PLACE, WEATHER, SEED = 'suburb', 'clear', 5
 
 def scene(seed: int, size: tuple[int, int]) -> World:
     """Return the scene, seen through the demo's camera, which drives at an even pace."""
-    world = draw_world(np.random.default_rng([31, seed]), size, PLACE)
+    world = draw_world(np.random.default_rng([31, seed]), size, PLACE, 6.0)
     left, right = world.terrain.edges
     lens = replace(world.lens, focal=FOCAL, height=1.5, d=left + .72 * (right - left),
                    pitch=math.radians(-1.5), yaw=0.0, roll=0.0, speed=SPEED)

@@ -48,7 +48,10 @@ class RegressionUNet(nn.Module):
         self.down_eighth = nn.Sequential(conv3x3(w2, w3, stride=2), ResBlock(w3))
         self.down_16th = nn.Sequential(conv3x3(w3 + 1, w4, stride=2), ResBlock(w4))
         self.down_32nd = conv3x3(w4, w5, stride=2)
-        self.summary = nn.Sequential(nn.Linear(w5, w5), nn.ReLU(), nn.Linear(w5, w5))
+        # normalised and bounded: what multiplies features in six blocks must not grow with them,
+        # or one unusual frame sends the training to infinity
+        self.summary = nn.Sequential(nn.LayerNorm(w5), nn.Linear(w5, w5), nn.ReLU(),
+                                     nn.Linear(w5, w5), nn.Tanh())
         self.middle = nn.ModuleList(
             ResBlock(w5, dilation=dilation, modulation=w5) for dilation in config.dilations)
         self.up_16th, self.out_16th = Upsample(w5, w4), ResBlock(w4, modulation=w5)

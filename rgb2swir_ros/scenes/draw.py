@@ -23,12 +23,13 @@ GROUND = {
 CLUTTER_SHARE = .06
 
 
-def draw_world(rng: np.random.Generator, size: tuple[int, int],
-               name: str | None = None) -> World:
+def draw_world(rng: np.random.Generator, size: tuple[int, int], name: str | None = None,
+               seconds: float = 0.0) -> World:
     """Draw a scene.
 
     :param size: (height, width) of the camera's picture.
     :param name: a kind of place, one of `PLACES`; by default it is drawn, too.
+    :param seconds: how long the camera will drive through it.
     """
     if name is None and rng.random() < CLUTTER_SHARE:
         return draw_clutter(rng, size)
@@ -36,7 +37,7 @@ def draw_world(rng: np.random.Generator, size: tuple[int, int],
     place = PLACES[name]
     terrain = draw_terrain(place, rng)
     lens = draw_lens(place, terrain, size, rng)
-    things = Furnisher(place, terrain, rng, lens.z).furnish()
+    things = Furnisher(place, terrain, rng, lens.z, lens.speed * seconds).furnish()
     things = [t for thing in things if (t := _clear_of(thing, lens)) is not None]
     if lens.height < 2.2 and abs(lens.yaw) < .3 and rng.random() < .18:
         things.append(draw_bonnet(lens, rng))
@@ -67,7 +68,8 @@ def with_free_way(world: World, seconds: float) -> World:
 def _spans(across: np.ndarray, thing: Thing) -> bool:
     """Say whether it stands over the road on feet beside it: gantries, bridges, lamps' arms."""
     low = thing.mesh.vertices[:, 1] * thing.scale < 2.0
-    return bool(np.ptp(across) > 12 or ((~low).any() and np.ptp(across[low]) < .6 * np.ptp(across)))
+    wide = float(np.ptp(across))
+    return wide > 12 or bool((~low).any() and np.ptp(across[low]) < .6 * wide)
 
 
 def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:

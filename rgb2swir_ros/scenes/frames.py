@@ -79,7 +79,8 @@ def render_sequence(seed: int, size: tuple[int, int], count: int, *, rate_hz: fl
     :param count: number of frames; the last one has no flow.
     :param still: nothing moves: frames differ by the camera's noise alone.
     """
-    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample))
+    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample),
+                       seconds=0 if still else count / rate_hz)
     if still:
         world = replace(world, lens=replace(world.lens, speed=0.0),
                         things=tuple(replace(t, speed=0.0) for t in world.things))

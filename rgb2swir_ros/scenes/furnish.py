@@ -42,19 +42,21 @@ class Furnisher:
     """Collects the things of one scene.
 
     :param first: z from where on the road is furnished.
+    :param way: metres that the camera will drive from there: plants along it are near.
     """
 
     place: Place
     terrain: Terrain
     rng: np.random.Generator
     first: float
+    way: float = 0.0
     things: list[Thing] = field(default_factory=list)
     _shapes: dict[str, list[Mesh]] = field(default_factory=dict)
 
     def put(self, kind: str, d: float, z: float, heading: float = 0.0, *, scale: float = 1.0,
             speed: float = 0.0, lift: float = 0.0) -> None:
         """Add one thing of a kind of the catalogue."""
-        if np.hypot(z - self.first, d) < NEAR and f'{kind}_near' in KINDS:
+        if np.hypot(self._beyond(z), d) < NEAR and f'{kind}_near' in KINDS:
             kind = f'{kind}_near'
         shared = SHARED.get(kind)
         family = -1
@@ -86,6 +88,11 @@ class Furnisher:
         """Return d of the outer edge of the pavement or road."""
         left, right = self.terrain.edges
         return (right + self.terrain.walk) if side > 0 else (left - self.terrain.walk)
+
+    def _beyond(self, z: float) -> float:
+        """Return how far ahead or behind something lies when the camera comes nearest."""
+        return max(self.first - z, z - self.first - self.way, 0.0) if self.way \
+            else z - self.first
 
     def _spread(self, density: float, reach: float = REACH) -> Iterator[float]:
         """Yield z of things that stand at random, ``density`` a 100 m."""
@@ -178,7 +185,7 @@ class Furnisher:
                 off = rng.uniform(.5, 4) if kind == 'grass_tuft' else rng.uniform(1.5, 16)
                 if rng.random() < .5 and not small:
                     off = rng.uniform(1.2, 6)
-                near = z - self.first < NEAR_PLANTS or small
+                near = self._beyond(z) < NEAR_PLANTS or small
                 heading = ALONG if kind in {'hedge', 'crop_row'} else rng.uniform(0, 2 * np.pi)
                 self.put(kind if near else 'far_tree', self.edge(side) + side * off, z, heading,
                          scale=rng.uniform(.6, 1.3))
@@ -190,7 +197,7 @@ class Furnisher:
             needles = rng.uniform(0, 1)
             for z in self._spread(rng.uniform(14, 34), FOREST_EDGE):
                 off = back + rng.exponential(14)
-                near = np.hypot(z - self.first, off) < NEAR_WOOD
+                near = np.hypot(self._beyond(z), off) < NEAR_WOOD
                 kind = 'conifer' if rng.random() < needles else 'broadleaf'
                 self.put(kind if near else 'far_tree', self.edge(side) + side * off, z,
                          rng.uniform(0, 2 * np.pi), scale=rng.uniform(.6, 1.5))

@@ -51,7 +51,7 @@ class CanaryPlan:
     minutes: float = 20.0
     steps: int | None = None
     batch: int = 8
-    rate: float = 1.5e-3
+    rate: float = 1.0e-3
     large_share: float = 0.2
     network: RegressionConfig = field(default_factory=RegressionConfig)
 
@@ -138,8 +138,9 @@ def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
             if step % 100 == 0 or done >= 1:
                 pace = (now - started) / (step - first)
                 left = (1 - done) * (step - first) / max(done - plan.done(first, spent), 1e-9)
-                log(f'step {step}  loss {np.mean(losses[-100:]):.4f}  {pace:.2f} s a step, '
-                    f'{max(left * pace, 0) / 60:.1f} min left')
+                out = f', {optimization.left_out} steps left out' * bool(optimization.left_out)
+                log(f'step {step}  loss {np.nanmean(losses[-100:]):.4f}  {pace:.2f} s a step, '
+                    f'{max(left * pace, 0) / 60:.1f} min left{out}')
             if now - saved > save_every_s:
                 save(step, seconds)
                 saved = time.monotonic()

@@ -8,7 +8,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from rgb2swir_ros.errors import UserError
+
 AVERAGE_DECAY = 0.998
+MOST_LEFT_OUT = 20
 
 
 class Optimization:
@@ -23,6 +26,7 @@ class Optimization:
         """
         self.model, self.rate, self.average = model, rate, average
         self.parameters = list(parameters)
+        self.left_out = 0
         self.optimizer = torch.optim.AdamW(self.parameters, lr=rate, weight_decay=1e-4)
 
     def step(self, loss: Tensor, done: float, number: int) -> float:
@@ -31,12 +35,19 @@ class Optimization:
         :param done: share of the training (or stage) that is done, in [0, 1].
         :param number: of the step, counted from 0.
         :return: the loss.
+        :raises UserError: if too many steps had no finite gradient; each was left out.
         """
         for group in self.optimizer.param_groups:
             group['lr'] = self.rate * schedule(done)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        if not torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
+            # one infinite number would be in every weight from here on
+            self.left_out += 1
+            if self.left_out > MOST_LEFT_OUT:
+                raise UserError(f'the training diverges: {self.left_out} steps without a finite '
+                                f'gradient, the last at step {number}; a lower learning rate helps')
+            return loss.item()
         self.optimizer.step()
         # shorter at first, or the first weights would weigh on a short training to its end
         decay = min(AVERAGE_DECAY, number / (number + 9))

@@ -78,3 +78,16 @@ def test_nothing_stands_in_the_camera():
             low, high = thing.mesh.vertices.min(axis=0), thing.mesh.vertices.max(axis=0)
             bonnet = thing.mesh.parts[0].name == 'bonnet'
             assert bonnet or (local < low).any() or (local > high).any(), (seed, thing)
+
+
+def test_plants_along_a_drive_have_small_leaves_all_the_way():
+    """For a still camera only those near it do."""
+    def detailed(seconds: float) -> list[float]:
+        found = []
+        for seed in range(12):
+            scene = draw_world(np.random.default_rng(seed), SIZE, 'forest', seconds)
+            found += [t.z - scene.lens.z for t in scene.things
+                      if len(t.mesh.faces) > 4500 and t.category is None]
+        return found
+    assert max(detailed(0)) <= 26
+    assert max(detailed(6)) > 60
