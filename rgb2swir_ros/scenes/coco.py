@@ -12,7 +12,8 @@ from rgb2swir_ros.scenes.world import CATEGORIES
 # What nobody could label: boxes thinner than this many pixels, objects less visible than this.
 MIN_SIDE, MIN_VISIBLE = 2.0, .1
 RULE = (f'objects whose box is thinner than {MIN_SIDE:g} pixels (tiny) or of which less than '
-        f'{MIN_VISIBLE:g} is visible (hidden) have no annotation')
+        f'{MIN_VISIBLE:g} is visible (hidden) have no annotation; nor have those that fog or '
+        'night makes the same grey as what is around them')
 # COCO's size buckets, by visible area in pixels
 BUCKETS = (('small', 32 ** 2), ('medium', 96 ** 2), ('large', float('inf')))
 

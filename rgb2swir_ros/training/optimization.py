@@ -45,8 +45,8 @@ class Optimization:
             # one infinite number would be in every weight from here on
             self.left_out += 1
             if self.left_out > MOST_LEFT_OUT:
-                raise UserError(f'the training diverges: {self.left_out} steps without a finite '
-                                f'gradient, the last at step {number}; a lower learning rate helps')
+                raise UserError(f'the training diverges: {self.left_out} steps had no finite '
+                                f'gradient, the last was step {number}; lower the learning rate')
             return loss.item()
         self.optimizer.step()
         # shorter at first, or the first weights would weigh on a short training to its end

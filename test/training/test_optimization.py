@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training.optimization import (
     AVERAGE_DECAY,
+    MOST_LEFT_OUT,
     Optimization,
     copy_weights,
     schedule,
@@ -39,3 +41,18 @@ def test_a_step_returns_its_loss_and_lowers_it():
     x = torch.rand(8, 2)
     losses = [optimization.step((layer(x) - 3).square().mean(), .1, k) for k in range(50)]
     assert losses[-1] < .3 * losses[0]
+
+
+def test_a_step_without_a_finite_gradient_is_left_out_and_too_many_end_the_training():
+    layer = torch.nn.Linear(2, 1)
+    optimization = Optimization(layer, layer.parameters(), .05, copy_weights(layer))
+    before = layer.weight.detach().clone()
+    broken = torch.full((4, 2), float('inf'))
+    for number in range(MOST_LEFT_OUT):
+        optimization.step(layer(broken).mean(), .1, number)
+    assert optimization.left_out == MOST_LEFT_OUT
+    assert torch.equal(layer.weight, before)
+    optimization.step(layer(torch.rand(4, 2)).square().mean(), .1, 30)
+    assert not torch.equal(layer.weight, before)
+    with pytest.raises(UserError, match='diverges: 21 steps'):
+        optimization.step(layer(broken).mean(), .1, 31)
