@@ -53,7 +53,7 @@ def test_compiled_engine_agrees_with_the_translator(compiled, reference, frame):
 
 
 @pytest.mark.parametrize('backend', ['eager', 'inductor'])
-def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_path, cache):
+def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_path):
     torch.manual_seed(3)
     model = Regressor(RegressionConfig('tiny_regression', (8, 8, 8, 8, 8), (1,))).eval()
     with torch.no_grad():
@@ -63,7 +63,7 @@ def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_pa
     model.save(tmp_path / 'tiny_regression')
     build.check_model(tmp_path / 'tiny_regression')
     engine = open_engine(tmp_path / 'tiny_regression', SIZE, backend=backend, threads=1,
-                         cache=cache)
+                         cache=tmp_path / 'engines')
     assert expected.std() > .01
     assert np.abs(engine(frame[None]) - expected).mean() * 255 <= .5
     assert engine.describe()['model'] == 'tiny_regression'
