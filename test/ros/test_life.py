@@ -45,9 +45,10 @@ def test_engine_killed_while_translating_then_ctrl_c(rig):
     watcher.wait(lambda: camera(watcher), 'diagnostics before the engine is there')
     assert 'waiting for the first image' in camera(watcher)['message']
     rig.camera('camera', '--count', 100000, '--info')
+    watcher.wait(lambda: camera(watcher)['values']['source_size'] == '160x128',
+                 'the size that the camera has', 60)
     watcher.wait(lambda: engine(watcher).get('message', '').startswith('ready'),
-                 'an engine of the size that the camera has', 90)
-    assert camera(watcher)['values']['source_size'] == '160x128'
+                 'an engine of that size', 90)
     assert camera(watcher)['message'] == 'idle: nobody listens'
 
     ears = rig.listen('/camera/swir/image_raw:image')
