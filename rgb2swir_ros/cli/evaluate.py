@@ -14,7 +14,7 @@ MEASUREMENTS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``rgb2swir evaluate``."""
     configure_choice(parser, MEASUREMENTS, 'Judge true or translated SWIR frames',
-                     'rgb2swir evaluate detection --data out/scenes -o out/detection')
+                     'rgb2swir evaluate detection --data out/scenes --detector out/detector')
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from rgb2swir_ros.evaluation.annotations import SPLITS, mirrored, read_annotatio
 from rgb2swir_ros.resources import model_directory
 
 EXAMPLE = """example:
-  rgb2swir evaluate detection --data out/scenes -o out/detection
+  rgb2swir evaluate detection --data out/scenes --detector out/detector -o out/detection
 on true SWIR frames gives the ceiling; with --images DIR, pictures that lie in DIR where the SWIR
 or RGB pictures lie in --data, it gives what a translator reaches. 16-bit pictures are linear,
 8-bit ones have gamma 2.2. An ONNX detector of your own must look as described in
@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='folder that rgb2swir scenes wrote')
     parser.add_argument('--split', choices=SPLITS, default='test', help='(default %(default)s)')
     parser.add_argument('--detector', default='detector', metavar='MODEL',
-                        help='name, folder or FILE.onnx (default: the one that ships)')
+                        help='folder, FILE.onnx or name of a model that ships '
+                             '(default %(default)s)')
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help='translated pictures (default: the true SWIR frames)')
     parser.add_argument('--resamples', type=int, default=200,

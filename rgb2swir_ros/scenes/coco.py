@@ -10,7 +10,7 @@ from rgb2swir_ros.scenes.units import SPLITS
 from rgb2swir_ros.scenes.world import CATEGORIES
 
 # What nobody could label: boxes thinner than this many pixels, objects less visible than this.
-MIN_SIDE, MIN_VISIBLE = 2.0, .1
+MIN_SIDE, MIN_VISIBLE = 3.0, .25
 RULE = (f'objects whose box is thinner than {MIN_SIDE:g} pixels (tiny) or of which less than '
         f'{MIN_VISIBLE:g} is visible (hidden) have no annotation; nor have those that fog or '
         'night makes the same grey as what is around them')

@@ -81,8 +81,8 @@ def test_size_buckets_are_those_of_coco(area, name):
 
 
 @pytest.mark.parametrize(('box', 'visible', 'reason'), [
-    ((0, 0, 2, 2), .1, ''), ((0, 0, 1.9, 9), 1, 'tiny'), ((0, 0, 9, 1.9), 1, 'tiny'),
-    ((0, 0, 9, 9), .09, 'hidden')])
+    ((0, 0, 3, 3), .25, ''), ((0, 0, 2.9, 9), 1, 'tiny'), ((0, 0, 9, 2.9), 1, 'tiny'),
+    ((0, 0, 9, 9), .24, 'hidden')])
 def test_objects_that_nobody_could_label_are_dropped(box, visible, reason):
     assert dropped({'box': box, 'visible': visible}) == reason
 
