@@ -7,6 +7,7 @@ never a pickle) and ``MODEL_CARD.md``.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -57,7 +58,7 @@ class TranslatorConfig:
         return not (self.autoencoder.source_skips or self.guidance.learned)
 
 
-class SwirModel(nn.Module):
+class SwirModel(nn.Module, ABC):
     """RGB to SWIR radiance in one static graph, and its folder on disk.
 
     Each kind has a ``config``, a ``head`` and a way from RGB to ``tone``.
@@ -67,14 +68,14 @@ class SwirModel(nn.Module):
     divisor: ClassVar[int]  # of the sizes that `tone` takes
     config: Any
 
+    @abstractmethod
     def tone(self, rgb: Tensor) -> Tensor:
         """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def head(self) -> nn.Module:
         """The last layers, which stay in float32."""
-        raise NotImplementedError
 
     def set_precision(self: Model, dtype: torch.dtype) -> Model:
         """Cast the trunk (everything but the head, which stays float32) in place.
