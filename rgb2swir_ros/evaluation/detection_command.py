@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.evaluation.annotations import SPLITS, mirrored, read_annotations
+from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.resources import model_directory
 
 EXAMPLE = """example:
@@ -86,15 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
                           'split': arguments.split, 'shown': what, 'seed': arguments.seed,
                           **result.as_json()}, indent=2)
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
         matches = match(frames, found, len(classes))
         plot_curves(arguments.output / 'curves.png', matches, classes)
         contact_sheet(arguments.output / 'boxes.png', frames, pictures, found, classes,
                       working_score(matches))
         for name, content in (('table.txt', text), ('detection.json', figures + '\n')):
-            part = arguments.output / (name + '.part')
-            part.write_text(content)
-            part.replace(arguments.output / name)
+            write_bytes(arguments.output / name, content.encode())
     print(figures if arguments.json else text)
     if arguments.output:
         print(f'report: {arguments.output}/', file=sys.stderr)

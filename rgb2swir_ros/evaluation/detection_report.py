@@ -14,6 +14,7 @@ from rgb2swir_ros.evaluation.accumulate import AREAS, RECALLS, Matches, precisio
 from rgb2swir_ros.evaluation.annotations import AnnotatedFrame, read_tone
 from rgb2swir_ros.evaluation.detection import DetectionResult
 from rgb2swir_ros.evaluation.detector.decode import Detections
+from rgb2swir_ros.files import finished, write_picture
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
 HIT_OVERLAP = 0.5
@@ -65,10 +66,9 @@ def plot_curves(target: Path, matches: list[list[Matches]], classes: Sequence[st
         panel.grid(alpha=.3)
         panel.legend(fontsize=8, loc='lower left')
     axes[0].set_ylabel('precision')
-    part_file = target.with_suffix('.part.png')
-    figure.savefig(part_file, dpi=110)
+    with finished(target) as temporary:
+        figure.savefig(temporary, dpi=110)
     pyplot.close(figure)
-    part_file.replace(target)
 
 
 def working_score(matches: list[list[Matches]]) -> float:
@@ -125,10 +125,7 @@ def contact_sheet(target: Path, frames: Sequence[AnnotatedFrame], pictures: Sequ
                                         ('missed', MISSED), ('false', FALSE))):
         cv2.putText(legend, text, (10 + 280 * k, 22), cv2.FONT_HERSHEY_SIMPLEX, .6, colour, 1,
                     cv2.LINE_AA)
-    part = target.with_suffix('.part.png')
-    if not cv2.imwrite(str(part), np.vstack([legend, sheet])):
-        raise UserError(f'cannot write {part}: is the folder writable, the disk full?')
-    part.replace(target)
+    write_picture(target, np.vstack([legend, sheet])[..., ::-1])
 
 
 def _tile(frame: AnnotatedFrame, tone: NDArray[np.float32], found: Detections,

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import write_picture
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
@@ -210,7 +211,8 @@ def judge_photographs(folder: Path, translate: Callable[[NDArray[np.uint8]], NDA
         pairs += score_pairs(name, radiance, probes)
         grey_pairs += score_pairs(name, grey_radiance(rgb), probes)
         if output is not None:
-            _write(output / Path(name).with_suffix('.png'), radiance)
+            write_picture(output / Path(name).with_suffix('.png'),
+                          (np.clip(radiance, 0, 1) * 65535 + .5).astype(np.uint16))
     if not ratios:
         raise UserError(f'{folder} holds no photograph ({", ".join(sorted(SUFFIXES))})')
     return PhotographReport(pairs, grey_pairs, ratios, skipped)
@@ -228,11 +230,3 @@ def _box(values: Any) -> Box:
     if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
         raise ValueError(f'{values} is no box')
     return x0, y0, x1, y1
-
-
-def _write(path: Path, radiance: NDArray[np.float32]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix('.part.png')  # a picture appears whole or not at all
-    if not cv2.imwrite(str(part), (np.clip(radiance, 0, 1) * 65535 + .5).astype(np.uint16)):
-        raise UserError(f'cannot write {path}: is the folder writable, the disk full?')
-    part.replace(path)

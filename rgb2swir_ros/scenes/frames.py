@@ -10,7 +10,7 @@ import numpy as np
 
 from rgb2swir_ros.scenes.bands import to_swir
 from rgb2swir_ros.scenes.boxes import ObjectBox, find_boxes
-from rgb2swir_ros.scenes.buffer import Buffer, make_buffer
+from rgb2swir_ros.scenes.buffer import make_buffer
 from rgb2swir_ros.scenes.camera import RgbCamera, draw_camera, photograph
 from rgb2swir_ros.scenes.cast import Caster
 from rgb2swir_ros.scenes.draw import draw_world, with_free_way
@@ -19,7 +19,7 @@ from rgb2swir_ros.scenes.light import Light, draw_light
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.motion import optical_flow
 from rgb2swir_ros.scenes.places import PLACES
-from rgb2swir_ros.scenes.shade import Look, draw_look, shade
+from rgb2swir_ros.scenes.shade import draw_look, shade
 from rgb2swir_ros.scenes.weather import SHARES
 from rgb2swir_ros.scenes.world import World
 
@@ -152,6 +152,3 @@ def _picture(radiance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _times(size: tuple[int, int], factor: int) -> tuple[int, int]:
     return size[0] * factor, size[1] * factor
-
-
-__all__ = ['Buffer', 'Frame', 'Look', 'ObjectBox', 'render_frames', 'render_sequence']

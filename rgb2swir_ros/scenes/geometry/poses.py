@@ -13,7 +13,7 @@ import numpy as np
 from .shapes import xyz
 
 THIGH, CALF, UPPER_ARM, FOREARM, HAND = .245, .246, .186, .146, .08
-ANKLE, HIP, SHOULDER, CHIN = .039, .53, .818, .87
+ANKLE, HIP, SHOULDER = .039, .53, .818
 HIP_WIDTH, SHOULDER_WIDTH = .052, .112  # half of them
 _TRUNK = SHOULDER - HIP
 
