@@ -125,8 +125,8 @@ def report(index: dict[str, Any], folder: Path, stream: Any) -> None:
         print(f'  {split}: {part["frames"]} frames of {part["scenes"]} scenes; {classes}',
               file=stream)
     lost = index['boxes_dropped']
-    print(f'  without a box: {lost["tiny"]} objects too small, {lost["hidden"]} too hidden',
-          file=stream)
+    print(f'  without a box: {lost["tiny"]} objects too small, {lost["hidden"]} too hidden, '
+          f'{lost["lost"]} lost in fog or night', file=stream)
     if index['skipped']:
         print(f'  {len(index["skipped"])} skipped, listed in dataset.yaml; call again to try them '
               'once more', file=stream)

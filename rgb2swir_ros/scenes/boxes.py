@@ -19,12 +19,14 @@ class ObjectBox:
     :param area: visible pixels of the frame.
     :param visible: share of its side that faces the camera which is inside the frame and not
         hidden behind other things, in (0, 1].
+    :param lost: it does not stand out from what is around it: fog or night hides it.
     """
 
     category: str
     box: tuple[float, float, float, float]
     area: float
     visible: float
+    lost: bool = False
 
 
 # An object that differs from what is around it by less than this in SWIR tone (a few grey levels
@@ -37,8 +39,7 @@ def find_boxes(caster: Caster, buffer: Buffer, supersample: int,
     """Return the objects with at least one visible pixel.
 
     :param supersample: pixels of the buffer for each of the frame, along a side.
-    :param swir: the frame (H, W), radiance in [0, 1]: objects that do not stand out from it are
-        left out.
+    :param swir: the frame (H, W), radiance in [0, 1], by which to tell which are lost in it.
     """
     _height, width = buffer.lens.size
     thing = buffer.hits.thing
@@ -56,10 +57,9 @@ def find_boxes(caster: Caster, buffer: Buffer, supersample: int,
         left, top = x.min() / supersample, y.min() / supersample
         box = (float(left), float(top), float((x.max() + 1) / supersample - left),
                float((y.max() + 1) / supersample - top))
-        if swir is not None and not _stands_out(box, buffer, int(number), supersample, swir):
-            continue
+        lost = swir is not None and not _stands_out(box, buffer, int(number), supersample, swir)
         found.append(ObjectBox(category, box, len(members) / supersample ** 2,
-                               _visible(caster, buffer, int(number))))
+                               _visible(caster, buffer, int(number)), lost))
     return tuple(found)
 
 

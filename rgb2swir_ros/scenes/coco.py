@@ -6,14 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from rgb2swir_ros.scenes.labelling import REASONS, RULE, dropped
 from rgb2swir_ros.scenes.units import SPLITS
 from rgb2swir_ros.scenes.world import CATEGORIES
 
-# What nobody could label: boxes thinner than this many pixels, objects less visible than this.
-MIN_SIDE, MIN_VISIBLE = 3.0, .25
-RULE = (f'objects whose box is thinner than {MIN_SIDE:g} pixels (tiny) or of which less than '
-        f'{MIN_VISIBLE:g} is visible (hidden) have no annotation; nor have those that fog or '
-        'night makes the same grey as what is around them')
 # COCO's size buckets, by visible area in pixels
 BUCKETS = (('small', 32 ** 2), ('medium', 96 ** 2), ('large', float('inf')))
 
@@ -21,13 +17,6 @@ BUCKETS = (('small', 32 ** 2), ('medium', 96 ** 2), ('large', float('inf')))
 def bucket(area: float) -> str:
     """Return COCO's name of an object's size: small, medium or large."""
     return next(name for name, limit in BUCKETS if area < limit)
-
-
-def dropped(item: dict[str, Any]) -> str:
-    """Return why an object of a manifest gets no annotation: 'tiny', 'hidden', or ''."""
-    if min(item['box'][2:]) < MIN_SIDE:
-        return 'tiny'
-    return 'hidden' if item['visible'] < MIN_VISIBLE else ''
 
 
 def to_coco(manifests: Iterable[dict[str, Any]], size: tuple[int, int],
@@ -87,4 +76,4 @@ def count(manifests: Iterable[dict[str, Any]]) -> dict[str, Any]:
             names = ordered.get(key) or sorted({
                 name for other in by_split.values() for name in other[key]})
             part[key] = {name: part[key][name] for name in names}
-    return {'splits': by_split, 'boxes_dropped': {'tiny': lost['tiny'], 'hidden': lost['hidden']}}
+    return {'splits': by_split, 'boxes_dropped': {r: lost[r] for r in REASONS}}

@@ -15,8 +15,9 @@ import yaml
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json, write_picture
-from rgb2swir_ros.scenes.coco import RULE, count, to_coco
+from rgb2swir_ros.scenes.coco import count, to_coco
 from rgb2swir_ros.scenes.crew import do_all
+from rgb2swir_ros.scenes.labelling import RULE
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.sheet import contact_sheet
 from rgb2swir_ros.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
@@ -24,7 +25,7 @@ from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
 # Counts up whenever the renderer's pictures of a seed change, so that no data set mixes two kinds.
-PICTURES = 1
+PICTURES = 2
 INDEX = 'dataset.yaml'
 # Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
 # its sequences start in the middle of the million, so no sequence is of a scene trained on.

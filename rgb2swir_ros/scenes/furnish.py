@@ -27,6 +27,9 @@ SHARED = {'broadleaf_near': 2, 'conifer_near': 2, 'bush_near': 2, 'broadleaf': 4
 # What runs along the road, piece after piece
 RUNS = {'guard_rail', 'fence', 'concrete_barrier', 'noise_wall'}
 ALONG = np.pi / 2  # heading of what lies along x in its own frame, to lie along the road
+# What stands parked
+CAR_PARK = {'car': .88, 'truck': .05, 'parked_motorcycle': .04, 'parked_bicycle': .03}
+KERB = {'car': .64, 'truck': .06, 'parked_motorcycle': .15, 'parked_bicycle': .15}
 # What faces the traffic that comes towards it
 FACING = {'traffic_sign', 'direction_sign', 'traffic_light', 'billboard', 'gantry'}
 
@@ -246,13 +249,10 @@ class Furnisher:
                 for z in np.arange(self.first - 10, self.first + 110, rng.uniform(2.5, 2.9)):
                     if rng.random() < full:
                         heading = rng.choice([1, -1]) * np.pi / 2 + rng.normal(0, .03)
-                        self.put(choose({'car': .93, 'truck': .05, 'parked_motorcycle': .02}, rng),
-                                 d + rng.normal(0, .2), z, heading)
+                        self.put(choose(CAR_PARK, rng), d + rng.normal(0, .2), z, heading)
             return
         for side in (-1, 1):
             for z in self._spread(place.parked * rng.uniform(0, 1.3), 180):
                 edge = right if side > 0 else left
                 heading = (0 if rng.random() < .8 else np.pi) + rng.normal(0, .03)
-                self.put(choose({'car': .80, 'truck': .06, 'parked_motorcycle': .07,
-                                 'parked_bicycle': .07}, rng),
-                         edge - side * rng.uniform(1.0, 1.4), z, heading)
+                self.put(choose(KERB, rng), edge - side * rng.uniform(1.0, 1.4), z, heading)

@@ -39,8 +39,8 @@ class Place:
     bank: tuple[float, float] = (-1.0, 1.5)
     bend: float = 12.0
     traffic: float = 3.0
-    kinds: Mix = field(default_factory=lambda: {'car': .74, 'truck': .13, 'bus': .04,
-                                                'motorcycle': .06, 'bicycle': .03})
+    kinds: Mix = field(default_factory=lambda: {'car': .56, 'truck': .14, 'bus': .09,
+                                                'motorcycle': .12, 'bicycle': .09})
     speed: tuple[float, float] = (8, 16)
     parked: float = 0.0
     people: float = 0.0
@@ -53,7 +53,9 @@ class Place:
 
 
 ASPHALT = {'asphalt': .8, 'concrete': .2}
-TOWN_KINDS = {'car': .60, 'truck': .10, 'bus': .10, 'motorcycle': .10, 'bicycle': .10}
+# Rarer kinds have larger shares than on a real road: each must be met often enough to be learned
+# and judged
+TOWN_KINDS = {'car': .44, 'truck': .12, 'bus': .14, 'motorcycle': .15, 'bicycle': .15}
 GREEN = {'grass': .55, 'dry_grass': .25, 'soil': .12, 'gravel': .08}
 FIELDS = {'grass': .35, 'dry_grass': .25, 'soil': .2, 'leaf': .2}
 
@@ -62,7 +64,7 @@ PLACES: dict[str, Place] = {
         1.6, (2, 4), (2.9, 3.5), {'asphalt': .66, 'concrete': .10, 'granite': .24},
         {'concrete': .4, 'granite': .25, 'grass': .25, 'gravel': .1}, GREEN,
         walk=.95, verge=(0, 3), hills=(0, 12), bend=8, traffic=3.5, kinds=TOWN_KINDS,
-        speed=(4, 14), parked=9, people=7,
+        speed=(4, 14), parked=9, people=9,
         along={'lamp_post': 3, 'traffic_sign': 2.5, 'traffic_light': .8, 'bollard': 3, 'bin': 1,
                'bus_shelter': .4, 'bench': .6, 'pole': 1, 'billboard': .2, 'hydrant': .4,
                'direction_sign': .4},
@@ -79,7 +81,7 @@ PLACES: dict[str, Place] = {
         buildings={'town_block': 5, 'house': 3, 'church': .3}, setback=(0, 1.5)),
     'suburb': Place(
         1.2, (2, 2), (2.8, 3.4), ASPHALT, GREEN, GREEN,
-        walk=.7, verge=(1, 5), hills=(0, 15), traffic=1.5, speed=(5, 12), parked=6, people=3,
+        walk=.7, verge=(1, 5), hills=(0, 15), traffic=1.5, speed=(5, 12), parked=6, people=5,
         along={'lamp_post': 2, 'traffic_sign': 1.2, 'pole': 2, 'fence': 5, 'bin': 1.5,
                'hydrant': .3},
         plants={'broadleaf': 7, 'conifer': 2, 'bush': 7, 'hedge': 5, 'dead_tree': .5,
@@ -88,7 +90,7 @@ PLACES: dict[str, Place] = {
     'motorway': Place(
         2.2, (2, 4), (3.4, 3.8), {'asphalt': .68, 'concrete': .32}, GREEN, FIELDS,
         verge=(2, 12), hills=(0, 60), bank=(-3, 5), bend=25, traffic=2.5,
-        kinds={'car': .72, 'truck': .22, 'bus': .03, 'motorcycle': .03}, speed=(20, 34),
+        kinds={'car': .60, 'truck': .21, 'bus': .09, 'motorcycle': .10}, speed=(20, 34),
         along={'guard_rail': 18, 'traffic_sign': .5, 'direction_sign': .5, 'lamp_post': .8,
                'gantry': .25, 'pole': .3,
                'noise_wall': 1.2, 'concrete_barrier': 3, 'bridge': .12, 'billboard': .2,
@@ -99,8 +101,8 @@ PLACES: dict[str, Place] = {
     'country': Place(
         1.3, (1, 2), (2.7, 3.6), {'asphalt': .75, 'concrete': .1, 'gravel': .08, 'soil': .07},
         GREEN, FIELDS, verge=(.5, 5), hills=(0, 70), bank=(-1.5, 2.5), bend=30, traffic=1.5,
-        kinds={'car': .7, 'truck': .12, 'bus': .04, 'motorcycle': .08, 'bicycle': .06},
-        speed=(12, 26), people=.6,
+        kinds={'car': .48, 'truck': .13, 'bus': .09, 'motorcycle': .15, 'bicycle': .15},
+        speed=(12, 26), people=1.2,
         along={'traffic_sign': .8, 'pole': 2.5, 'fence': 5, 'guard_rail': 3, 'pylon': .25,
                'bridge': .05},
         plants={'broadleaf': 5, 'conifer': 2, 'bush': 5, 'hedge': 2, 'grass_tuft': 14,
@@ -112,7 +114,7 @@ PLACES: dict[str, Place] = {
         .9, (1, 2), (2.7, 3.5), {'asphalt': .8, 'gravel': .1, 'soil': .1},
         {'grass': .35, 'leaf': .2, 'soil': .25, 'dry_grass': .2},
         {'leaf': .4, 'grass': .3, 'conifer': .2, 'soil': .1}, verge=(.3, 3), hills=(0, 60),
-        bank=(-1.5, 3), bend=30, traffic=1.2, speed=(10, 22), people=.4,
+        bank=(-1.5, 3), bend=30, traffic=1.2, speed=(10, 22), people=1.0,
         along={'traffic_sign': .6, 'guard_rail': 2, 'pole': .6},
         plants={'broadleaf': 16, 'conifer': 12, 'bush': 12, 'grass_tuft': 12, 'rock': .8},
         forest=1.0),
@@ -136,15 +138,16 @@ PLACES: dict[str, Place] = {
     'parking': Place(
         .9, (8, 16), (2.6, 3.2), {'asphalt': .85, 'concrete': .15}, GREEN, GREEN,
         walk=.6, verge=(1, 6), hills=(0, 10), bend=0, traffic=.4,
-        kinds={'car': .9, 'truck': .05, 'bus': .05}, speed=(1, 4), parked=0, people=5,
+        kinds={'car': .66, 'truck': .06, 'bus': .08, 'motorcycle': .1, 'bicycle': .1},
+        speed=(1, 4), parked=0, people=6,
         along={'lamp_post': 2, 'traffic_sign': 1, 'bollard': 1, 'bin': .5},
         plants={'broadleaf': 5, 'bush': 5, 'hedge': 2, 'conifer': 1, 'palm': .4},
         buildings={'hall': 1.0, 'town_block': .8, 'house': .5}, setback=(2, 14)),
     'works': Place(
         .5, (2, 4), (3.0, 3.6), {'asphalt': .6, 'concrete': .2, 'gravel': .1, 'soil': .1},
         {'soil': .4, 'gravel': .3, 'concrete': .2, 'grass': .1}, GREEN,
-        walk=.2, verge=(1, 8), hills=(0, 15), traffic=2, speed=(4, 12), people=3,
-        kinds={'car': .5, 'truck': .4, 'bus': .05, 'motorcycle': .05},
+        walk=.2, verge=(1, 8), hills=(0, 15), traffic=2, speed=(4, 12), people=5,
+        kinds={'car': .42, 'truck': .34, 'bus': .06, 'motorcycle': .1, 'bicycle': .08},
         along={'cone': 10, 'concrete_barrier': 8, 'traffic_sign': 2, 'container': 1.5, 'fence': 4,
                'lamp_post': 1, 'pole': 1},
         plants={'broadleaf': 2, 'bush': 2, 'grass_tuft': 4}, buildings={'hall': 1.5, 'house': .4},

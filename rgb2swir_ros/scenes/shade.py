@@ -13,7 +13,7 @@ from rgb2swir_ros.scenes.buffer import SKY_DIRECTIONS, SKY_SHARES, Buffer, groun
 from rgb2swir_ros.scenes.cast import GROUND, Caster, Hits
 from rgb2swir_ros.scenes.lamps import lamp_light
 from rgb2swir_ros.scenes.light import Light
-from rgb2swir_ros.scenes.materials import Table, wet
+from rgb2swir_ros.scenes.materials import Table, dusted, wet
 
 FILM_GLOSS = .03      # of a water film, at normal incidence; a puddle is smooth as well
 # Bright tissue fills its own small shadows with scattered light
@@ -108,7 +108,7 @@ def _reflectance(caster: Caster, buffer: Buffer, look: Look) -> np.ndarray:
                          for p in parts])[hits.surface] & ground_rows(hits)
         cover = np.where(road, light.snow * 1.6 - 1.05, light.snow * 2.2 - .6)
         lies = np.clip((cover * 1.4 + drift) * 2.5 + .5, 0, 1) * upward
-        rho = rho + lies[:, None] * (look.snow - rho)
+        rho = dusted(rho, look.snow, lies)
     return rho.astype(np.float32)
 
 
@@ -136,7 +136,7 @@ def _irradiance(caster: Caster, buffer: Buffer, look: Look, rho: np.ndarray,
     openness = buffer.open_sky.mean(axis=1)
     ground = look.reflectance[:caster.ground_surfaces].mean(axis=0)
     if light.snow:
-        ground = ground + light.snow * (look.snow - ground)
+        ground = dusted(ground, look.snow, light.snow)
     sunny = light.sun * max(float(toward[1]), 0)
     bounce = ground * (.6 * sunny + .7 * light.sky)
     # from below, and from whatever else stands in the sky's place
@@ -145,7 +145,7 @@ def _irradiance(caster: Caster, buffer: Buffer, look: Look, rho: np.ndarray,
         + below[:, None].astype(np.float32) * bounce
     # Leaves light each other, the more the brighter they are: in SWIR a crown has few dark gaps.
     # The shares make a lit crown about as bright as the table's canopies, whose shadows count.
-    total += (leafy * (.3 + .5 * openness))[:, None] * rho * (.9 * sunny + .5 * light.sky)
+    total += (leafy * (.2 + .5 * openness))[:, None] * rho * (.6 * sunny + .4 * light.sky)
     return total.astype(np.float32), lit
 
 

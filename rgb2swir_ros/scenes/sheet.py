@@ -10,6 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rgb2swir_ros.scenes.labelling import dropped
+
 SHEET_FRAMES, SHEET_COLUMNS = 24, 3
 GAMMA = 2.2
 NAMED_WIDTH = 14  # pixels
@@ -80,7 +82,8 @@ def contact_sheet(folder: Path, manifests: Sequence[dict[str, Any]]) -> np.ndarr
     for manifest, frame in choose(manifests):
         rgb = cv2.cvtColor(_read(folder / frame['rgb']), cv2.COLOR_BGR2RGB)
         swir = grey_picture(_read(folder / frame['swir']) / 65535)
-        tile = np.hstack([draw_boxes(p, frame['objects']) for p in (rgb, swir)])
+        tile = np.hstack([draw_boxes(p, [o for o in frame['objects'] if not dropped(o)])
+                          for p in (rgb, swir)])
         caption = f'{manifest["seed"]} {manifest["split"]} {frame["place"]} {frame["weather"]}'
         tile[-14:] //= 3
         cv2.putText(tile, caption, (3, tile.shape[0] - 4), cv2.FONT_HERSHEY_SIMPLEX, .35,

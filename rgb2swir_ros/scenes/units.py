@@ -197,7 +197,7 @@ def _write(unit: Unit, frame: Frame, rgb: str, swir: str,
     return {'rgb': rgb, 'swir': swir, 'place': frame.place, 'weather': frame.weather,
             'objects': [{'category': item.category, 'box': [round(float(v), 2) for v in item.box],
                          'area': round(float(item.area), 2),
-                         'visible': round(float(item.visible), 4)}
+                         'visible': round(float(item.visible), 4), 'lost': bool(item.lost)}
                         for item in frame.objects]}
 
 

@@ -26,7 +26,7 @@ def test_writes_whole_scenes_and_reports_them(tmp_path, capsys):
     assert call(tmp_path, '--count', '10', '--looks', '4', '--seed', '2') == 0
     out, error = capsys.readouterr()
     assert '12 frames of 3 scenes' in out
-    assert '12 objects too small, 12 too hidden' in out
+    assert '12 objects too small, 12 too hidden, 12 lost in fog or night' in out
     assert '12/12 frames' in error
     assert len(list(tmp_path.rglob('swir_original_*.png'))) == 12
     index = yaml.safe_load((tmp_path / 'dataset.yaml').read_text())

@@ -20,6 +20,7 @@ class Box:
     box: tuple[float, float, float, float]
     area: float
     visible: float
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def draw(seed: int, look: int, size: tuple[int, int], place: str, **more) -> Fra
     swir[y:y + height, x:x + width] = .75
     objects = (Box(NAMES[seed % 6], (x, y, width, height), 240.0, 1.0),
                Box('car', (1.0, 1.0, 1.5, 4.0), 5.0, 1.0),
-               Box('person', (30.0, 2.0, 6.0, 9.0), 20.0, .05))
+               Box('person', (30.0, 2.0, 6.0, 9.0), 20.0, .05),
+               Box('bus', (40.0, 2.0, 6.0, 9.0), 54.0, 1.0, lost=True))
     weather = ('clear', 'fog', 'night', 'hail')[(seed + look) % 4]
     return Frame(rgb, swir, objects, place, weather, **more)
 

@@ -115,7 +115,7 @@ def test_annotations_load_as_coco_and_count_what_is_dropped(made):
             assert note['visible'] == 1.0
             boxes += 1
     assert boxes == 52 == sum(part['boxes'] for part in index['splits'].values())
-    assert index['boxes_dropped'] == {'tiny': 52, 'hidden': 52}
+    assert index['boxes_dropped'] == {'tiny': 52, 'hidden': 52, 'lost': 52}
     assert index['splits']['train']['sizes']['small'] == 42
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished, write_picture
-from rgb2swir_ros.scenes.coco import bucket, dropped
+from rgb2swir_ros.scenes.coco import bucket
 from rgb2swir_ros.scenes.crew import do_all
+from rgb2swir_ros.scenes.labelling import dropped
 from rgb2swir_ros.scenes.sheet import choose, draw_boxes, flow_picture, grey_picture
 from rgb2swir_ros.scenes.units import SHARES, SPLITS, Unit, split_of, write_unit
 
@@ -80,11 +81,12 @@ def test_size_buckets_are_those_of_coco(area, name):
     assert bucket(area) == name
 
 
-@pytest.mark.parametrize(('box', 'visible', 'reason'), [
-    ((0, 0, 3, 3), .25, ''), ((0, 0, 2.9, 9), 1, 'tiny'), ((0, 0, 9, 2.9), 1, 'tiny'),
-    ((0, 0, 9, 9), .24, 'hidden')])
-def test_objects_that_nobody_could_label_are_dropped(box, visible, reason):
-    assert dropped({'box': box, 'visible': visible}) == reason
+@pytest.mark.parametrize(('box', 'visible', 'lost', 'reason'), [
+    ((0, 0, 3, 3), .25, False, ''), ((0, 0, 2.9, 9), 1, True, 'tiny'),
+    ((0, 0, 9, 2.9), 1, False, 'tiny'), ((0, 0, 9, 9), .24, True, 'hidden'),
+    ((0, 0, 3, 3), .25, True, 'lost')])
+def test_objects_that_nobody_could_label_are_dropped(box, visible, lost, reason):
+    assert dropped({'box': box, 'visible': visible, 'lost': lost}) == reason
 
 
 def test_sheet_takes_scenes_from_all_over_and_weathers_evenly():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,11 +26,13 @@ def test_the_same_seed_gives_the_same_frames():
 
 
 def test_looks_share_geometry_but_not_the_light():
-    """Boxes are the same wherever an object can be told from what is around it."""
-    one, two, three = sorted(render_frames(9, SIZE, 3), key=lambda frame: -len(frame.objects))
+    """Boxes are the same; some are lost in one look and not in another."""
+    one, two, three = render_frames(9, SIZE, 3)
     assert len(one.objects) > 2
-    assert set(two.objects) <= set(one.objects)
-    assert len(set(two.objects) & set(one.objects)) > .5 * len(one.objects)
+    for other in (two, three):
+        assert [replace(o, lost=False) for o in other.objects] == [
+            replace(o, lost=False) for o in one.objects]
+    assert sum(o.lost for o in one.objects) < .5 * len(one.objects)
     assert np.abs(one.swir - two.swir).mean() > .01
     assert np.abs(one.rgb.astype(int) - three.rgb).mean() > 3
 
