@@ -6,56 +6,39 @@ never a pickle) and ``MODEL_CARD.md``.
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import torch
-import yaml
 from torch import Tensor, nn
 
-from rgb2swir_ros.diffusion.sampler import sample_student
+from rgb2swir_ros.diffusion.sampler import sample_student, sample_teacher
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.nets.autoencoder import (
-    AutoencoderConfig,
-    SourceEncoder,
-    SwirDecoder,
-    SwirEncoder,
+from rgb2swir_ros.model_config import STAGES, TranslatorConfig, parse_config, translator_config
+from rgb2swir_ros.model_files import (
+    MODEL_FILE,
+    WEIGHTS_FILE,
+    model_hash,
+    read_entries,
+    write_entries,
 )
+from rgb2swir_ros.nets.autoencoder import SourceEncoder, SwirDecoder, SwirEncoder
 from rgb2swir_ros.nets.blocks import pad_to_multiple
-from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
+from rgb2swir_ros.nets.dit import DiTConfig, DiTDenoiser
+from rgb2swir_ros.nets.guidance import GuidanceEncoder
 from rgb2swir_ros.nets.regression import RegressionConfig, RegressionUNet
-from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
+from rgb2swir_ros.nets.unet import UNetDenoiser
 from rgb2swir_ros.nets.weights import load_weights, write_weights
 
-MODEL_FILE = 'model.yaml'
-WEIGHTS_FILE = 'weights.safetensors'
-FORMAT = 1
+__all__ = ['STAGES', 'Regressor', 'SwirModel', 'Translator', 'TranslatorConfig', 'load_model',
+           'model_hash', 'translator_config']
 
-Config = TypeVar('Config')
+LATENT_SCALE = 8  # pixels of the image to one of the latent, along each side
+
 Model = TypeVar('Model', bound='SwirModel')
-
-
-@dataclass(frozen=True)
-class TranslatorConfig:
-    """All that shapes a translator.
-
-    :param name: the model's name.
-    :param steps: denoiser calls of the student: 1, 2 or 4.
-    """
-
-    name: str = 'nano'
-    steps: int = 1
-    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
-    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
-    denoiser: UNetConfig = field(default_factory=UNetConfig)
-
-    @property
-    def is_baseline(self) -> bool:
-        """Say whether this is the plain LDM: neither source skips nor learned guidance."""
-        return not (self.autoencoder.source_skips or self.guidance.learned)
 
 
 class SwirModel(nn.Module, ABC):
@@ -65,7 +48,7 @@ class SwirModel(nn.Module, ABC):
     """
 
     kind: ClassVar[str]  # what model.yaml calls it
-    divisor: ClassVar[int]  # of the sizes that `tone` takes
+    divisor: int  # of the sizes that `tone` takes
     config: Any
 
     @abstractmethod
@@ -110,16 +93,19 @@ class SwirModel(nn.Module, ABC):
         folder.mkdir(parents=True, exist_ok=True)
         write_weights({k: v.float() for k, v in self.state_dict().items()},
                       folder / WEIGHTS_FILE)
-        entries = {'format': FORMAT, 'kind': self.kind, **_plain(asdict(self.config))}
-        (folder / MODEL_FILE).write_text(yaml.safe_dump(entries, sort_keys=False))
+        write_entries(folder / MODEL_FILE, {'kind': self.kind, **self.entries()})
+
+    def entries(self) -> dict[str, Any]:
+        """Return the configuration as it stands in ``model.yaml``."""
+        return asdict(self.config)
 
     @classmethod
-    def load(cls: type[Model], folder: Path) -> Model:
+    def load(cls: type[Model], folder: Path, *, unfinished: bool = False) -> Model:
         """Read a model folder of this kind: see `load_model`.
 
         :raises UserError: if it cannot be read, or holds a model of another kind.
         """
-        model = load_model(folder)
+        model = load_model(folder, unfinished=unfinished)
         if not isinstance(model, cls):
             raise UserError(f'{folder} holds a {model.kind}, and a {cls.kind} is asked for')
         return model
@@ -132,29 +118,19 @@ class Translator(SwirModel):
     """
 
     kind = 'translator'
-    divisor = 16
 
     def __init__(self, config: TranslatorConfig | None = None) -> None:
-        """Build the networks.
-
-        :raises ValueError: if the parts' channels do not fit together.
-        """
+        """Build the networks, untrained."""
         super().__init__()
         config = config or TranslatorConfig()
-        if config.denoiser.guidance_channels != config.guidance.channels:
-            raise ValueError(
-                f'the denoiser takes {config.denoiser.guidance_channels} guidance channels, '
-                f'the guidance has {config.guidance.channels}')
-        if config.denoiser.latent_channels != config.autoencoder.latent_channels:
-            raise ValueError(
-                f'the denoiser has {config.denoiser.latent_channels} latent channels, '
-                f'the autoencoder {config.autoencoder.latent_channels}')
         self.config = config
+        self.divisor = LATENT_SCALE * config.denoiser.divisor
         self.encoder = SwirEncoder(config.autoencoder)
         self.source = (SourceEncoder(config.autoencoder)
                        if config.autoencoder.source_skips else None)
         self.guidance = GuidanceEncoder(config.guidance)
-        self.denoiser = UNetDenoiser(config.denoiser)
+        self.denoiser = (DiTDenoiser(config.denoiser) if isinstance(config.denoiser, DiTConfig)
+                         else UNetDenoiser(config.denoiser))
         self.decoder = SwirDecoder(config.autoencoder)
 
     @property
@@ -167,10 +143,38 @@ class Translator(SwirModel):
         """The trunk's type."""
         return self.denoiser.inlet.weight.dtype
 
+    def entries(self) -> dict[str, Any]:
+        """Return the configuration as it stands in ``model.yaml``, the denoiser with its kind."""
+        entries = asdict(self.config)
+        denoiser = {'kind': self.config.denoiser.kind, **entries['denoiser']}
+        return {**entries, 'denoiser': denoiser}
+
     def latent(self, rgb: Tensor) -> Tensor:
-        """Return the student's clean latent (B, C, H/8, W/8) of RGB whose size 16 divides."""
+        """Return the student's clean latent (B, C, H/8, W/8) of RGB ``divisor`` divides."""
         return sample_student(self.denoiser, self.guidance(rgb),
                               self.config.autoencoder.latent_channels, self.config.steps)
+
+    def teacher_latent(self, rgb: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        """Return the teacher's clean latent (B, C, H/8, W/8), float32.
+
+        :param rgb: (B, 3, H, W), float32, in [0, 1]; ``divisor`` divides H and W.
+        :param steps: Euler steps from noise, at least 1.
+        :param generator: draws the noise.
+        """
+        return sample_teacher(self.denoiser, self.guidance(rgb.to(self.dtype)),
+                              self.config.autoencoder.latent_channels, steps, generator)
+
+    def sample(self, rgb: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        """Translate camera frames as the teacher does: see `forward` and `teacher_latent`.
+
+        :param rgb: (B, H, W, 3), uint8, RGB; any size.
+        :return: radiance (B, H, W), float32, in [0, 1].
+        """
+        height, width = rgb.shape[1:3]
+        source = pad_to_multiple(rgb.permute(0, 3, 1, 2).float() / 255, self.divisor)
+        latent = self.teacher_latent(source, steps, generator).to(self.dtype)
+        tone = self.decode(latent, source)[:, 0, :height, :width]
+        return tone.clamp(0, 1).square()
 
     def decode(self, latent: Tensor, rgb: Tensor) -> Tensor:
         """Return tone (B, 1, H, W) of a latent and its source (B, 3, H, W) in [0, 1]."""
@@ -178,7 +182,7 @@ class Translator(SwirModel):
         return self.decoder(latent, features, rgb)
 
     def tone(self, rgb: Tensor) -> Tensor:
-        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size 16 divides."""
+        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
         return self.decode(self.latent(rgb.to(self.dtype)), rgb)
 
 
@@ -204,72 +208,32 @@ class Regressor(SwirModel):
         return self.network(rgb)
 
 
-# each kind, its configuration and the parts of that
-KINDS: dict[str, tuple[type[SwirModel], type, dict[str, type]]] = {
-    'translator': (Translator, TranslatorConfig, {
-        'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig, 'denoiser': UNetConfig}),
-    'regression': (Regressor, RegressionConfig, {}),
+# what builds each kind of model from its entries; the text names them in errors
+KINDS: dict[str, Callable[[dict[str, Any], str], SwirModel]] = {
+    Translator.kind: lambda entries, where: Translator(translator_config(entries, where)),
+    Regressor.kind: lambda entries, where: Regressor(
+        parse_config(RegressionConfig, entries, where)),
 }
 
 
-def load_model(folder: Path) -> SwirModel:
+def load_model(folder: Path, *, unfinished: bool = False) -> SwirModel:
     """Read a model folder of any kind.
 
+    :param unfinished: accept a translator whose student is not trained yet.
     :return: a float32 model in evaluation mode.
     :raises UserError: if the configuration or the weights are missing, damaged, or do not
-        fit each other; the text names the file.
+        fit each other, the text names the file; or if the model is unfinished.
     """
-    model = _read_model(Path(folder) / MODEL_FILE)
-    load_weights(model, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
-    return model.eval()
-
-
-def model_hash(folder: Path) -> str:
-    """Return the SHA-256 of a model's configuration and weights, as a hexadecimal text.
-
-    :raises UserError: if one of the files is missing.
-    """
-    digest = hashlib.sha256()
-    for name in (MODEL_FILE, WEIGHTS_FILE):
-        try:
-            digest.update((Path(folder) / name).read_bytes())
-        except OSError as error:
-            raise UserError(f'cannot read {Path(folder) / name}: {error.strerror}') from error
-    return digest.hexdigest()
-
-
-def _read_model(path: Path) -> SwirModel:
-    """Build the untrained model of a ``model.yaml``; one that has no ``kind`` is a translator."""
-    try:
-        entries = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f'cannot read {path}: {error}') from error
-    if not isinstance(entries, dict) or entries.pop('format', None) != FORMAT:
-        raise UserError(f"{path} is no model of format {FORMAT} (its first entry must be "
-                        f"'format: {FORMAT}')")
-    kind = entries.pop('kind', Translator.kind)
+    path = Path(folder) / MODEL_FILE
+    entries = read_entries(path)
+    kind = entries.pop('kind', Translator.kind)  # the first models had none
     if not isinstance(kind, str) or kind not in KINDS:
         raise UserError(f"{path}: unknown kind '{kind}'; known are {sorted(KINDS)}")
-    model, whole, parts = KINDS[kind]
-    try:
-        for part, config in parts.items():
-            entries[part] = _config(config, entries.get(part, {}), f'{path}: {part}')
-        return model(_config(whole, entries, str(path)))
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise UserError(f'{path}: {error}') from error
-
-
-def _config(kind: type[Config], entries: Any, where: str) -> Config:
-    if not isinstance(entries, dict):
-        raise UserError(f'{where} must be a mapping, not {entries!r}')
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted({*entries} - known):
-        raise UserError(f"{where}: unknown entry '{unknown[0]}'; known are {sorted(known)}")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})
-
-
-def _plain(value: Any) -> Any:
-    """Return nested tuples as lists: YAML's safe dumper knows no tuples."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+    model = KINDS[kind](entries, str(path))
+    if isinstance(model, Translator) and model.config.stage != STAGES[-1] and not unfinished:
+        following = STAGES[STAGES.index(model.config.stage) + 1]
+        raise UserError(f"{folder} holds a translator that is trained as far as its "
+                        f"{model.config.stage}, and pictures need a student; go on with "
+                        f"'rgb2swir train {following}'")
+    load_weights(model, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
+    return model.eval()

@@ -46,3 +46,23 @@ def sample_student(denoiser: Denoiser, guidance: Tensor, latent_channels: int,
     start = torch.zeros((batch, latent_channels, height, width),
                         dtype=guidance.dtype, device=guidance.device)
     return sample_euler(denoiser, start, guidance, steps)
+
+
+def sample_teacher(denoiser: Denoiser, guidance: Tensor, latent_channels: int, steps: int,
+                   generator: torch.Generator) -> Tensor:
+    """Run a many-step teacher from seeded noise; equal seeds give equal bits.
+
+    The latent stays in float32 between the steps whatever the denoiser works in (an Euler step
+    keeps the wider type): fifty roundings to half precision would add up.
+
+    :param guidance: (B, G, h, w); gives batch, size, device and the denoiser's type.
+    :param generator: draws the start, on its own device.
+    :return: the clean latent (B, latent_channels, h, w), float32.
+    """
+    batch, _, height, width = guidance.shape
+    start = torch.randn((batch, latent_channels, height, width), generator=generator,
+                        device=generator.device).to(guidance.device)
+
+    return sample_euler(lambda latent, t, condition: denoiser(latent.to(condition.dtype), t,
+                                                              condition),
+                        start, guidance, steps)

@@ -48,6 +48,11 @@ class SwirEncoder(nn.Module):
             conv3x3(w2, w3, stride=2), ResBlock(w3),
             nn.ReLU(), conv3x3(w3, config.latent_channels))
 
+    @property
+    def outlet(self) -> nn.Conv2d:
+        """The last convolution, whose outputs are the latent's channels."""
+        return self.layers[-1]  # type: ignore[return-value]
+
     def forward(self, tone: Tensor) -> Tensor:
         """Map (B, 1, H, W), about [0, 1], to the latent (B, C, H/8, W/8)."""
         return self.layers(tone * 2 - 1)
@@ -142,22 +147,29 @@ class SwirDecoder(nn.Module):
             for source, width in zip(config.source_widths, config.widths, strict=True)
         ]) if config.source_skips else None
 
-    def trunk(self, latent: Tensor,
-              features: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+    def maps(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None
+             ) -> tuple[Tensor, Tensor, Tensor]:
         """Decode all but the last layers.
 
         :param latent: (B, C, H/8, W/8).
         :param features: of `SourceEncoder`, or None to decode from the latent alone.
-        :return: features (B, w1, H/2, W/2).
+        :return: what the residual blocks give, coarsest first: (B, w3, H/8, W/8),
+            (B, w2, H/4, W/4), (B, w1, H/2, W/2).
         """
         def joined(x: Tensor, scale: int) -> Tensor:
             if self.skips is None or features is None:
                 return x
             return x + self.skips[scale](features[scale])
 
-        x = self.at_eighth(joined(self.inlet(latent), 2))
-        x = self.at_quarter(joined(self.up_quarter(F.relu(x)), 1))
-        return self.at_half(joined(self.up_half(F.relu(x)), 0))
+        eighth = self.at_eighth(joined(self.inlet(latent), 2))
+        quarter = self.at_quarter(joined(self.up_quarter(F.relu(eighth)), 1))
+        half = self.at_half(joined(self.up_half(F.relu(quarter)), 0))
+        return eighth, quarter, half
+
+    def trunk(self, latent: Tensor,
+              features: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+        """Return the finest of `maps`, (B, w1, H/2, W/2): what the head takes."""
+        return self.maps(latent, features)[-1]
 
     def forward(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None,
                 rgb: Tensor | None) -> Tensor:
@@ -167,3 +179,22 @@ class SwirDecoder(nn.Module):
         :param rgb: (B, 3, H, W) in [0, 1] for the head; not used without ``features``.
         """
         return self.head(self.trunk(latent, features), rgb if features is not None else None)
+
+
+def scale_latent(encoder: SwirEncoder, decoder: SwirDecoder, scale: Tensor) -> None:
+    """Divide the latent by a scale, in place, and let what is decoded from it stay the same.
+
+    With the latent's standard deviations as scale, each channel gets a deviation of 1, which is
+    what noise of deviation 1 asks for. Only a scale: the decoder's inlet pads with zeros, so
+    folding a mean into it would change the borders.
+
+    :param scale: (C,), above 0.
+    :raises ValueError: if it has another shape or holds other values.
+    """
+    channels = encoder.outlet.out_channels
+    if scale.shape != (channels,) or not (torch.isfinite(scale) & (scale > 0)).all():
+        raise ValueError(f'the scale must be {channels} numbers above 0, not {scale}')
+    with torch.no_grad():
+        encoder.outlet.weight.div_(scale[:, None, None, None])
+        encoder.outlet.bias.div_(scale)  # type: ignore[union-attr]
+        decoder.inlet.weight.mul_(scale[None, :, None, None])

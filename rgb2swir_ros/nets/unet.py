@@ -8,6 +8,7 @@ the whole frame: dilated blocks and a pooled summary at 1/16, and the height in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,9 @@ class UNetConfig:
     :param dilations: of the blocks at 1/16, one block each.
     :param time_features: length of the time embedding.
     """
+
+    kind: ClassVar[str] = 'unet'
+    divisor: ClassVar[int] = 2  # of the latent's sides
 
     latent_channels: int = 4
     guidance_channels: int = 64

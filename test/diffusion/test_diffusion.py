@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from rgb2swir_ros.diffusion.losses import detail_loss, gradient_loss, tone_loss
 from rgb2swir_ros.diffusion.path import euler_step, interpolate
-from rgb2swir_ros.diffusion.sampler import sample_euler, sample_student
+from rgb2swir_ros.diffusion.sampler import sample_euler, sample_student, sample_teacher
+from rgb2swir_ros.nets.dit import DiTConfig, DiTDenoiser
+from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
 
 
 def test_path_ends_at_clean_and_noise():
@@ -61,6 +63,82 @@ def test_the_student_starts_from_zeros_every_time():
     assert torch.equal(first, second)
     assert starts[0].shape == (2, 4, 3, 5)
     assert starts[0].abs().max() == 0
+
+
+def tiny_denoiser(kind: str) -> torch.nn.Module:
+    """Return a denoiser of 6 guidance channels with random weights in place of its zeros."""
+    torch.manual_seed(0)
+    network = (UNetDenoiser(UNetConfig(guidance_channels=6, widths=(8, 12), dilations=(1,)))
+               if kind == 'unet' else
+               DiTDenoiser(DiTConfig(guidance_channels=6, width=16, depth=1, heads=2)))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=.1)
+    return network.eval()
+
+
+class Student(torch.nn.Module):
+    """A few-step student as one graph."""
+
+    def __init__(self, denoiser, steps):
+        super().__init__()
+        self.denoiser, self.steps = denoiser, steps
+
+    def forward(self, guidance):
+        return sample_student(self.denoiser, guidance, 4, self.steps)
+
+
+@pytest.mark.parametrize('kind', ['unet', 'dit'])
+@pytest.mark.parametrize('steps', [1, 2, 4])
+def test_students_are_bit_equal_run_to_run_and_export_unrolled(kind, steps):
+    denoiser, guidance = tiny_denoiser(kind), torch.rand(1, 6, 4, 6)
+    calls = []
+    denoiser.inlet.register_forward_hook(lambda *_: calls.append(1))
+    student = Student(denoiser, steps)
+    with torch.no_grad():
+        first, again = student(guidance), student(guidance)
+        assert len(calls) == 2 * steps
+        assert torch.equal(first, again)
+        program = torch.export.export(student, (guidance,))
+        exported = program.module()
+        assert torch.equal(exported(guidance), exported(guidance))
+        assert torch.allclose(exported(guidance), first, atol=1e-6)
+        if steps > 1:
+            assert not torch.allclose(first, sample_student(denoiser, guidance, 4, 1), atol=1e-4)
+    weight = next(s.arg.name for s in program.graph_signature.input_specs
+                  if s.target == 'denoiser.inlet.weight')
+    uses = next(n for n in program.graph.nodes if n.name == weight).users
+    assert len(uses) == steps
+
+
+@pytest.mark.parametrize('kind', ['unet', 'dit'])
+def test_a_teacher_is_bit_equal_for_equal_seeds_only(kind):
+    denoiser, guidance = tiny_denoiser(kind), torch.rand(2, 6, 4, 6)
+
+    def sample(seed):
+        with torch.no_grad():
+            return sample_teacher(denoiser, guidance, 4, 5, torch.Generator().manual_seed(seed))
+
+    assert sample(3).shape == (2, 4, 4, 6)
+    assert torch.equal(sample(3), sample(3))
+    assert not torch.allclose(sample(3), sample(4), atol=1e-3)
+    assert not torch.allclose(sample(3)[0], sample(3)[1], atol=1e-3)
+
+
+def test_a_teacher_starts_from_noise_of_deviation_one_and_steps_in_float32():
+    seen = []
+
+    def denoiser(latent, _t, _guidance):
+        seen.append(latent)
+        return latent * 0
+
+    guidance = torch.zeros(2, 6, 40, 40, dtype=torch.bfloat16)
+    out = sample_teacher(denoiser, guidance, 4, 3, torch.Generator().manual_seed(0))
+    assert out.dtype == torch.float32
+    assert {latent.dtype for latent in seen} == {torch.bfloat16}
+    assert float(seen[0].float().std()) == pytest.approx(1, abs=.05)
+    # what the denoiser sees is the path itself, rounded once and not once a step
+    noise = torch.randn((2, 4, 40, 40), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(seen[2], (noise * (2 / 3) * ((1 / 3) / (2 / 3))).bfloat16())
 
 
 def test_no_steps_are_refused():

@@ -10,6 +10,7 @@ from rgb2swir_ros.nets.autoencoder import (
     SourceEncoder,
     SwirDecoder,
     SwirEncoder,
+    scale_latent,
 )
 from rgb2swir_ros.nets.blocks import (
     ResBlock,
@@ -42,6 +43,43 @@ def test_autoencoder_shapes():
     features = SourceEncoder(config)(rgb)
     assert [tuple(f.shape[1:]) for f in features] == [(16, 24, 32), (24, 12, 16), (32, 6, 8)]
     assert SwirDecoder(config)(latent, features, rgb).shape == (2, 1, 48, 64)
+
+
+def test_maps_are_the_trunks_coarsest_first():
+    torch.manual_seed(0)
+    config = AutoencoderConfig()
+    decoder, rgb = SwirDecoder(config), torch.rand(1, 3, 48, 64)
+    for skip in decoder.skips:
+        torch.nn.init.normal_(skip.weight, std=.1)
+    latent, features = torch.randn(1, 4, 6, 8), SourceEncoder(config)(rgb)
+    maps = decoder.maps(latent, features)
+    assert [tuple(m.shape[1:]) for m in maps] == [(64, 6, 8), (48, 12, 16), (32, 24, 32)]
+    assert torch.equal(decoder.trunk(latent, features), maps[-1])
+    for ours, plain in zip(maps, decoder.maps(latent, None), strict=True):
+        assert not torch.allclose(ours, plain)  # each scale has its skip
+
+
+def test_scaling_the_latent_changes_the_latent_and_not_the_picture():
+    torch.manual_seed(0)
+    config = AutoencoderConfig(widths=(8, 8, 8))
+    encoder, decoder = SwirEncoder(config), SwirDecoder(config)
+    tone = torch.rand(4, 1, 64, 64)
+    with torch.no_grad():
+        before = encoder(tone)
+        picture = decoder(before, None, None)
+        scale_latent(encoder, decoder, before.std(dim=(0, 2, 3)))
+        after = encoder(tone)
+        assert torch.allclose(after.std(dim=(0, 2, 3)), torch.ones(4), atol=1e-4)
+        assert before.std(dim=(0, 2, 3)).max() < .9
+        assert torch.allclose(decoder(after, None, None), picture, atol=1e-5)
+
+
+@pytest.mark.parametrize('scale', [[1, 1, 1], [1, 1, 1, 0], [1, 1, 1, -2],
+                                   [1, 1, 1, float('nan')]])
+def test_a_latent_is_not_scaled_by_nothing(scale):
+    config = AutoencoderConfig(widths=(8, 8, 8))
+    with pytest.raises(ValueError, match='4 numbers above 0'):
+        scale_latent(SwirEncoder(config), SwirDecoder(config), torch.tensor(scale))
 
 
 def test_skips_start_at_zero_so_training_starts_from_the_plain_autoencoder():
