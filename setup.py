@@ -29,7 +29,7 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['scenes/materials.yaml', 'demo/drive.mp4']},
+    package_data={PACKAGE: ['scenes/materials.yaml', 'demo/drive.mp4', 'training/presets/*.yaml']},
     data_files=data_files(),
     # Never torch, numpy or OpenCV here: pip must not replace the builds of a Jetson or of a ROS
     # machine. The README says how to bring them; the extras below serve a machine with nothing.
@@ -38,7 +38,7 @@ setup(
         'runtime': ['torch', 'numpy', 'opencv-python-headless'],
         'replay': ['rosbags', 'av', 'rich'],
         'plots': ['matplotlib'],
-        'train': ['embreex', 'matplotlib', 'pillow', 'rich'],
+        'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],
         'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],
         'ros': [  # real ROS 2 Jazzy from PyPI, for machines without a ROS installation
             'ros-rclpy[fastrtps]==7.1.6', 'ros-sensor-msgs==5.3.6', 'ros-std-msgs==5.3.6',

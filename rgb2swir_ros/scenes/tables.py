@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.scenes.bands import BANDS
+from rgb2swir_ros.strict_yaml import read_strict_yaml
 
 # Rows of a spread, each with so many figures as it has quantities before it, and its own.
 SPREAD_ROWS = {'brightness': 1, 'warmth': 2, 'green': 3, 'swir': 4, 'split': 5}
@@ -79,30 +78,13 @@ class RawTable:
                                     f"not under materials: known are {', '.join(self.materials)}")
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f'given twice: {", ".join(twice)}', node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def read_table(path: Path) -> RawTable:
     """Read a file of materials, spreads and palettes.
 
     :raises UserError: naming file, entry and value, where anything is missing, unknown or out of
         range.
     """
-    try:
-        content = yaml.load(path.read_text(encoding='utf-8'), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'cannot read the materials of {path}: {error}') from error
-    except yaml.YAMLError as error:
-        raise UserError(f'{path} is no valid YAML: {error}') from error
+    content = read_strict_yaml(path, 'the materials of')
     top = _mapping(content, str(path), {'bands', 'materials', 'spreads', 'palettes'})
     if 'bands' in top and tuple(top['bands'] or ()) != BANDS:
         raise UserError(f'{path}: bands are {top["bands"]}, but must be {list(BANDS)}, '

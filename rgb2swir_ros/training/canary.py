@@ -16,9 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from rgb2swir_ros.diffusion.losses import detail_loss, tone_loss
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.training.batches import Stores, draw, prepared, to_tensors
@@ -28,13 +26,11 @@ from rgb2swir_ros.training.checkpoint import (
     restore_weights,
     save_checkpoint,
 )
+from rgb2swir_ros.training.losses import PictureWeights, picture_losses, total
 from rgb2swir_ros.training.optimization import Optimization, copy_weights
 from rgb2swir_ros.translator import Regressor
 
-# As in the translator's training (`rgb2swir_ros.training.stages`), for the same reasons.
-GRADIENT_WEIGHT = 3.0
-DETAIL_WEIGHT = 10.0
-REGION_WEIGHT = 1.0
+WEIGHTS = PictureWeights()
 
 
 @dataclass(frozen=True)
@@ -88,14 +84,7 @@ def canary_loss(model: Regressor, rgb: Tensor, tone: Tensor, done: float) -> Ten
     with torch.autocast(rgb.device.type, torch.bfloat16):
         features = model.network.trunk(rgb)
     predicted = model.head(features.float(), rgb)
-    loss = tone_loss(predicted, tone, gradient_weight=GRADIENT_WEIGHT)
-    coarse, true_coarse = F.avg_pool2d(predicted, 8), F.avg_pool2d(tone, 8)
-    loss = loss + REGION_WEIGHT * (
-        F.l1_loss(coarse, true_coarse)
-        + F.l1_loss(F.avg_pool2d(coarse, 4), F.avg_pool2d(true_coarse, 4)))
-    if done > 2 / 3:
-        loss = loss + DETAIL_WEIGHT * detail_loss(predicted, tone)
-    return loss
+    return total(picture_losses(predicted, tone, WEIGHTS, detailed=done > 2 / 3))
 
 
 def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from rgb2swir_ros.translator import SwirModel, Translator
 
 LOOKUP_FRAMES, LOOKUP_PIXELS = 256, 4096
 
+Predict = Callable[[Pair], NDArray[np.float32]]  # to tone (H, W), in [0, 1]
+
 
 class Dataset(Protocol):
     """Pairs by number, such as `rgb2swir_ros.training.data.pairs.PairedDataset`."""
@@ -30,7 +32,6 @@ class Dataset(Protocol):
 
     def __getitem__(self, index: int) -> Pair:
         """Return one."""
-
 
 
 class Errors:
@@ -68,21 +69,24 @@ def fit_lookup(pairs: Dataset, seed: int = 0) -> ColourLookup:
     return ColourLookup().fit(np.concatenate(colours), np.concatenate(tones))
 
 
-def judge(model: SwirModel, frames: Sequence[Pair], lookup: ColourLookup) -> dict[str, float]:
+def judge(predict: Predict, frames: Sequence[Pair],
+          lookup: ColourLookup | None = None) -> dict[str, float]:
     """Measure on held-out frames.
 
-    :return: PSNR in dB of tone of the ``model``, of the ``grey``-scale conversion and of the
-        colour ``lookup``; and ``detail``, the root of the predicted energy in the finest octave
-        over the true one (1 is right, below is blur).
+    :param predict: what is judged, such as `predictor` gives for a model.
+    :return: PSNR in dB of tone of the ``model``, and with a ``lookup`` those of the ``grey``-scale
+        conversion and of the colour ``lookup``; and ``detail``, the root of the predicted energy
+        in the finest octave over the true one (1 is right, below is blur).
     """
-    errors = {name: Errors() for name in ('model', 'grey', 'lookup')}
+    plain = {} if lookup is None else {'grey': grey_tone, 'lookup': lookup.tone}
+    errors = {name: Errors() for name in ('model', *plain)}
     fine = np.zeros(2)
     for pair in frames:
         tone = np.sqrt(pair.radiance)
-        predicted = predict_tone(model, pair.rgb)
+        predicted = predict(pair)
         errors['model'].add(predicted, tone)
-        errors['grey'].add(grey_tone(pair.rgb), tone)
-        errors['lookup'].add(lookup.tone(pair.rgb), tone)
+        for name, baseline in plain.items():
+            errors[name].add(baseline(pair.rgb), tone)
         for k, picture in enumerate((predicted, tone)):
             fine[k] += np.square(picture - cv2.GaussianBlur(picture, (0, 0), .7)).sum()
     figures = {name: round(sums.psnr, 2) for name, sums in errors.items()}
@@ -97,15 +101,13 @@ def judge_latent(translator: Translator, frames: Sequence[Pair]) -> dict[str, fl
     diffusion would be decoration.
     """
     errors = {name: Errors() for name in ('autoencoder', 'zero_latent', 'foreign_latent')}
-    previous = translator.encoder(_tensors(frames[-1])[1])
+    previous = translator.encoder(_tensors(frames[-1], translator)[1])
     for pair in frames:
-        rgb, tone = _tensors(pair)
+        rgb, tone = _tensors(pair, translator)
         own = translator.encoder(tone)
         foreign = F.interpolate(previous, own.shape[-2:])  # a copy where the sizes are equal
-        height, width = pair.radiance.shape
         for name, latent in zip(errors, (own, torch.zeros_like(own), foreign), strict=True):
-            decoded = translator.decode(latent, rgb)[0, 0, :height, :width].numpy()
-            errors[name].add(decoded, np.sqrt(pair.radiance))
+            errors[name].add(_decoded(translator, latent, rgb, pair), np.sqrt(pair.radiance))
         previous = own
     return {name: round(sums.psnr, 2) for name, sums in errors.items()}
 
@@ -113,33 +115,79 @@ def judge_latent(translator: Translator, frames: Sequence[Pair]) -> dict[str, fl
 @torch.no_grad()
 def predict_tone(model: SwirModel, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return tone (H, W) in [0, 1] of one frame, uint8 (H, W, 3)."""
-    tone: NDArray[np.float32] = model(torch.from_numpy(rgb[None]))[0].sqrt().numpy()
+    radiance = model(torch.from_numpy(rgb[None]).to(_device(model)))
+    tone: NDArray[np.float32] = radiance[0].sqrt().cpu().numpy()
     return tone
 
 
-def contact_sheet(model: SwirModel, frames: Iterable[Pair], path: Path) -> None:
-    """Write rows of RGB, translated SWIR and true SWIR (gamma 2.2), two pairs beside each other.
+def predictor(model: SwirModel) -> Predict:
+    """Return what judges a model by what it makes of the pairs' RGB."""
+    return lambda pair: predict_tone(model, pair.rgb)
+
+
+@torch.no_grad()
+def sample_tone(translator: Translator, rgb: NDArray[np.uint8],
+                steps: int) -> NDArray[np.float32]:
+    """Return tone (H, W) in [0, 1] that a teacher samples, always from the same noise.
+
+    :param rgb: uint8 (H, W, 3); ``steps``: denoiser calls.
+    """
+    frame = torch.from_numpy(rgb[None]).to(_device(translator))
+    radiance = translator.sample(frame, steps, torch.Generator().manual_seed(0))
+    tone: NDArray[np.float32] = radiance[0].sqrt().cpu().numpy()
+    return tone
+
+
+@torch.no_grad()
+def reconstruct_tone(translator: Translator, pair: Pair) -> NDArray[np.float32]:
+    """Return the true tone (H, W) through the latent and back."""
+    rgb, tone = _tensors(pair, translator)
+    return _decoded(translator, translator.encoder(tone), rgb, pair)
+
+
+def contact_sheet(predict: Predict, frames: Iterable[Pair], path: Path) -> None:
+    """Write `sheet` as a picture.
 
     :raises UserError: if the picture cannot be written.
     """
+    part = path.with_suffix('.part.png')
+    if not cv2.imwrite(str(part), sheet(predict, frames)[..., ::-1]):
+        raise UserError(f'cannot write {path}: is the folder writable, the disk full?')
+    part.replace(path)
+
+
+def sheet(predict: Predict, frames: Iterable[Pair]) -> NDArray[np.uint8]:
+    """Return rows of RGB, translated SWIR and true SWIR (gamma 2.2), two pairs beside each other.
+
+    :return: uint8 RGB (H, W, 3).
+    """
     rows = []
     for pair in frames:
-        made = np.square(predict_tone(model, pair.rgb))
+        made = np.square(predict(pair))
         greys = [cv2.cvtColor((255 * np.clip(x, 0, 1) ** (1 / 2.2)).astype(np.uint8),
-                              cv2.COLOR_GRAY2BGR) for x in (made, pair.radiance)]
-        row = np.hstack([pair.rgb[..., ::-1], *greys])
+                              cv2.COLOR_GRAY2RGB) for x in (made, pair.radiance)]
+        row = np.hstack([pair.rgb, *greys])
         rows.append(cv2.resize(row, (960, 960 * row.shape[0] // row.shape[1]),
                                interpolation=cv2.INTER_AREA))
     half = (len(rows) + 1) // 2
     columns = [np.vstack(part) for part in (rows[:half], rows[half:]) if part]
     tallest = max(column.shape[0] for column in columns)
-    sheet = np.hstack([np.pad(column, ((0, tallest - column.shape[0]), (0, 0), (0, 0)))
-                       for column in columns])
-    part = path.with_suffix('.part.png')
-    if not cv2.imwrite(str(part), sheet):
-        raise UserError(f'cannot write {path}: is the folder writable, the disk full?')
-    part.replace(path)
+    return np.hstack([np.pad(column, ((0, tallest - column.shape[0]), (0, 0), (0, 0)))
+                      for column in columns]).astype(np.uint8)
 
 
-def _tensors(pair: Pair) -> tuple[Tensor, Tensor]:
-    return to_tensors(*padded(pair.rgb[None], pair.radiance[None]))
+def _device(model: SwirModel) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _tensors(pair: Pair, model: SwirModel) -> tuple[Tensor, Tensor]:
+    rgb, tone = to_tensors(*padded(pair.rgb[None], pair.radiance[None]))
+    return rgb.to(_device(model)), tone.to(_device(model))
+
+
+def _decoded(translator: Translator, latent: Tensor, rgb: Tensor,
+             pair: Pair) -> NDArray[np.float32]:
+    """Return the tone (H, W) of a latent, as large as the pair."""
+    height, width = pair.radiance.shape
+    tone = translator.decode(latent, rgb)[0, 0, :height, :width].clamp(0, 1)
+    return np.asarray(tone.cpu().numpy(), np.float32)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.training.parallel import World
 
 AVERAGE_DECAY = 0.998
 MOST_LEFT_OUT = 20
@@ -18,13 +19,15 @@ class Optimization:
     """AdamW over some parameters of a model, and the average over its recent weights."""
 
     def __init__(self, model: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
-                 average: dict[str, Tensor]) -> None:
+                 average: dict[str, Tensor], world: World | None = None) -> None:
         """Start with empty moments.
 
         :param rate: the highest learning rate.
         :param average: averaged weights by name, changed in place.
+        :param world: the processes whose gradients are averaged; by default this one is alone.
         """
         self.model, self.rate, self.average = model, rate, average
+        self.world = world or World()
         self.parameters = list(parameters)
         self.left_out = 0
         self.optimizer = torch.optim.AdamW(self.parameters, lr=rate, weight_decay=1e-4)
@@ -41,6 +44,7 @@ class Optimization:
             group['lr'] = self.rate * schedule(done)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.world.average_gradients(self.parameters)
         if not torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
             # one infinite number would be in every weight from here on
             self.left_out += 1

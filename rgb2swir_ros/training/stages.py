@@ -1,130 +1,136 @@
-"""What each stage of the training trains, on what, and by which loss.
-
-1. ``autoencoder``: SWIR to latent and back; plain at first, then with the source's skips, so
-   that the latent learns tone and material before the skips bring the edges.
-2. ``latent``: the denoiser learns the clean latent, from noisy ones along the whole path and
-   from the student's constant start.
-3. ``pixels``: guidance, denoiser and decoder together, one step from the constant start, judged
-   on the decoded picture (diffusion-e2e-ft, arXiv 2409.11355).
-4. ``finish``: the same at the size of use, with detail as strong as the target's.
-"""
+"""What the three trainings of a translator have in common: who learns, from what, judged how."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from rgb2swir_ros.diffusion.losses import detail_loss, tone_loss
-from rgb2swir_ros.diffusion.path import interpolate
+from rgb2swir_ros.diffusion.lpl import latent_perceptual_loss
+from rgb2swir_ros.training.data.pairs import Pair
+from rgb2swir_ros.training.parallel import World
+from rgb2swir_ros.training.preset import Plan, Stage
 from rgb2swir_ros.translator import Translator
 
-# With 1, a pilot of 1300 steps left pictures at half the source's sharpness: L1 alone is content
-# with soft edges where it is unsure which side a pixel belongs to.
-GRADIENT_WEIGHT = 3.0
-# In the last stage only: without it the finest octave of the output had .68 of its target's
-# energy, on the training's own pairs.
-DETAIL_WEIGHT = 10.0
+Features = tuple[Tensor, Tensor, Tensor]
+MEMORY = .98  # of the running means that balance two parts of a loss
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One stage.
+class Batch:
+    """What one step learns from.
 
-    :param steps: optimiser steps; ``rate``: highest learning rate.
-    :param batch: pairs of 320x256 a step; of larger frames there are fewer.
-    :param large: frames of the size of use in place of small ones.
-    """
-
-    name: str
-    steps: int
-    batch: int
-    rate: float
-    large: bool = False
-
-    def kind(self, step: int) -> str:
-        """Return the kind of a step's batch: see `rgb2swir_ros.training.batches.draw`."""
-        if self.large:
-            return 'large'
-        return 'crop' if step % 2 else 'whole'
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A whole training: its stages."""
-
-    stages: tuple[Stage, ...] = (
-        Stage('autoencoder', 1500, 8, 1e-3),
-        Stage('latent', 1200, 8, 1e-3),
-        Stage('pixels', 3500, 8, 8e-4),
-        Stage('finish', 1500, 12, 3e-4, large=True),
-    )
-
-    def scaled(self, share: float) -> Preset:
-        """Return the same training with its steps scaled; for trying things out and tests."""
-        return Preset(tuple(replace(stage, steps=max(round(stage.steps * share), 1))
-                            for stage in self.stages))
-
-
-def trained_parameters(translator: Translator, stage: Stage) -> Iterator[nn.Parameter]:
-    """Yield the parameters that a stage trains."""
-    student: list[nn.Module | None] = [translator.guidance, translator.denoiser]
-    pictures: list[nn.Module | None] = [translator.decoder, translator.source]
-    modules = {'autoencoder': [translator.encoder, *pictures], 'latent': student,
-               'pixels': student + pictures, 'finish': student + pictures}
-    for module in modules[stage.name]:
-        if module is not None:
-            yield from module.parameters()
-
-
-def stage_loss(translator: Translator, stage: Stage, done: float, rgb: Tensor, tone: Tensor,
-               generator: torch.Generator) -> Tensor:
-    """Return the loss of one batch.
-
-    :param done: share of the stage that is done, in [0, 1).
     :param rgb: (B, 3, H, W) in [0, 1]; ``tone``: (B, 1, H, W), square root of radiance.
-    :param generator: draws noise, times and dropped skips.
+    :param generator: of the processor; draws noise, times and dropped skips.
+    :param step: of the stage.
     """
-    draw = float(torch.rand((), generator=generator))
-    with torch.autocast(rgb.device.type, torch.bfloat16):
-        if stage.name == 'autoencoder':
-            latent = translator.encoder(tone)
-            jitter = .05 * torch.randn(latent.shape, generator=generator)
-            plain = done < .3 or draw < .25
-            features = None if plain else _features(translator, rgb)
-            trunk = translator.decoder.trunk(latent + jitter, features)
-            extra = 1e-3 * latent.float().square().mean()
-        else:
-            with torch.no_grad():
-                truth = translator.encoder(tone).float()
-            guidance = translator.guidance(rgb)
-            if stage.name == 'latent':
-                return _latent_loss(translator, truth, guidance, generator)
-            start = torch.zeros_like(truth)
-            latent = translator.denoiser(start, torch.ones(len(start)), guidance)
-            features = None if draw < .1 else _features(translator, rgb)
-            trunk = translator.decoder.trunk(latent, features)
-            extra = .1 * F.l1_loss(latent.float(), truth)
-    predicted = translator.decoder.head(trunk.float(), None if features is None else rgb)
-    if stage.name == 'finish':
-        extra = extra + DETAIL_WEIGHT * detail_loss(predicted, tone)
-    return tone_loss(predicted, tone, gradient_weight=GRADIENT_WEIGHT) + extra
+
+    rgb: Tensor
+    tone: Tensor
+    generator: torch.Generator
+    step: int
+
+    def to(self, device: torch.device) -> Batch:
+        """Return it with its pictures on a device."""
+        return replace(self, rgb=self.rgb.to(device, non_blocking=True),
+                       tone=self.tone.to(device, non_blocking=True))
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Draw from [0, 1), on the processor: the same numbers on every device."""
+        return torch.rand(shape, generator=self.generator)
+
+    def normal_like(self, latent: Tensor) -> Tensor:
+        """Draw noise of a latent's shape, float32, on its device."""
+        return torch.randn(latent.shape, generator=self.generator).to(latent.device)
 
 
-def _features(translator: Translator, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
-    return None if translator.source is None else translator.source(rgb)
+class Balance:
+    """Gives one part of a loss its share of the whole, by running means of both."""
+
+    def __init__(self, share: float, world: World) -> None:
+        """Begin without means.
+
+        :param share: of the part in the whole, in [0, 1); 0: it need not be computed.
+        """
+        self.share, self.world = share, world
+        self.means: list[float] = []
+
+    def weighted(self, part: Tensor, rest: Tensor) -> Tensor:
+        """Return the part, weighted; both are scalars and keep their gradients.
+
+        Every process of the training must call this in the same steps. A batch in which nothing
+        counts towards the part (it is 0) says nothing of its size.
+        """
+        new = self.world.mean([part.item(), rest.item()])
+        if new[0] > 0 and all(math.isfinite(value) for value in new):
+            old = self.means or new
+            self.means = [MEMORY * a + (1 - MEMORY) * b for a, b in zip(old, new, strict=True)]
+        if not self.means:
+            return 0 * part
+        return self.share / (1 - self.share) * self.means[1] / self.means[0] * part
 
 
-def _latent_loss(translator: Translator, truth: Tensor, guidance: Tensor,
-                 generator: torch.Generator) -> Tensor:
-    """Half of the batch from the constant start, half from anywhere along the path."""
-    count = len(truth)
-    t = torch.rand(count, generator=generator)
-    t[: (count + 1) // 2] = 1.0
-    noise = torch.randn(truth.shape, generator=generator)
-    noise[: (count + 1) // 2] = 0.0
-    predicted = translator.denoiser(interpolate(truth, noise, t), t, guidance)
-    return F.l1_loss(predicted.float(), truth)
+class Training(ABC):
+    """One of the three trainings of a translator."""
+
+    kind: ClassVar[str]  # also the stage that the saved translator is marked with
+    shown: ClassVar[str]  # how `predict` comes to its pictures
+    plan: Plan
+
+    def __init__(self, translator: Translator, world: World | None = None,
+                 lpl_share: float = 0.0) -> None:
+        """Train this translator, in place.
+
+        :param world: the processes that train it together; by default this one is alone.
+        :param lpl_share: of the latent perceptual loss in the loss.
+        """
+        self.translator, self.world = translator, world or World()
+        self.lpl = Balance(lpl_share, self.world)
+
+    @abstractmethod
+    def modules(self, stage: Stage) -> list[nn.Module | None]:
+        """Return the parts that a stage trains."""
+
+    @abstractmethod
+    def parts(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted parts of the loss of a batch, float32."""
+
+    @abstractmethod
+    def predict(self, pair: Pair) -> NDArray[np.float32]:
+        """Return what the translator makes of a held-out pair: tone (H, W)."""
+
+    @property
+    def measured(self) -> int:
+        """How many batches `scale` wants."""
+        return 0
+
+    def scale(self, tones: Iterable[Tensor]) -> None:  # noqa: B027 - most have nothing to scale
+        """Scale what must be, after the last stage; ``tones`` are batches of (B, 1, H, W)."""
+
+    def select(self, stage: Stage) -> list[nn.Parameter]:
+        """Let the parts of a stage learn and freeze the others; return what learns."""
+        chosen = [p for module in self.modules(stage) if module is not None
+                  for p in module.parameters()]
+        learning = {id(p) for p in chosen}
+        for parameter in self.translator.parameters():
+            parameter.requires_grad_(id(parameter) in learning)
+        return chosen
+
+    def features(self, rgb: Tensor) -> Features | None:
+        """Return the source's features, or None where the decoder has no skips."""
+        return None if self.translator.source is None else self.translator.source(rgb)
+
+
+def perceptual_loss(translator: Translator, predicted: Tensor, truth: Tensor,
+                    features: Features | None) -> Tensor:
+    """Return LPL of a latent, both branches with the same source features."""
+    with torch.no_grad():
+        target = translator.decoder.maps(truth, features)
+    return latent_perceptual_loss(translator.decoder.maps(predicted, features), target)

@@ -1,47 +1,20 @@
-"""Pairs for the tests of the training: patches of a few materials, SWIR by material and place."""
+"""What the tests of the training share: pairs of patches, small translators, batches."""
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from rgb2swir_ros.training.batches import Stores
-from rgb2swir_ros.training.data.pairs import Pair
+from rgb2swir_ros.training.batches import Stores, to_tensors
+from rgb2swir_ros.training.board import Watch
+from rgb2swir_ros.training.judge import spread
+from rgb2swir_ros.training.stages import Batch
 
+sys.path.insert(0, str(Path(__file__).parent))  # the helper modules beside these tests
 
-class PatchPairs:
-    """Pairs in memory: coloured patches, half of them textured.
-
-    Texture tells two materials of one colour apart, so that a look-up of colours cannot do it.
-    """
-
-    def __init__(self, count: int, size: tuple[int, int], seed: int = 0) -> None:
-        self.size = size
-        rng = np.random.default_rng([seed, 99])
-        height, width = size
-        self.rgb = np.zeros((count, height, width, 3), np.uint8)
-        self.radiance = np.zeros((count, height, width), np.float32)
-        for k in range(count):
-            for top in range(0, height, 16):
-                for left in range(0, width, 16):
-                    colour, textured = rng.uniform(60, 200, 3), rng.random() < .5
-                    grain = 40 * rng.standard_normal((16, 16, 1)) * textured
-                    window = (k, slice(top, top + 16), slice(left, left + 16))
-                    shape = self.radiance[window].shape
-                    self.rgb[window] = np.clip(colour + grain, 0, 255)[:shape[0], :shape[1]]
-                    self.radiance[window] = (.7 if textured else .1) + colour[0] / 1000
-
-    def __len__(self) -> int:
-        return len(self.rgb)
-
-    def __getitem__(self, index: int) -> Pair:
-        return Pair(self.rgb[index], self.radiance[index], str(index), 'patches')
-
-    def batch(self, rng, count, crop, augmentation=None):
-        chosen = rng.integers(0, len(self), count)
-        height, width = self.rgb.shape[1:3]
-        rows, columns = crop or (height, width)
-        top, left = rng.integers(0, height - rows + 1), rng.integers(0, width - columns + 1)
-        window = (chosen, slice(top, top + rows), slice(left, left + columns))
-        return self.rgb[window], self.radiance[window]
+from tiny_training import PatchPairs, tiny_translator
 
 
 @pytest.fixture(scope='session')
@@ -57,3 +30,45 @@ def stores(pairs) -> Stores:
 @pytest.fixture(scope='session')
 def held_out() -> PatchPairs:
     return PatchPairs(4, (50, 70), seed=1)
+
+
+@pytest.fixture(scope='session')
+def watch(held_out) -> Watch:
+    return Watch(spread(held_out, 2))
+
+
+@pytest.fixture
+def make_translator():
+    """Build small translators, the same weights each time."""
+    return tiny_translator
+
+
+@pytest.fixture
+def make_batch(pairs):
+    """Draw batches, the same ones each time."""
+    def make(count: int = 4, step: int = 0) -> Batch:
+        rgb, tone = to_tensors(*pairs.batch(np.random.default_rng(step), count, None))
+        return Batch(rgb, tone, torch.Generator().manual_seed(step), step)
+    return make
+
+
+@pytest.fixture
+def check_learning(make_batch):
+    """Check that a stage learns from one batch, and that no other part gets a gradient."""
+    def check(training, stage) -> None:
+        parameters = training.select(stage)
+        optimizer = torch.optim.AdamW(parameters, lr=3e-3)
+        losses = []
+        for _ in range(25):
+            optimizer.zero_grad()
+            parts = training.parts(stage, make_batch())
+            loss = sum(parts.values())
+            loss.backward()
+            optimizer.step()
+            losses.append(sum(v.item() for name, v in parts.items() if name != 'lpl'))
+        assert losses[-1] < .9 * losses[0]
+        trained = {id(p) for p in parameters}
+        for name, parameter in training.translator.named_parameters():
+            if id(parameter) not in trained:
+                assert parameter.grad is None, f'{name} got a gradient in {stage.name}'
+    return check

@@ -8,7 +8,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.training import canary
 from rgb2swir_ros.training.canary import CanaryPlan, train_canary
-from rgb2swir_ros.training.judge import fit_lookup, judge, spread
+from rgb2swir_ros.training.judge import fit_lookup, judge, predictor, spread
 
 SMALL = RegressionConfig(widths=(12, 16, 16, 16, 16), dilations=(1,))
 PLAN = CanaryPlan(steps=8, batch=2, network=SMALL)
@@ -21,7 +21,7 @@ def quiet(_line: str) -> None:
 def test_it_learns_what_a_colour_look_up_cannot(pairs, stores, held_out, tmp_path):
     plan = CanaryPlan(steps=90, batch=4, rate=4e-3, network=SMALL)
     model = train_canary(stores, plan, tmp_path, log=quiet)
-    figures = judge(model, spread(held_out, 4), fit_lookup(pairs))
+    figures = judge(predictor(model), spread(held_out, 4), fit_lookup(pairs))
     assert figures['model'] > figures['lookup'] + 1
     assert figures['lookup'] > figures['grey']
 

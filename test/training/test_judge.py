@@ -40,8 +40,8 @@ def test_psnr_of_a_known_error():
 
 def test_a_perfect_model_is_told_from_a_blurred_one(pairs):
     lookup = judge.fit_lookup(pairs)
-    perfect = judge.judge(Oracle(frame().radiance), [frame()], lookup)
-    blurred = judge.judge(Oracle(frame().radiance, blur=1), [frame()], lookup)
+    perfect = judge.judge(judge.predictor(Oracle(frame().radiance)), [frame()], lookup)
+    blurred = judge.judge(judge.predictor(Oracle(frame().radiance, blur=1)), [frame()], lookup)
     assert perfect['model'] > 100
     assert perfect['detail'] == pytest.approx(1, abs=.001)
     assert blurred['model'] < 20
@@ -70,8 +70,36 @@ def test_the_sheet_shows_every_frame(tmp_path):
     torch.manual_seed(0)
     model = Regressor(RegressionConfig(widths=(4, 4, 4, 4, 4), dilations=(1,))).eval()
     wide = Pair(np.zeros((30, 80, 3), np.uint8), np.zeros((30, 80), np.float32), '', '')
-    judge.contact_sheet(model, [frame(), wide, frame(1)], tmp_path / 'sheet.png')
+    judge.contact_sheet(judge.predictor(model), [frame(), wide, frame(1)], tmp_path / 'sheet.png')
     sheet = cv2.imread(str(tmp_path / 'sheet.png'))
     assert sheet.shape == (213 + 120, 1920, 3)
     with pytest.raises(UserError, match='cannot write'):
-        judge.contact_sheet(model, [frame()], tmp_path / 'nowhere' / 'sheet.png')
+        judge.contact_sheet(judge.predictor(model), [frame()], tmp_path / 'nowhere' / 'sheet.png')
+
+
+def test_without_a_look_up_only_the_model_is_judged():
+    figures = judge.judge(judge.predictor(Oracle(frame().radiance)), [frame()])
+    assert set(figures) == {'model', 'detail'}
+
+
+def test_the_sheet_has_the_colours_in_their_order():
+    red = Pair(np.full((32, 64, 3), (200, 0, 0), np.uint8), np.zeros((32, 64), np.float32), '', '')
+    picture = judge.sheet(lambda pair: np.sqrt(pair.radiance), [red])
+    assert picture[10, 10].tolist() == [200, 0, 0]
+
+
+def test_a_sampled_tone_is_the_same_each_time_and_not_the_students(held_out, make_translator):
+    translator = make_translator().eval()
+    first, again = (judge.sample_tone(translator, held_out[0].rgb, 2) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert first.shape == held_out[0].radiance.shape
+    assert not np.allclose(first, judge.predict_tone(translator, held_out[0].rgb))
+
+
+def test_a_reconstruction_needs_the_true_picture(held_out, make_translator):
+    translator = make_translator().eval()
+    pair = held_out[0]
+    other = Pair(pair.rgb, 1 - pair.radiance, '', '')
+    tone = judge.reconstruct_tone(translator, pair)
+    assert tone.shape == pair.radiance.shape
+    assert not np.array_equal(tone, judge.reconstruct_tone(translator, other))

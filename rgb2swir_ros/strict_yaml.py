@@ -1,0 +1,38 @@
+"""YAML as people write it by hand: a key that is given twice is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rgb2swir_ros.errors import UserError
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping's entries."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(
+                None, None, f'given twice: {", ".join(twice)}', node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_strict_yaml(path: Path, what: str) -> Any:
+    """Return what a YAML file holds.
+
+    :param what: it is, for the error: ``the preset``.
+    :raises UserError: if it cannot be read, is no YAML, or gives a key twice.
+    """
+    try:
+        return yaml.load(path.read_text(encoding='utf-8'), StrictLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'cannot read {what} {path}: {error}') from error
+    except yaml.YAMLError as error:
+        raise UserError(f'{path} is no valid YAML: {error}') from error

@@ -1,0 +1,108 @@
+"""The third training: few steps from a constant start, judged in the end on the decoded picture.
+
+1. ``latent``: guidance and denoiser learn to go from zeros to the clean latent in the student's
+   own steps, unrolled in the graph;
+2. ``pixels``: guidance, denoiser, decoder and source together, judged on the decoded picture
+   (diffusion-e2e-ft, arXiv 2409.11355);
+3. ``finish``: the same at the size of use, with detail as strong as the target's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rgb2swir_ros.diffusion.sampler import sample_student
+from rgb2swir_ros.training.data.pairs import Pair
+from rgb2swir_ros.training.judge import predict_tone
+from rgb2swir_ros.training.losses import PictureWeights, picture_losses
+from rgb2swir_ros.training.parallel import World
+from rgb2swir_ros.training.preset import Stage, StudentPlan
+from rgb2swir_ros.training.stages import Batch, Training, perceptual_loss
+from rgb2swir_ros.translator import Translator
+
+
+class StudentTraining(Training):
+    """Everything but the encoder."""
+
+    kind = 'student'
+    shown = 'as in use'
+
+    def __init__(self, translator: Translator, plan: StudentPlan, world: World | None = None,
+                 teacher: Translator | None = None) -> None:
+        """Train this translator, in place; ``config.steps`` is how many steps it takes.
+
+        :param teacher: whose endpoints are learned, if the plan asks for that.
+        """
+        super().__init__(translator, world, plan.lpl_share)
+        self.plan: StudentPlan = plan
+        self.teacher = teacher
+        self.weights = PictureWeights(plan.gradient_weight, plan.region_weight,
+                                      plan.detail_weight)
+
+    def modules(self, stage: Stage) -> list[nn.Module | None]:
+        """Return the parts that a stage trains."""
+        net = self.translator
+        latent: list[nn.Module | None] = [net.guidance, net.denoiser]
+        return latent if stage.name == 'latent' else [*latent, net.decoder, net.source]
+
+    def parts(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss of a stage: see the module."""
+        if stage.name == 'latent':
+            return self._latent_parts(batch)
+        net, plan = self.translator, self.plan
+        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+            truth = self._truth(batch)
+            latent = self._latent(batch.rgb)
+            skipless = float(batch.uniform()) < plan.without_skips
+            features = None if skipless else self.features(batch.rgb)
+            trunk = net.decoder.trunk(latent, features)
+        predicted = net.decoder.head(trunk.float(), None if features is None else batch.rgb)
+        parts = picture_losses(predicted, batch.tone, self.weights,
+                               detailed=stage.name == 'finish')
+        return parts | {'latent': plan.latent_weight * F.l1_loss(latent.float(), truth)}
+
+    def _latent_parts(self, batch: Batch) -> dict[str, Tensor]:
+        """Return L1 on the latent and LPL."""
+        plan = self.plan
+        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+            latent = self._latent(batch.rgb).float()
+            truth = self._endpoints(batch) if plan.endpoints else self._truth(batch)
+            parts = {'latent': F.l1_loss(latent, truth)}
+            if plan.lpl_share and batch.step % plan.lpl_every == 0:
+                with torch.no_grad():
+                    features = self.features(batch.rgb)
+                lpl = perceptual_loss(self.translator, latent, truth, features)
+                parts['lpl'] = self.lpl.weighted(lpl, parts['latent'])
+        return parts
+
+    def _latent(self, rgb: Tensor) -> Tensor:
+        """Return the student's latent; between its steps it is kept in float32."""
+        net = self.translator
+        return sample_student(net.denoiser, net.guidance(rgb).float(),
+                              net.config.autoencoder.latent_channels, net.config.steps)
+
+    @torch.no_grad()
+    def _truth(self, batch: Batch) -> Tensor:
+        return self.translator.encoder(batch.tone).float()
+
+    @torch.no_grad()
+    def _endpoints(self, batch: Batch) -> Tensor:
+        """Return the mean of several of the teacher's endpoints.
+
+        One endpoint is one of many plausible latents; what a deterministic student can hit is
+        their mean.
+        """
+        if self.teacher is None:
+            raise ValueError('endpoints need a teacher')
+        ends = [self.teacher.teacher_latent(batch.rgb, self.plan.endpoint_steps,
+                                            batch.generator).float()
+                for _ in range(self.plan.endpoints)]
+        return torch.stack(ends).mean(dim=0)
+
+    def predict(self, pair: Pair) -> NDArray[np.float32]:
+        """Return the tone (H, W) of a frame as it will be in use."""
+        return predict_tone(self.translator, pair.rgb)

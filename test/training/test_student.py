@@ -1,0 +1,83 @@
+"""The student's stages: the constant start, its targets, what learns."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from rgb2swir_ros.training.preset import Stage, StudentPlan
+from rgb2swir_ros.training.student import StudentTraining
+
+STAGES = LATENT, PIXELS, FINISH = (Stage('latent', 4, 2, 1e-3), Stage('pixels', 4, 2, 1e-3),
+                                   Stage('finish', 4, 2, 1e-3, large=True))
+
+
+def plan(**entries) -> StudentPlan:
+    return StudentPlan(STAGES, **entries)
+
+
+@pytest.mark.parametrize('steps', [1, 2])
+@pytest.mark.parametrize('stage', STAGES, ids=lambda s: s.name)
+def test_each_stage_trains_its_own_parts_and_learns(stage, steps, make_translator,
+                                                    check_learning):
+    check_learning(StudentTraining(make_translator(steps=steps), plan(without_skips=0)), stage)
+
+
+@pytest.mark.parametrize('steps', [1, 4])
+def test_the_latent_is_the_students_own_from_zeros_and_the_truth_its_target(
+        steps, make_translator, make_batch):
+    training = StudentTraining(make_translator(steps=steps), plan(lpl_share=0))
+    batch, net = make_batch(), training.translator
+    with torch.no_grad():
+        expected = F.l1_loss(net.latent(batch.rgb), net.encoder(batch.tone))
+        loss = training.parts(LATENT, batch)['latent']
+    assert loss.item() == pytest.approx(expected.item(), rel=.01)
+
+
+def test_endpoints_of_the_teacher_are_averaged_for_the_target(make_translator, make_batch):
+    teacher = make_translator(5)
+    training = StudentTraining(make_translator(), plan(lpl_share=0, endpoints=3,
+                                                       endpoint_steps=2), teacher=teacher)
+    batch, same = make_batch(), make_batch()
+    with torch.no_grad():
+        loss = training.parts(LATENT, batch)['latent']
+        ends = [teacher.teacher_latent(same.rgb, 2, same.generator) for _ in range(3)]
+        expected = F.l1_loss(training.translator.latent(batch.rgb), torch.stack(ends).mean(0))
+    assert loss.item() == pytest.approx(expected.item(), rel=.02)
+    training.select(LATENT)
+    training.parts(LATENT, batch)['latent'].backward()
+    assert all(p.grad is None for p in teacher.parameters())
+
+
+def test_endpoints_without_a_teacher_are_a_mistake(make_translator, make_batch):
+    with pytest.raises(ValueError, match='teacher'):
+        StudentTraining(make_translator(), plan(endpoints=1)).parts(LATENT, make_batch())
+
+
+def test_parts_of_the_loss_by_stage(make_translator, make_batch):
+    training = StudentTraining(make_translator(), plan(lpl_every=2))
+    names = {stage.name: list(training.parts(stage, make_batch(2))) for stage in STAGES}
+    assert names == {'latent': ['latent', 'lpl'], 'pixels': ['tone', 'region', 'latent'],
+                     'finish': ['tone', 'region', 'detail', 'latent']}
+    assert 'lpl' not in training.parts(LATENT, make_batch(2, 1))
+
+
+@pytest.mark.parametrize(('without', 'joined'), [(0, True), (1, False)])
+def test_skips_are_dropped_for_a_share(without, joined, make_translator, make_batch):
+    training = StudentTraining(make_translator(), plan(without_skips=without))
+    training.select(PIXELS)
+    sum(training.parts(PIXELS, make_batch()).values()).backward()
+    assert (training.translator.decoder.skips[0].weight.grad is not None) == joined
+
+
+def test_the_latent_counts_in_the_pixel_stages_by_its_weight(make_translator, make_batch):
+    light, heavy = (StudentTraining(make_translator(), plan(latent_weight=weight))
+                    .parts(PIXELS, make_batch()) for weight in (.1, 1))
+    assert heavy['latent'].item() == pytest.approx(10 * light['latent'].item(), rel=1e-5)
+    assert heavy['tone'] == light['tone']
+
+
+def test_its_picture_is_what_use_gives(held_out, make_translator):
+    training = StudentTraining(make_translator(), plan())
+    with torch.no_grad():
+        radiance = training.translator(torch.from_numpy(held_out[0].rgb[None]))[0]
+    assert torch.equal(torch.from_numpy(training.predict(held_out[0])), radiance.sqrt())
