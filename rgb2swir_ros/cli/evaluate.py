@@ -7,7 +7,8 @@ import argparse
 from rgb2swir_ros.cli.main import configure_choice, run_choice
 
 MEASUREMENTS = {
-    'detection': 'COCO mAP of a detector on true or on translated SWIR frames',
+    'detection': 'COCO mAP of a detector on true SWIR frames, and on what models make',
+    'temporal': 'change from frame to frame on still scenes, drives and videos: flicker',
 }
 
 

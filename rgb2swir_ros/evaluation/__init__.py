@@ -1,1 +1,1 @@
-"""Judge what a translator makes: detection mAP by a detector trained on true SWIR frames."""
+"""Judge what a translator makes: by a detector, on photographs, and over time."""

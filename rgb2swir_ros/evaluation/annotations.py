@@ -145,3 +145,19 @@ def mirrored(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Path]:
                         f'{folder}, the first is {missing[0]} (or at its RGB path): translate '
                         'all frames of the split before judging')
     return found
+
+
+def rgb_paths(data: Path, frames: Iterable[AnnotatedFrame]) -> list[Path]:
+    """Return the RGB picture of each frame.
+
+    :raises UserError: if the annotations name none, or files are missing.
+    """
+    try:
+        paths = [data / f.names[1] for f in frames]
+    except IndexError as error:
+        raise UserError(f'the annotations of {data} name no RGB pictures (rgb_file_name): there '
+                        'is nothing to translate') from error
+    if missing := [p for p in paths if not p.is_file()]:
+        raise UserError(f'{len(missing)} of {len(paths)} RGB pictures are missing, the first is '
+                        f'{missing[0]}: call rgb2swir scenes again, it fills in what is not there')
+    return paths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,25 +15,11 @@ from rgb2swir_ros.evaluation.accumulate import AREAS, Matches, average_precision
 from rgb2swir_ros.evaluation.annotations import AnnotatedFrame, read_tone
 from rgb2swir_ros.evaluation.detector.decode import Detections
 from rgb2swir_ros.evaluation.detector.model import Judge
+from rgb2swir_ros.evaluation.intervals import RESAMPLES, Figure, figure, group_weights, plain
+from rgb2swir_ros.evaluation.progress import Progress
 
-RESAMPLES = 200
-INTERVAL = (2.5, 97.5)  # percent: a 95 % interval
 SHUFFLES = 3
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure with its 95 % bootstrap interval; NaN where there is no such object."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Return ``0.512 [0.481, 0.540]``, or a dash without an object."""
-        if np.isnan(self.value):
-            return '-'
-        return f'{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]'
+ALL, LOOSEST = slice(None), slice(0, 1)  # of the IoU thresholds: .50 to .95, and .50 alone
 
 
 @dataclass(frozen=True)
@@ -66,8 +51,8 @@ class DetectionResult:
     detections: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values; NaN becomes None, which JSON has a word for."""
-        return dict(_plain(asdict(self)))
+        """Return plain values; NaN becomes None."""
+        return dict(plain(asdict(self)))
 
 
 def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
@@ -78,49 +63,78 @@ def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
     :raises UserError: if a picture cannot be read or has another size.
     """
     found: list[Detections] = []
-    for k, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
+    progress = Progress(len(frames))
+    for frame, picture in zip(frames, pictures, strict=True):
         found += detector.detect([read_tone(picture, frame.size)])
-        if (k + 1) % 20 == 0 or k + 1 == len(frames):
-            print(f'\r{k + 1}/{len(frames)} frames', end='', file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        progress()
+    progress.end()
     return found
 
 
-def evaluate_detections(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
-                        classes: Sequence[str], *, resamples: int = RESAMPLES,
-                        seed: int = 0) -> DetectionResult:
-    """Return mAP and the rest, with intervals from resampled scenes.
+@dataclass(frozen=True)
+class Precisions:
+    """What was found, added up: over all frames, and over each bootstrap resample of scenes.
+
+    :param table: `Matches` by class, then by `AREAS`.
+    :param whole: AP (classes, areas, T); ``draws``: the same of each resample, (R, ...).
+    """
+
+    table: list[list[Matches]]
+    whole: NDArray[np.float64]
+    draws: NDArray[np.float64]
+
+    def mean(self, area: int, threshold: slice = ALL) -> tuple[float, NDArray[np.float64]]:
+        """Return mAP of an area, and that of each resample (R,); NaN without such an object.
+
+        Averaged over classes with objects and over the IoU thresholds chosen.
+        """
+        rows = self.draws[:, :, area, threshold].reshape(len(self.draws), -1)
+        return float(_mean(self.whole[:, area, threshold].reshape(1, -1))[0]), _mean(rows)
+
+
+def draw_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
+                    classes: Sequence[str], *, resamples: int = RESAMPLES,
+                    seed: int = 0) -> Precisions:
+    """Match, and add up over all frames and over resampled scenes.
 
     Whole scenes are drawn, not frames: frames of a scene share their geometry, and drawing them
-    one by one would make the interval too narrow.
+    one by one would make the interval too narrow. The same frames, resamples and seed draw the
+    same scenes, so that draws of several sets of detections are pairs.
 
     :param found: the detections of each frame, labels being indices into ``classes``.
     :raises UserError: if the frames have no object.
     """
     table = match(frames, found, len(classes))
-    ones = np.ones(len(frames))
-    whole = average_precisions(table, ones)
+    whole = average_precisions(table, np.ones(len(frames)))
     if np.isnan(whole).all():
         raise UserError('the frames have no object: there is nothing to find')
-    draws = np.stack([average_precisions(table, weights)
-                      for weights in scene_weights([f.scene for f in frames], resamples, seed)])
+    weights = group_weights([f.scene for f in frames], resamples, seed)
+    draws = np.array([average_precisions(table, w) for w in weights])
+    return Precisions(table, whole, draws.reshape(-1, *whole.shape))
 
-    def figure(value: NDArray[np.float64], drawn: NDArray[np.float64]) -> Figure:
-        """Average over classes and thresholds (those that there are)."""
-        if np.isnan(value).all():
-            return Figure(np.nan, np.nan, np.nan)
-        means = _mean(drawn.reshape(len(drawn), -1))
-        low, high = np.nanpercentile(means, INTERVAL)
-        return Figure(float(np.nanmean(value)), float(low), float(high))
+
+def evaluate_detections(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
+                        classes: Sequence[str], *, resamples: int = RESAMPLES,
+                        seed: int = 0) -> DetectionResult:
+    """Return mAP and the rest, with intervals from resampled scenes: see `draw_precisions`."""
+    drawn = draw_precisions(frames, found, classes, resamples=resamples, seed=seed)
+    return summarise(frames, found, classes, drawn, seed=seed)
+
+
+def summarise(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
+              classes: Sequence[str], drawn: Precisions, *, seed: int = 0) -> DetectionResult:
+    """Return the figures of detections that are matched and drawn already."""
+    table, whole, draws = drawn.table, drawn.whole, drawn.draws
 
     def per_class(area: int) -> dict[str, Figure]:
-        return {name: figure(whole[k, area], draws[:, k, area]) for k, name in enumerate(classes)}
+        return {name: figure(float(_mean(whole[k, area][None])[0]), _mean(draws[:, k, area]))
+                for k, name in enumerate(classes)}
 
     chances = [average_precisions(match(frames, shuffled(frames, found, k + seed), len(classes)),
-                                  ones) for k in range(SHUFFLES)]
-    areas = [figure(whole[:, k], draws[:, :, k]) for k in range(len(AREAS))]
+                                  np.ones(len(frames))) for k in range(SHUFFLES)]
+    areas = [figure(*drawn.mean(k)) for k in range(len(AREAS))]
     return DetectionResult(
-        map=areas[0], map50=figure(whole[:, 0, 0], draws[:, :, 0, 0]), small=areas[1],
+        map=areas[0], map50=figure(*drawn.mean(0, LOOSEST)), small=areas[1],
         medium=areas[2], large=areas[3], by_class=per_class(0), by_class_small=per_class(1),
         chance=max(float(np.nanmean(c[:, 0])) for c in chances),
         chance_small=max(float(_mean(c[None, :, 1].reshape(1, -1))[0]) for c in chances),
@@ -130,18 +144,6 @@ def evaluate_detections(frames: Sequence[AnnotatedFrame], found: Sequence[Detect
                  for k, name in enumerate(AREAS) if k},
         by_class_objects={name: _objects(table[k][0]) for k, name in enumerate(classes)},
         detections=sum(len(d.scores) for d in found))
-
-
-def scene_weights(scenes: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return (resamples, I): how often each image counts when scenes are drawn with replacement.
-
-    :param scenes: the scene of each image.
-    """
-    names, index = np.unique(np.asarray(scenes), return_inverse=True)
-    draws = np.random.default_rng([seed, 3]).integers(0, len(names), (resamples, len(names)))
-    counts = np.stack([np.bincount(d, minlength=len(names)) for d in draws]) if resamples else \
-        np.zeros((0, len(names)))
-    return counts[:, index].astype(float)
 
 
 def shuffled(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
@@ -172,11 +174,3 @@ def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     count = known.sum(axis=1)
     total = np.where(known, rows, 0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, float):
-        return None if np.isnan(value) else round(value, 5)
-    return value

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.annotations import SPLITS, mirrored, read_annotations
+from rgb2swir_ros.evaluation.annotations import (
+    SPLITS,
+    AnnotatedSet,
+    mirrored,
+    read_annotations,
+    rgb_paths,
+)
+from rgb2swir_ros.evaluation.intervals import check_bootstrap
+from rgb2swir_ros.evaluation.models import add_model_arguments, open_candidates
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.resources import model_directory
 
+if TYPE_CHECKING:
+    from rgb2swir_ros.evaluation.detector.model import Judge
+
 EXAMPLE = """example:
   rgb2swir evaluate detection --data out/scenes --detector out/detector -o out/detection
-on true SWIR frames gives the ceiling; with --images DIR, pictures that lie in DIR where the SWIR
-or RGB pictures lie in --data, it gives what a translator reaches. 16-bit pictures are linear,
-8-bit ones have gamma 2.2. An ONNX detector of your own must look as described in
+  rgb2swir evaluate detection --data out/scenes --detector out/detector --model nano --model grey
+on true SWIR frames gives the ceiling; with --model, each model translates the RGB frames and is
+set beside it, later ones beside the first; with --images DIR, pictures that lie in DIR where the
+SWIR or RGB pictures lie in --data, it judges what was translated elsewhere. 16-bit pictures are
+linear, 8-bit ones have gamma 2.2. An ONNX detector of your own must look as described in
 rgb2swir_ros/evaluation/detector/onnx.py.
 """
 
@@ -32,68 +48,112 @@ def configure(parser: argparse.ArgumentParser) -> None:
                              '(default %(default)s)')
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help='translated pictures (default: the true SWIR frames)')
+    add_model_arguments(parser, required=False)
     parser.add_argument('--resamples', type=int, default=200,
                         help='of the bootstrap (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap (default 0)')
+    parser.add_argument('--seed', type=int, default=0,
+                        help="of the bootstrap, and of a teacher's noise (default 0)")
     parser.add_argument('--json', action='store_true', help='print the figures as JSON')
     parser.add_argument('--output', '-o', type=Path, metavar='DIR',
-                        help='write table.txt, detection.json, curves.png and boxes.png')
+                        help='write table.txt, detection.json, boxes.png and, without --model, '
+                             'curves.png')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect, judge, report."""
-    if arguments.resamples < 20 or arguments.seed < 0:
-        raise UserError(f'--resamples {arguments.resamples} --seed {arguments.seed}: give at '
-                        'least 20 resamples and a seed that is not negative')
+    check_bootstrap(arguments.resamples, arguments.seed)
+    if arguments.images is not None and arguments.model:
+        raise UserError('--images and --model: give one of them, pictures that are there or '
+                        'models that make them')
+    os.environ.update(waiting_environment())  # before torch is loaded
     try:
-        from rgb2swir_ros.evaluation.accumulate import match
-        from rgb2swir_ros.evaluation.detection import detect_files, evaluate_detections
-        from rgb2swir_ros.evaluation.detection_report import (
-            contact_sheet,
-            plot_curves,
-            table,
-            working_score,
-        )
-        from rgb2swir_ros.evaluation.detector.decode import relabel
-        from rgb2swir_ros.evaluation.detector.model import Judge
         from rgb2swir_ros.evaluation.detector.onnx import open_detector
     except ImportError as error:
         raise UserError(f"{error}: judging needs pip install 'rgb2swir_ros[runtime,eval]'"
                         ) from error
     annotated = read_annotations(arguments.data, arguments.split)
-    frames, classes = annotated.frames, annotated.classes
-    pictures = ([f.path for f in frames] if arguments.images is None
-                else mirrored(frames, arguments.images))
+    pictures = _pictures(arguments, annotated)
     path = Path(arguments.detector)
     detector: Judge = open_detector(path if path.suffix == '.onnx'
                                     else model_directory(arguments.detector))
-    if not set(classes) & set(detector.classes):
+    if not set(annotated.classes) & set(detector.classes):
         raise UserError(f"{arguments.detector} finds {', '.join(detector.classes)}, the data has "
-                        f"{', '.join(classes)}: no class is common")
-    unknown = [c for c in classes if c not in detector.classes]
+                        f"{', '.join(annotated.classes)}: no class is common")
+    unknown = [c for c in annotated.classes if c not in detector.classes]
     if unknown:
         print(f"{arguments.detector} does not know {', '.join(unknown)}: all of them count as "
               'missed', file=sys.stderr)
-    found = [relabel(d, detector.classes, classes)
-             for d in detect_files(detector, frames, pictures)]
+    print(f'{len(annotated.frames)} frames of the split {arguments.split}', file=sys.stderr)
+    work = _compare_models if arguments.model else _judge_pictures
+    text, figures = work(arguments, annotated, pictures, detector)
     if dropped := getattr(detector, 'dropped', 0):
         print(f'{dropped} detections with labels that have no class were dropped', file=sys.stderr)
+    figures = {'detector': str(arguments.detector), 'data': str(arguments.data),
+               'split': arguments.split, 'seed': arguments.seed, **figures}
+    if arguments.output:
+        write_bytes(arguments.output / 'table.txt', text.encode())
+        write_bytes(arguments.output / 'detection.json',
+                    (json.dumps(figures, indent=2) + '\n').encode())
+    print(json.dumps(figures, indent=2) if arguments.json else text)
+    if arguments.output:
+        print(f'report: {arguments.output}/', file=sys.stderr)
+    return 0
+
+
+def _pictures(arguments: argparse.Namespace, annotated: AnnotatedSet) -> list[Path]:
+    """Return the pictures of the frames: RGB for models, translated ones, or the true ones."""
+    if arguments.model:
+        return rgb_paths(arguments.data, annotated.frames)
+    if arguments.images is not None:
+        return mirrored(annotated.frames, arguments.images)
+    return [f.path for f in annotated.frames]
+
+
+def _judge_pictures(arguments: argparse.Namespace, annotated: AnnotatedSet, pictures: list[Path],
+                    detector: Judge) -> tuple[str, dict[str, Any]]:
+    """Judge the true frames, or pictures in their place; return the table and the figures."""
+    from rgb2swir_ros.evaluation.accumulate import match
+    from rgb2swir_ros.evaluation.detection import detect_files, evaluate_detections
+    from rgb2swir_ros.evaluation.detection_report import (
+        contact_sheet,
+        plot_curves,
+        table,
+        working_score,
+    )
+    from rgb2swir_ros.evaluation.detector.decode import relabel
+
+    frames, classes = annotated.frames, annotated.classes
+    found = [relabel(d, detector.classes, classes)
+             for d in detect_files(detector, frames, pictures)]
     result = evaluate_detections(frames, found, classes, resamples=arguments.resamples,
                                  seed=arguments.seed)
     what = 'true SWIR' if arguments.images is None else str(arguments.images)
-    text = table(result, f'{arguments.detector} on {what}, split {arguments.split} of '
-                         f'{arguments.data}')
-    figures = json.dumps({'detector': str(arguments.detector), 'data': str(arguments.data),
-                          'split': arguments.split, 'shown': what, 'seed': arguments.seed,
-                          **result.as_json()}, indent=2)
     if arguments.output:
         matches = match(frames, found, len(classes))
         plot_curves(arguments.output / 'curves.png', matches, classes)
         contact_sheet(arguments.output / 'boxes.png', frames, pictures, found, classes,
                       working_score(matches))
-        for name, content in (('table.txt', text), ('detection.json', figures + '\n')):
-            write_bytes(arguments.output / name, content.encode())
-    print(figures if arguments.json else text)
+    text = table(result, f'{arguments.detector} on {what}, split {arguments.split} of '
+                         f'{arguments.data}')
+    return text, {'shown': what, **result.as_json()}
+
+
+def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pictures: list[Path],
+                    detector: Judge) -> tuple[str, dict[str, Any]]:
+    """Judge what models make of the RGB frames; return the table and the figures."""
+    from rgb2swir_ros.evaluation.accumulate import match
+    from rgb2swir_ros.evaluation.comparison import compare, find_objects
+    from rgb2swir_ros.evaluation.comparison_report import comparison_table, model_sheet
+    from rgb2swir_ros.evaluation.detection_report import working_score
+
+    models = open_candidates(arguments.model, arguments, len(annotated.frames))
+    columns = find_objects(annotated, pictures, detector, models)
+    result = compare(annotated, columns, models, resamples=arguments.resamples,
+                     seed=arguments.seed)
     if arguments.output:
-        print(f'report: {arguments.output}/', file=sys.stderr)
-    return 0
+        matches = match(annotated.frames, columns[0].found, len(annotated.classes))
+        model_sheet(arguments.output / 'boxes.png', annotated, pictures, columns,
+                    working_score(matches))
+    text = comparison_table(result, f'{arguments.detector} on split {arguments.split} of '
+                                    f'{arguments.data}')
+    return text, result.as_json()

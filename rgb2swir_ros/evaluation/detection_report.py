@@ -18,6 +18,7 @@ from rgb2swir_ros.files import finished, write_picture
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
 HIT_OVERLAP = 0.5
+LEGEND_HEIGHT = 32
 FOUND, MISSED, FALSE = (60, 200, 60), (60, 60, 240), (0, 220, 255)  # BGR
 
 
@@ -113,24 +114,30 @@ def contact_sheet(target: Path, frames: Sequence[AnnotatedFrame], pictures: Sequ
     :param score: detections below it are not shown; see `working_score`.
     """
     wanted = np.unique(np.linspace(0, len(frames) - 1, min(TILES, len(frames))).astype(int))
-    tiles = [_tile(frames[k], read_tone(pictures[k], frames[k].size), found[k], classes, score)
-             for k in wanted]
+    tiles = [draw_boxes(frames[k], read_tone(pictures[k], frames[k].size), found[k], classes,
+                        score, TILE_WIDTH) for k in wanted]
     height = max(t.shape[0] for t in tiles)
     tiles = [np.pad(t, ((0, height - t.shape[0]), (0, 0), (0, 0))) for t in tiles]
     columns = min(COLUMNS, len(tiles))
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     sheet = np.vstack([np.hstack(tiles[k:k + columns]) for k in range(0, len(tiles), columns)])
-    legend = np.zeros((32, sheet.shape[1], 3), np.uint8)
+    write_picture(target, np.vstack([legend(sheet.shape[1], score), sheet])[..., ::-1])
+
+
+def legend(width: int, score: float) -> NDArray[np.uint8]:
+    """Return a strip (`LEGEND_HEIGHT`, width, 3), BGR, that says what the boxes' colours mean."""
+    strip = np.zeros((LEGEND_HEIGHT, width, 3), np.uint8)
     for k, (text, colour) in enumerate(((f'found (score from {score:.2f})', FOUND),
                                         ('missed', MISSED), ('false', FALSE))):
-        cv2.putText(legend, text, (10 + 280 * k, 22), cv2.FONT_HERSHEY_SIMPLEX, .6, colour, 1,
+        cv2.putText(strip, text, (10 + 280 * k, 22), cv2.FONT_HERSHEY_SIMPLEX, .6, colour, 1,
                     cv2.LINE_AA)
-    write_picture(target, np.vstack([legend, sheet])[..., ::-1])
+    return strip
 
 
-def _tile(frame: AnnotatedFrame, tone: NDArray[np.float32], found: Detections,
-          classes: Sequence[str], score: float) -> NDArray[np.uint8]:
-    scale = TILE_WIDTH / tone.shape[1]
+def draw_boxes(frame: AnnotatedFrame, tone: NDArray[np.float32], found: Detections,
+               classes: Sequence[str], score: float, width: int) -> NDArray[np.uint8]:
+    """Return a frame as BGR of a width, with its boxes: found, missed and false."""
+    scale = width / tone.shape[1]
     grey = cv2.resize((tone * 255).astype(np.uint8), None, fx=scale, fy=scale,
                       interpolation=cv2.INTER_CUBIC)
     picture = np.ascontiguousarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)

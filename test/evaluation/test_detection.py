@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.detection import (
-    Figure,
-    detect_files,
-    evaluate_detections,
-    scene_weights,
-    shuffled,
-)
+from rgb2swir_ros.evaluation.detection import detect_files, evaluate_detections, shuffled
 from rgb2swir_ros.evaluation.detector.model import load_detector
 
 from .boxes import CLASSES, perfect, random_set
@@ -63,14 +57,6 @@ def test_repeated_looks_do_not_narrow_the_interval():
     assert wrong.high - wrong.low < .6 * (narrow.high - narrow.low)
 
 
-def test_frames_of_a_scene_are_drawn_together():
-    weights = scene_weights(['b', 'a', 'b', 'c'], 50, 0)
-    assert weights.shape == (50, 4)
-    assert (weights[:, 0] == weights[:, 2]).all()
-    assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
-    assert (weights != weights[0]).any()
-
-
 def test_shuffling_leaves_no_frame_its_own_scene():
     frames, found = random_set(5, count=13, looks=4)
     owner = {id(d): f.scene for f, d in zip(frames, found, strict=True)}
@@ -95,11 +81,6 @@ def test_json_has_no_nan():
     content = json.loads(json.dumps(result.as_json(), allow_nan=False))
     assert content['by_class']['bicycle']['value'] is None
     assert content['map']['value'] == pytest.approx(result.map.value, abs=1e-5)
-
-
-def test_figures_are_written_for_people():
-    assert str(Figure(.5, .4, .6)) == '0.500 [0.400, 0.600]'
-    assert str(Figure(np.nan, np.nan, np.nan)) == '-'
 
 
 def test_files_are_detected_in_order(toy, lively):

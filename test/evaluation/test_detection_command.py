@@ -14,6 +14,8 @@ from rgb2swir_ros.evaluation.detector.model import TorchDetector, save_detector
 from rgb2swir_ros.evaluation.detector.onnx import export_onnx
 from rgb2swir_ros.nets.detector import Detector, DetectorConfig
 
+from .tiny import save_tiny
+
 
 def call(*words):
     parser = argparse.ArgumentParser()
@@ -73,7 +75,27 @@ def test_classes_go_by_name(toy, tmp_path, capsys):
 @pytest.mark.parametrize(('words', 'text'), [
     (('--seed', '-1'), '--seed -1'), (('--detector', 'nothing'), "no model 'nothing'"),
     (('--detector', 'nothing.onnx'), 'no file nothing'),
-    (('--images', 'nowhere'), '12 of 12 pictures are missing in nowhere')])
+    (('--images', 'nowhere'), '12 of 12 pictures are missing in nowhere'),
+    (('--images', 'nowhere', '--model', 'grey'), '--images and --model')])
 def test_wrong_arguments_are_named(toy, words, text):
     with pytest.raises(UserError, match=text):
         call('--data', toy, *words)
+
+
+def test_models_are_set_beside_the_true_frames(toy, lively, tmp_path, capsys):
+    tiny = save_tiny(tmp_path / 'tiny', stage='teacher')
+    assert call('--data', toy, '--detector', lively, '--model', 'grey', '--model', tiny,
+                '--teacher-steps', 3, '-o', tmp_path / 'out') == 0
+    out, err = capsys.readouterr()
+    assert out.strip() == (tmp_path / 'out' / 'table.txt').read_text().strip()
+    assert '12 frames of the split test' in err
+    assert 'grey: ' in out
+    assert '3 calls of the denoiser' in out
+    figures = json.loads((tmp_path / 'out' / 'detection.json').read_text())
+    assert [(m['name'], m['calls']) for m in figures['models']] == [('grey', 0), (str(tiny), 3)]
+    assert figures['models'][1]['milliseconds'] > 0
+    assert set(figures['models'][1]['to_first']) == {'map', 'map50', 'small', 'medium', 'large'}
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'boxes.png', 'detection.json', 'table.txt']
+    call('--data', toy, '--detector', lively, '--json')
+    assert json.loads(capsys.readouterr().out)['map'] == figures['true']['map']

@@ -1,0 +1,93 @@
+"""Figures with bootstrap intervals, and what all bootstraps here have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+
+RESAMPLES = 200
+LEAST_RESAMPLES = 20
+INTERVAL = (2.5, 97.5)  # percent: a 95 % interval
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its 95 % bootstrap interval.
+
+    :param value: NaN where there is nothing to measure.
+    :param low: NaN, like ``high``, where there is nothing to draw from: one scene, one sequence.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return ``0.512 [0.481, 0.540]``, without interval or with a dash where none is."""
+        if np.isnan(self.value):
+            return '-'
+        if np.isnan(self.low):
+            return f'{self.value:.3f}'
+        return f'{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]'
+
+
+def figure(value: float, draws: NDArray[np.float64]) -> Figure:
+    """Return a value with the interval that holds 95 % of its draws (R,), NaN left out."""
+    known = draws[np.isfinite(draws)]
+    if not np.isfinite(value) or not len(known):
+        return Figure(value if np.isfinite(value) else np.nan, np.nan, np.nan)
+    low, high = np.percentile(known, INTERVAL)
+    return Figure(float(value), float(low), float(high))
+
+
+def group_weights(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return (resamples, N): how often each item counts when groups are drawn with replacement.
+
+    :param groups: the group of each item; items of one group are not independent.
+    :return: no row at all for a single group: drawing it again and again says nothing.
+    """
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < 2:
+        return np.zeros((0, len(groups)))
+    draws = np.random.default_rng([seed, 3]).integers(0, len(names), (resamples, len(names)))
+    counts = np.stack([np.bincount(d, minlength=len(names)) for d in draws])
+    return counts[:, index].astype(float)
+
+
+def ratio_of_sums(numerator: NDArray[np.float64], denominator: NDArray[np.float64],
+                  weights: NDArray[np.float64]) -> Figure:
+    """Return sum over sum of paired values (N,), both drawn alike in each resample.
+
+    :param weights: (R, N) of `group_weights`.
+    """
+    with np.errstate(divide='ignore', invalid='ignore'):
+        draws = (weights @ numerator) / (weights @ denominator)
+        value = float(np.float64(numerator.sum()) / denominator.sum())
+    return figure(value, draws)
+
+
+def check_bootstrap(resamples: int, seed: int) -> None:
+    """Refuse what is no bootstrap.
+
+    :raises UserError: if there are too few resamples, or the seed is negative.
+    """
+    if resamples < LEAST_RESAMPLES or seed < 0:
+        raise UserError(f'--resamples {resamples} --seed {seed}: give at least '
+                        f'{LEAST_RESAMPLES} resamples and a seed that is not negative')
+
+
+def plain(value: Any) -> Any:
+    """Return nested values for JSON: floats rounded, NaN as None, which JSON has a word for."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, float):
+        return None if np.isnan(value) else round(value, 5)
+    return value
