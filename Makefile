@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The version that the tests run against; on a ROS machine keep your own torch (README, "Install").
 TORCH ?= torch==2.13.0
+# torch_tensorrt's converters, pure Python, beside the environment and never in it: what an Orin
+# has (JetPack 6) and what Thor and desktops have. A test asks them about every operator.
+REGISTRIES := $(VENV)/tensorrt-registry/2.8.0 $(VENV)/tensorrt-registry/2.13.0
 INPUT ?=
 DEMO_FLAGS ?=
 
@@ -27,10 +30,15 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --editable '.[runtime,replay,plots,train,eval,ros,test]'
 	@touch $@
 
+# --no-deps: the TensorRT libraries are on no public registry, and nothing here runs them
+$(VENV)/tensorrt-registry/%: | $(VENV)/.installed
+	@echo 'Unpacking torch-tensorrt $* for its list of converters ...'
+	$(BIN)/python -m pip install --quiet --no-deps --target $@ torch-tensorrt==$* dllist psutil
+
 demo: install
 	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo $(DEMO_FLAGS)
 
-test: install lint
+test: install lint $(REGISTRIES)
 	$(BIN)/python -m pytest
 
 lint: install
@@ -45,7 +53,9 @@ scenes: install
 	$(BIN)/rgb2swir scenes --count 3000 --output out/scenes
 
 weights: scenes
-	$(BIN)/rgb2swir train translator --data out/scenes --output models/nano --work out/train
+	$(BIN)/rgb2swir train autoencoder --data out/scenes --output out/autoencoder --work out/train
+	$(BIN)/rgb2swir train teacher --data out/scenes --autoencoder out/autoencoder --output out/teacher --work out/train
+	$(BIN)/rgb2swir train student --data out/scenes --teacher out/teacher --output models/nano --work out/train
 
 clean:
 	rm -rf $(VENV) out build install log *.egg-info

@@ -9,8 +9,10 @@ from rgb2swir_ros.cli.main import configure_choice, run_choice
 # Imported only when asked for: the transport's needs no torch, the engine's no ROS.
 BENCHMARKS = {
     'engine': 'median and 95th percentile of one inference, against one convolution',
+    'roofline': 'operations and bytes of each model, and the times predicted from them',
     'transport': 'frames that arrive between two processes, by transport profile',
     'node': 'the whole node on loopback: latency, rate and load',
+    'start': 'from the start of the node to its first frame, its engine built before',
     'scenes': 'frames a second of the renderer',
 }
 

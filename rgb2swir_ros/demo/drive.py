@@ -1,7 +1,7 @@
 """The demo's own footage: a short rendered drive that comes with the package.
 
-``benchmark/drive.py`` rendered it at commit 1f51698. The scenes have changed since: it renders another
-drive of the same place now.
+``benchmark/drive.py`` rendered it at commit 1f51698. The scenes have changed since: it renders
+another drive of the same place now.
 """
 
 from __future__ import annotations

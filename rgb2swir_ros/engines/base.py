@@ -16,15 +16,17 @@ Progress = Callable[[str], None]
 Frames = NDArray[np.uint8]
 Radiance = NDArray[np.float32]
 
-BACKENDS = ('eager', 'inductor')
-PRECISIONS = ('float32', 'bfloat16')
+BACKENDS = ('eager', 'inductor', 'tensorrt')
+PRECISIONS = ('float32', 'bfloat16', 'float16')
+DEVICES = ('cpu', 'cuda')
+# TensorRT's own: 0 builds fastest, 5 searches longest for the fastest engine
+OPTIMIZATION_LEVELS = range(6)
 
 
 class Engine(Protocol):
     """A translator made fast for one size; `open_engine` gives one.
 
-    A backend (eager, inductor; TensorRT has its place beside them) is a class with these two
-    methods and an entry in `rgb2swir_ros.engines.build`.
+    A backend is a class with these two methods and an entry in `rgb2swir_ros.engines.backends`.
     """
 
     def __call__(self, rgb: Frames) -> Radiance:
@@ -38,8 +40,9 @@ class Engine(Protocol):
     def describe(self) -> dict[str, Any]:
         """Return what it is: plain values only, so that it can travel as JSON.
 
-        Keys: those of `EngineSpec`, and model_hash, device, torch, built_at (ISO 8601, UTC),
-        build_s, parity (figures of `rgb2swir_ros.engines.parity`), from_cache.
+        Keys: those of `EngineSpec` (``device`` with the device's name), and model_hash, torch,
+        built_at (ISO 8601, UTC), build_s, parity (figures of `rgb2swir_ros.engines.parity`),
+        from_cache, file (of a compiled engine; else None).
         """
 
 
@@ -51,9 +54,11 @@ class EngineSpec:
     :param height: pixels; fixed in the graph, like all sizes.
     :param width: pixels.
     :param batch: frames a call.
-    :param backend: ``eager`` or ``inductor``.
-    :param precision: the trunk's type, ``float32`` or ``bfloat16``; the head is float32 always.
+    :param backend: one of `BACKENDS`.
+    :param precision: the trunk's type, one of `PRECISIONS`; the head is float32 always.
     :param threads: processor cores it may use, at least 1.
+    :param device: ``cpu`` or ``cuda``.
+    :param optimization_level: TensorRT's, 0 to 5; None for other backends.
     """
 
     model: str
@@ -63,15 +68,40 @@ class EngineSpec:
     backend: str
     precision: str
     threads: int
+    device: str = 'cpu'
+    optimization_level: int | None = None
 
     def __str__(self) -> str:
         """Return it as progress lines name it: ``inductor bfloat16 640x360``."""
         batch = '' if self.batch == 1 else f' batch {self.batch}'
-        return f'{self.backend} {self.precision} {self.width}x{self.height}{batch}'
+        device = '' if self.device == 'cpu' else f' on {self.device}'
+        return f'{self.backend} {self.precision} {self.width}x{self.height}{batch}{device}'
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as a plain dictionary."""
         return asdict(self)
+
+
+class Unavailable(Exception):
+    """A backend cannot be had on this machine.
+
+    :ivar remedy: what the user can do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        """Keep both, one line each."""
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+class CompileError(RuntimeError):
+    """A compiler failed on a model; the text is one line."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error's kind and the first line of its text."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f'{type(error).__name__}: {lines[0] if lines else "no reason given"}'
 
 
 @dataclass(frozen=True)

@@ -13,59 +13,72 @@ from typing import Any
 import torch
 
 from rgb2swir_ros import translator as translator_module
+from rgb2swir_ros.engines.backends import COMPILING, Backend
 from rgb2swir_ros.engines.base import (
     BACKENDS,
+    OPTIMIZATION_LEVELS,
     PRECISIONS,
+    CompileError,
     Engine,
     EngineSpec,
     ModelSource,
     Progress,
+    Unavailable,
+    first_line,
 )
 from rgb2swir_ros.engines.cache import EngineCache, Entry
+from rgb2swir_ros.engines.cuda import CudaEngine, open_eager_cuda
+from rgb2swir_ros.engines.devices import describe_device, device_facts, resolve_device
 from rgb2swir_ros.engines.eager import EagerEngine, use_threads
-from rgb2swir_ros.engines.inductor import CompileError, InductorEngine, compile_package
 from rgb2swir_ros.engines.parity import ParityError, require_parity
-from rgb2swir_ros.engines.processor import (
-    find_compiler,
-    has_bfloat16,
-    processor_identity,
-    processor_name,
-    resolve_threads,
-)
+from rgb2swir_ros.engines.processor import has_bfloat16, processor_identity, resolve_threads
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.translator import SwirModel, load_model, model_hash
+from rgb2swir_ros.translator import SwirModel, load_model
 
 MINIMUM_SIZE = 16
+OPTIMIZATION_LEVEL = 3  # TensorRT's own default
+# What `auto` tries, in this order
+ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('inductor', 'eager')}
+INSTEAD = {'inductor': 'the engine is compiled by TorchInductor',
+           'eager': 'the engine runs eagerly, layer by layer'}
 log = logging.getLogger('rgb2swir_ros.engines')
 
 
 def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
                 backend: str = 'auto', precision: str = 'auto', threads: int = 0,
+                device: str = 'auto', optimization_level: int = OPTIMIZATION_LEVEL,
                 cache: str | Path | None = None, progress: Progress | None = None) -> Engine:
-    """Return an engine in this process; the first time for a size it is built, in half a minute.
+    """Return an engine in this process; the first time for a size it is built.
 
-    Backend ``auto`` compiles where there is a C++ compiler, and else runs eagerly, with one
-    warning that says what to install. Precision ``auto`` is bfloat16 where the processor computes
-    in it and the model passes the parity gate in it, else float32.
+    That takes half a minute with TorchInductor and minutes with TensorRT. Backend ``auto`` is the
+    first of `ORDER` that works here; for each that does not, one warning says what to install,
+    once in a process. Precision ``auto`` is float16 on a GPU, and bfloat16 where the processor
+    computes in it, if the model passes the parity gate in it; else float32.
 
     :param model: a model's name (``nano``) or folder.
     :param size: (height, width) in pixels, at least 16 each.
     :param batch: frames a call.
-    :param backend: ``auto``, ``eager`` or ``inductor``.
-    :param precision: ``auto``, ``float32`` or ``bfloat16``.
+    :param backend: ``auto`` or one of `BACKENDS`.
+    :param precision: ``auto`` or one of `PRECISIONS`; float16 needs a GPU.
     :param threads: processor cores to use; 0: all that this process may use.
+    :param device: ``auto``, ``cpu`` or ``cuda``.
+    :param optimization_level: TensorRT's, 0 to 5: higher builds longer and may run faster.
     :param cache: folder of built engines; by default the user's cache folder.
     :param progress: told in one line what is being done, whenever that changes.
     :raises UserError: if the model, the cache or an argument is wrong, if a backend that was
         asked for by name cannot be built, or if the engine fails the parity gate.
     """
-    _check(size, batch, backend, precision)
+    check_request(size, batch, backend, precision)
+    if optimization_level not in OPTIMIZATION_LEVELS:
+        raise UserError(f'optimization level {optimization_level}: give 0 to 5')
     folder = model_directory(model)
     return _Opening(
         source=ModelSource(folder, model_hash(folder)), size=size, batch=batch, backend=backend,
-        precision=precision, threads=resolve_threads(threads), cache=cache or None,
-        say=progress or (lambda _: None)).open()
+        precision=precision, threads=resolve_threads(threads),
+        device=settle_device(device, backend, precision), level=optimization_level,
+        cache=cache or None, say=progress or (lambda _: None)).open()
 
 
 def check_model(model: str | Path) -> None:
@@ -76,14 +89,30 @@ def check_model(model: str | Path) -> None:
     load_model(model_directory(model))
 
 
+def settle_device(device: str, backend: str, precision: str) -> str:
+    """Return ``cpu`` or ``cuda``, if backend and precision can be had there.
+
+    :raises UserError: if not.
+    """
+    settled = resolve_device(device)
+    if device == 'cpu' and backend == 'tensorrt':
+        raise UserError("backend 'tensorrt' runs on a GPU: choose device cuda or another backend")
+    # with tensorrt, that the GPU is missing is the thing to say
+    if settled == 'cpu' and precision == 'float16' and backend != 'tensorrt':
+        raise UserError("precision 'float16' needs a GPU, and the engine is for the processor: "
+                        'choose bfloat16 or float32')
+    return settled
+
+
 class _Opening:
     """One call of `open_engine`: its arguments, and the model once it is needed."""
 
     def __init__(self, *, source: ModelSource, size: tuple[int, int], batch: int, backend: str,
-                 precision: str, threads: int, cache: str | Path | None, say: Progress) -> None:
+                 precision: str, threads: int, device: str, level: int,
+                 cache: str | Path | None, say: Progress) -> None:
         self.source, self.size, self.batch = source, size, batch
         self.backend, self.precision, self.threads = backend, precision, threads
-        self.cache, self.say = cache, say
+        self.device, self.level, self.cache, self.say = device, level, cache, say
 
     @functools.cached_property
     def translator(self) -> SwirModel:
@@ -91,68 +120,84 @@ class _Opening:
         return load_model(self.source.folder)
 
     def open(self) -> Engine:
-        if self.backend == 'eager':
-            return self._open_eager()
-        return self._open_inductor()
+        order = ORDER[self.device] if self.backend == 'auto' else (self.backend,)
+        for name, following in zip(order, (*order[1:], ''), strict=True):
+            try:
+                if name == 'eager':
+                    return self._open_eager()
+                return self._open_compiled(name, COMPILING[name])
+            except Unavailable as error:
+                if not following:  # a backend asked for by name is not swapped
+                    raise UserError(
+                        f'cannot build the {name} engine: {error}; {error.remedy}') from error
+                warn_once(f'{error}, so {INSTEAD[following]}: {error.remedy}')
+        raise AssertionError('eager is always there')
 
     def spec(self, backend: str, precision: str) -> EngineSpec:
+        level = self.level if backend == 'tensorrt' else None
         return EngineSpec(self.source.folder.name, *self.size, self.batch, backend, precision,
-                          self.threads)
+                          self.threads, self.device, level)
 
-    def _open_inductor(self) -> Engine:
+    def _open_compiled(self, name: str, backend: Backend) -> Engine:
         cache = EngineCache(self.cache)
-        preferred = self._preferred_precision()
+        versions = backend.versions()
+        spec = self.spec(name, self._preferred_precision())
         # What is built already needs neither a compiler nor the weights
-        if found := cache.find(self._fields(self.spec('inductor', preferred))):
-            return self._load(found, preferred)
-        compiler = find_compiler()
-        if compiler is None:
-            return self._without_compiler('no C++ compiler was found')
-        precision = self._passing_precision()
-        spec = self.spec('inductor', precision)
-        build = functools.partial(self._build, spec, compiler)
+        if found := cache.find(engine_fields(spec, self.source.sha256, versions)):
+            try:
+                return self._load(backend, found, spec)
+            except Exception as error:  # sound, but this machine's libraries do not take it
+                self.say(f'the engine in {found.file.parent} cannot be loaded '
+                         f'({first_line(error)}); rebuilding')
+                cache.discard(found)
+        backend.require_tools(self.device)
+        spec = self.spec(name, self._passing_precision())
+        build = functools.partial(self._build, backend, spec, cache.folder)
         try:
-            return self._load(cache.get(self._fields(spec), build, self.say), precision)
+            entry = cache.get(engine_fields(spec, self.source.sha256, versions), build, self.say)
+            return self._load(backend, entry, spec)
         except CompileError as error:
-            return self._without_compiler(f'compiling with {compiler} failed ({error})')
+            raise Unavailable(f'compiling with {name} failed ({error})',
+                              'look at the compiler that this names, or choose backend eager'
+                              ) from error
 
-    def _build(self, spec: EngineSpec, compiler: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    def _build(self, backend: Backend, spec: EngineSpec, shared: Path,
+               folder: Path) -> tuple[Path, dict[str, Any]]:
         started = time.monotonic()
-        file = compile_package(self.translator, spec, folder, compiler, self.say)
+        file = backend.compile(self.translator, spec, folder, shared, self.say)
         self.say(f'building {spec}: checking parity')
-        parity = require_parity(InductorEngine(file, spec), self.translator, spec)
-        return file, {'parity': parity.fields(), 'built_at': _now(),
+        parity = require_parity(backend.open(file, spec), self.translator, spec)
+        return file, {'parity': parity.fields(), 'built_at': now(),
                       'build_s': round(time.monotonic() - started, 2)}
 
-    def _load(self, entry: Entry, precision: str) -> Engine:
-        spec = self.spec('inductor', precision)
+    def _load(self, backend: Backend, entry: Entry, spec: EngineSpec) -> Engine:
         self.say(f'loading {spec}')
-        facts = {**self._facts(), **entry.facts, 'from_cache': entry.from_cache}
-        return InductorEngine(entry.file, spec, facts)
+        facts = {**self._facts(), **entry.facts, 'from_cache': entry.from_cache,
+                 'file': str(entry.file)}
+        return backend.open(entry.file, spec, facts)
 
     def _open_eager(self) -> Engine:
         started = time.monotonic()
         spec = self.spec('eager', self._passing_precision())
-        engine = EagerEngine(self.translator, spec)
+        engine = self._eager(spec)
         self.say(f'opening {spec}: checking parity')
         use_threads(self.threads)
         parity = require_parity(engine, self.translator, spec)
-        engine.facts = {**self._facts(), 'parity': parity.fields(), 'built_at': _now(),
-                        'build_s': round(time.monotonic() - started, 2), 'from_cache': False}
+        engine.facts = {**self._facts(), 'parity': parity.fields(), 'built_at': now(),
+                        'build_s': round(time.monotonic() - started, 2), 'from_cache': False,
+                        'file': None}
         return engine
 
-    def _without_compiler(self, reason: str) -> Engine:
-        """Fall back to eager with the one warning; a backend asked for by name is not swapped."""
-        remedy = ('install g++ (Debian, Ubuntu: sudo apt install g++), '
-                  'or set CXX to your C++ compiler')
-        if self.backend == 'inductor':
-            raise UserError(f'cannot build the inductor engine: {reason}; {remedy}')
-        log.warning('%s, so the engine runs eagerly, layer by layer: %s', reason, remedy)
-        return self._open_eager()
+    def _eager(self, spec: EngineSpec) -> EagerEngine | CudaEngine:
+        if spec.device == 'cuda':
+            return open_eager_cuda(self.translator, spec)
+        return EagerEngine(self.translator, spec)
 
     def _preferred_precision(self) -> str:
         if self.precision != 'auto':
             return self.precision
+        if self.device == 'cuda':
+            return 'float16'
         return 'bfloat16' if has_bfloat16() else 'float32'
 
     def _passing_precision(self) -> str:
@@ -163,7 +208,7 @@ class _Opening:
         spec = self.spec('eager', precision)
         use_threads(self.threads)
         try:
-            require_parity(EagerEngine(self.translator, spec), self.translator, spec)
+            require_parity(self._eager(spec), self.translator, spec)
         except ParityError as error:
             log.warning('%s; using float32', error)
             return 'float32'
@@ -171,19 +216,30 @@ class _Opening:
 
     def _facts(self) -> dict[str, Any]:
         return {'model_hash': self.source.sha256, 'torch': torch.__version__,
-                'device': f'cpu ({processor_name()})'}
+                'device': describe_device(self.device)}
 
-    def _fields(self, spec: EngineSpec) -> dict[str, Any]:
-        """Return all that a compiled engine depends on."""
-        return {**spec.fields(), 'model_hash': self.source.sha256, 'code_hash': code_hash(),
-                'torch': torch.__version__, 'processor': processor_identity()}
+
+def engine_fields(spec: EngineSpec, model_sha256: str,
+                  versions: dict[str, str | None]) -> dict[str, Any]:
+    """Return all that a compiled engine depends on: the fields of its manifest.
+
+    :param versions: see `rgb2swir_ros.engines.backends.Backend.versions`.
+    """
+    fields = {**spec.fields(), 'model_hash': model_sha256, 'code_hash': code_hash(),
+              'torch': torch.__version__, 'processor': processor_identity(),
+              **versions, **device_facts(spec.device)}
+    if spec.device == 'cuda':
+        del fields['threads']  # compiled into the loops of a processor's engine only
+    return fields
 
 
 @functools.lru_cache(maxsize=1)
 def code_hash() -> str:
     """Return a hash of the source files that shape the graph: an update makes engines anew."""
     package = Path(translator_module.__file__).parent
-    files = [package / 'translator.py', package / 'engines' / 'inductor.py',
+    shaping = ('cuda', 'eager', 'export', 'inductor', 'tensorrt')
+    files = [package / 'translator.py', package / 'model_config.py',
+             *(package / 'engines' / f'{name}.py' for name in shaping),
              *sorted(package.glob('nets/*.py')), *sorted(package.glob('diffusion/*.py'))]
     digest = hashlib.sha256()
     for file in files:
@@ -191,7 +247,17 @@ def code_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _check(size: tuple[int, int], batch: int, backend: str, precision: str) -> None:
+@functools.cache
+def warn_once(text: str) -> None:
+    """Log a warning, unless this process has logged the same."""
+    log.warning('%s', text)
+
+
+def check_request(size: tuple[int, int], batch: int, backend: str, precision: str) -> None:
+    """Refuse what no engine can be.
+
+    :raises UserError: naming the first argument that is wrong.
+    """
     if len(size) != 2 or min(size) < MINIMUM_SIZE:
         raise UserError(f'size {size!r}: give (height, width), at least {MINIMUM_SIZE} each')
     if batch < 1:
@@ -202,5 +268,6 @@ def _check(size: tuple[int, int], batch: int, backend: str, precision: str) -> N
         raise UserError(f"no precision '{precision}': choose auto, {' or '.join(PRECISIONS)}")
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec='seconds')

@@ -26,7 +26,7 @@ from rgb2swir_ros.resources import cache_directory
 FORMAT = 1
 MANIFEST = 'manifest.json'
 # Fields that name an engine for people; two engines that differ in others are versions of one.
-NAMING = ('model', 'height', 'width', 'batch', 'backend', 'precision', 'threads')
+NAMING = ('model', 'height', 'width', 'batch', 'backend', 'device', 'precision', 'threads')
 
 Fields = dict[str, Any]
 
@@ -84,7 +84,7 @@ class EngineCache:
         folder = self.path(fields)
         if not folder.exists():
             if difference := self._nearest_difference(fields):
-                say(f'no engine fits: {difference}; building')
+                say(f'no engine fits: {difference}; rebuilding')
             return None
         manifest, problem = _read_manifest(folder)
         if manifest is not None:
@@ -124,6 +124,12 @@ class EngineCache:
                 shutil.rmtree(scratch, ignore_errors=True)
         return Entry(target / file.name, facts, from_cache=False)
 
+    def discard(self, entry: Entry) -> None:
+        """Remove an engine that cannot be loaded."""
+        folder = entry.file.parent
+        with self._locked(folder.name, _quiet):
+            shutil.rmtree(folder, ignore_errors=True)
+
     @contextmanager
     def _locked(self, name: str, say: Progress) -> Iterator[None]:
         try:
@@ -145,13 +151,12 @@ class EngineCache:
     def _nearest_difference(self, fields: Fields) -> str:
         """Say in what the most similar engine of the same name differs; empty if there is none."""
         wanted = _versioned(fields)
-        found: list[list[str]] = []
-        for path in self.folder.glob(f'{_slug(fields)}-*'):
-            manifest, _ = _read_manifest(path)
-            if manifest is not None:
-                found.append(_differing(manifest['fields'], wanted))
-        nearest = min(found, key=len, default=[])
-        return f'{", ".join(nearest)} changed since the last one was built' if nearest else ''
+        manifests = (_read_manifest(path)[0] for path in self.folder.glob(f'{_slug(fields)}-*'))
+        found = [manifest['fields'] for manifest in manifests if manifest is not None]
+        nearest = min(found, key=lambda other: len(_differing(other, wanted)), default=wanted)
+        return ', '.join(
+            f'{name} changed from {_short(nearest.get(name))} to {_short(wanted.get(name))}'
+            for name in _differing(nearest, wanted))
 
 
 def file_sha256(path: Path) -> str:
@@ -198,7 +203,13 @@ def _difference(found: Fields, wanted: Fields) -> str:
         return ''
     name = names[0]
     more = f' (and {len(names) - 1} more)' if len(names) > 1 else ''
-    return f'{name} is {found.get(name)!r}, wanted {wanted.get(name)!r}{more}'
+    return f'{name} is {_short(found.get(name))}, wanted {_short(wanted.get(name))}{more}'
+
+
+def _short(value: Any) -> str:
+    """Return a value for one line of text; of a hash its beginning is enough."""
+    text = repr(value)
+    return text if len(text) <= 50 else f"{text[:14]}...'"
 
 
 def _damage(file: Path, sha256: str) -> str:

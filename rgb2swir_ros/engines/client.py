@@ -46,20 +46,23 @@ class EngineClient:
     """
 
     def __init__(self, model: str, *, backend: str = 'auto', precision: str = 'auto',
-                 threads: int = 0, cache: str | Path | None = None,
+                 threads: int = 0, device: str = 'auto', optimization_level: int = 3,
+                 cache: str | Path | None = None,
                  heartbeat_timeout_s: float = 10.0, infer_timeout_s: float = 5.0,
                  build_timeout_s: float = 1800.0,
                  log: Callable[[str], None] | None = None) -> None:
         """Keep the arguments; `start` starts.
 
-        :param model: see `rgb2swir_ros.engines.build.open_engine`, like the four that follow.
+        :param model: see `rgb2swir_ros.engines.build.open_engine`, like the six that follow.
         :param heartbeat_timeout_s: a process silent for longer is killed and restarted.
         :param infer_timeout_s: so is one whose inference takes longer,
         :param build_timeout_s: or whose engine takes longer to build.
         :param log: told in single lines what happens and what the process prints.
         """
         self._arguments = {'model': str(model), 'backend': backend, 'precision': precision,
-                           'threads': threads, 'cache': str(cache) if cache else None}
+                           'threads': threads, 'device': device,
+                           'optimization_level': optimization_level,
+                           'cache': str(cache) if cache else None}
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._infer_timeout_s = infer_timeout_s
         self._build_timeout_s = build_timeout_s

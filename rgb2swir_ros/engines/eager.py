@@ -16,9 +16,13 @@ def cast(translator: SwirModel, precision: str) -> SwirModel:
 
     Channels last is what oneDNN computes in: no reordering between the layers.
     """
-    own = copy.deepcopy(translator).eval()
-    own.set_precision(getattr(torch, precision))
+    own = own_copy(translator, precision)
     return own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def own_copy(translator: SwirModel, precision: str) -> SwirModel:
+    """Return a copy with its trunk in ``precision``."""
+    return copy.deepcopy(translator).eval().set_precision(getattr(torch, precision))
 
 
 def use_threads(threads: int) -> None:

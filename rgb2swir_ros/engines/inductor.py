@@ -13,15 +13,20 @@ from typing import Any
 import torch
 import torch._inductor.config
 
-from rgb2swir_ros.engines.base import EngineSpec, Frames, Progress, Radiance, padded_batch
+from rgb2swir_ros.engines.base import (
+    CompileError,
+    EngineSpec,
+    Frames,
+    Progress,
+    Radiance,
+    first_line,
+    padded_batch,
+)
+from rgb2swir_ros.engines.cuda import CudaEngine
 from rgb2swir_ros.engines.eager import cast, use_threads
 from rgb2swir_ros.translator import SwirModel
 
 ENGINE_FILE = 'engine.pt2'
-
-
-class CompileError(RuntimeError):
-    """The C++ compiler or TorchInductor failed; the text is its first line."""
 
 
 def compile_options(compiler: str, threads: int) -> dict[str, Any]:
@@ -54,8 +59,9 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
     """
     use_threads(spec.threads)
     progress(f'building {spec}: exporting')
-    own = cast(translator, spec.precision)
-    example = torch.zeros(spec.batch, spec.height, spec.width, 3, dtype=torch.uint8)
+    own = cast(translator, spec.precision).to(spec.device)
+    example = torch.zeros(spec.batch, spec.height, spec.width, 3, dtype=torch.uint8,
+                          device=spec.device)
     path = folder / ENGINE_FILE
     with _scratch(folder / 'inductor'), warnings.catch_warnings():
         # torch's own deprecations: nothing that a user of this package can mend
@@ -69,7 +75,7 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
                 program, package_path=str(path),
                 inductor_configs=compile_options(compiler, spec.threads))
         except Exception as error:
-            raise CompileError(_first_line(error)) from error
+            raise CompileError(f'{compiler}: {first_line(error)}') from error
     return path
 
 
@@ -99,6 +105,23 @@ class InductorEngine:
     def describe(self) -> dict[str, Any]:
         """Return what it is: see `Engine`."""
         return {**self.spec.fields(), **self.facts}
+
+
+def open_cuda_package(package: Path, spec: EngineSpec,
+                      facts: dict[str, Any] | None = None) -> CudaEngine:
+    """Load a package that was compiled for the GPU and record it as a CUDA graph.
+
+    Not run on hardware yet.
+
+    :param package: as for `InductorEngine`.
+    """
+    mapped = _mapped_files()
+    # without the package's own locking, which asks for events while a graph is recorded
+    program = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)
+    engine = CudaEngine(program, spec, facts)
+    engine.warm_up()  # kernels are read from the unpacked files at the first call
+    _forget_unpacked(_mapped_files() - mapped)
+    return engine
 
 
 @contextmanager
@@ -134,8 +157,3 @@ def _forget_unpacked(libraries: set[str]) -> None:
         parts = Path(library).parts
         if library.endswith('.so') and parts[:2] == ('/', 'tmp') and len(parts) > 3:
             shutil.rmtree(Path(*parts[:3]), ignore_errors=True)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f'{type(error).__name__}: {lines[0] if lines else "no reason given"}'

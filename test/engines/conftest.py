@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rgb2swir_ros.engines.build import open_engine
+from rgb2swir_ros.engines.build import open_engine, warn_once
 from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
 from rgb2swir_ros.nets.guidance import GuidanceConfig
 from rgb2swir_ros.nets.unet import UNetConfig
@@ -55,6 +55,12 @@ def compiled(model, cache):
 def _own_default_cache(tmp_path, monkeypatch):
     """Keep a test that names no cache out of the user's."""
     monkeypatch.setenv('RGB2SWIR_CACHE', str(tmp_path / 'default-cache'))
+
+
+@pytest.fixture(autouse=True)
+def _warnings_anew():
+    """Let each test see what is said once in a process."""
+    warn_once.cache_clear()
 
 
 @pytest.fixture(scope='session')

@@ -3,13 +3,16 @@
 import json
 import logging
 import os
+import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from rgb2swir_ros.engines import build, parity, processor
+from rgb2swir_ros.engines import backends, build, parity, processor
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.parity import ParityError
 from rgb2swir_ros.errors import UserError
@@ -29,7 +32,7 @@ def no_compilation(monkeypatch):
     """Fail where a compilation would begin."""
     def refuse(*_):
         raise Compiled
-    monkeypatch.setattr(build, 'compile_package', refuse)
+    monkeypatch.setattr(backends, 'compile_package', refuse)
 
 
 def eager(model):
@@ -120,13 +123,18 @@ def changed_code(monkeypatch, model):
     monkeypatch.setattr(build, 'code_hash', lambda: 'other')
 
 
+def changed_device(monkeypatch, model):
+    monkeypatch.setattr(build, 'device_facts', lambda _: {
+        'device_name': 'another', 'device_capability': None, 'cuda': None})
+
+
 def changed_model(monkeypatch, model):
     (model / 'model.yaml').write_text((model / 'model.yaml').read_text() + '\n# retrained\n')
 
 
 @pytest.mark.parametrize(('change', 'field'), [
     (changed_processor, 'processor'), (changed_torch, 'torch'), (changed_code, 'code_hash'),
-    (changed_model, 'model_hash')])
+    (changed_model, 'model_hash'), (changed_device, 'device_name')])
 def test_what_the_engine_depends_on_makes_a_new_one(compiled, model, cache, tmp_path, monkeypatch,
                                                     no_compilation, change, field):
     copy = shutil.copytree(model, tmp_path / 'tiny')
@@ -134,7 +142,21 @@ def test_what_the_engine_depends_on_makes_a_new_one(compiled, model, cache, tmp_
     said = []
     with pytest.raises(Compiled):
         open_engine(copy, SIZE, backend='inductor', threads=1, cache=cache, progress=said.append)
-    assert any(f'{field} changed' in line for line in said), said
+    [line] = [line for line in said if 'no engine fits' in line]
+    assert re.fullmatch(rf"no engine fits: {field} changed from '.+' to '.+'; rebuilding", line)
+
+
+def test_engine_that_this_machine_cannot_load_is_built_again(compiled, model, cache, tmp_path,
+                                                             monkeypatch, no_compilation):
+    """Its manifest and its hash are right, and still the libraries do not take it."""
+    copy = shutil.copytree(cache, tmp_path / 'engines')
+    monkeypatch.setattr(backends, 'InductorEngine', lambda *_: 1 / 0)
+    said = []
+    with pytest.raises(Compiled):
+        open_engine(model, SIZE, threads=1, cache=copy, progress=said.append)
+    [line] = [line for line in said if 'cannot be loaded' in line]
+    assert 'ZeroDivisionError: division by zero); rebuilding' in line
+    assert not list(copy.glob('*/engine.pt2'))
 
 
 def test_damaged_engine_is_never_loaded(compiled, model, cache, tmp_path, no_compilation):
@@ -155,7 +177,8 @@ def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplo
     engine = open_engine(model, SIZE, threads=1)
     assert engine.describe()['backend'] == 'eager'
     assert engine(frame[None]).shape == (1, *SIZE)
-    [warning] = warnings_of(caplog)
+    open_engine(model, SIZE, threads=1)
+    [warning] = warnings_of(caplog)  # for two engines
     assert 'install g++' in warning
     with pytest.raises(UserError, match=r'no C\+\+ compiler .* install g\+\+'):
         open_engine(model, SIZE, backend='inductor', threads=1)
@@ -218,7 +241,11 @@ def test_other_frames_are_refused(compiled, wrong):
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    ({'backend': 'tpu'}, "no backend 'tpu': choose auto, eager or inductor"),
+    ({'backend': 'tpu'}, "no backend 'tpu': choose auto, eager or inductor or tensorrt"),
+    ({'device': 'npu'}, "no device 'npu': choose auto, cpu or cuda"),
+    ({'device': 'cpu', 'backend': 'tensorrt'}, "'tensorrt' runs on a GPU"),
+    ({'device': 'cpu', 'precision': 'float16'}, "'float16' needs a GPU"),
+    ({'optimization_level': 6}, 'optimization level 6: give 0 to 5'),
     ({'precision': 'int4'}, "no precision 'int4'"),
     ({'batch': 0}, 'batch 0'), ({'size': (8, 48)}, r'size \(8, 48\)'),
     ({'threads': -1}, 'threads -1'), ({'model': 'nonesuch'}, "no model 'nonesuch'")])
@@ -238,6 +265,46 @@ def test_uses_no_more_cores_than_told(model):
         torch.set_num_threads(before)
 
 
+CORES = """
+import os, sys
+import numpy as np
+from rgb2swir_ros.engines.build import open_engine
+model, cache, backend, threads, height, width = sys.argv[1:]
+size = (int(height), int(width))
+engine = open_engine(model, size, backend=backend, threads=int(threads), cache=cache)
+for _ in range(3):
+    engine(np.zeros((1, *size, 3), np.uint8))
+print(len(os.listdir('/proc/self/task')))
+"""
+
+
+def running_threads(model, cache, backend, threads, size):
+    """Threads of a process in which an engine has run."""
+    environment = {key: value for key, value in os.environ.items() if key != 'OMP_NUM_THREADS'}
+    done = subprocess.run([sys.executable, '-c', CORES, str(model), str(cache), backend,
+                           str(threads), *map(str, size)], env=environment, text=True,
+                          capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def test_an_engine_starts_no_more_threads_than_told(compiled, model, cache):
+    large = (256, 320)  # worth sharing among cores
+    alone = running_threads(model, cache, 'eager', 1, large)
+    assert running_threads(model, cache, 'inductor', 1, SIZE) <= alone
+    if len(os.sched_getaffinity(0)) > 1:
+        assert running_threads(model, cache, 'eager', 2, large) == alone + 1
+
+
 def test_build_keeps_nothing_but_engine_and_manifest(compiled, cache):
     assert sorted(os.listdir(next(cache.glob('tiny-*')))) == ['engine.pt2', 'manifest.json']
     assert str(cache) not in os.environ.get('TORCHINDUCTOR_CACHE_DIR', '')
+
+
+def test_manifest_has_all_that_an_engine_depends_on(compiled, cache):
+    manifest = json.loads(next(cache.glob('tiny-*/manifest.json')).read_text())
+    assert {'model', 'height', 'width', 'batch', 'backend', 'precision', 'threads', 'device',
+            'optimization_level', 'model_hash', 'code_hash', 'torch', 'torch_tensorrt', 'tensorrt',
+            'cuda', 'device_name', 'device_capability', 'processor',
+            'engine_format'} == set(manifest['fields'])
+    assert set(manifest['facts']) == {'parity', 'built_at', 'build_s'}
+    assert manifest['fields']['torch'] == torch.__version__

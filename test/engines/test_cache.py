@@ -60,8 +60,30 @@ def test_says_what_changed_since_the_last_build(tmp_path, field):
     cache, said = EngineCache(tmp_path / 'c'), []
     build(cache)
     build(cache, {**FIELDS, field: 'else'}, said=said)
-    assert len(said) == 1
-    assert f'{field} changed' in said[0]
+    assert said == [f'no engine fits: {field} changed from {FIELDS[field]!r} to \'else\'; '
+                    'rebuilding']
+
+
+def test_of_a_hash_the_beginning_is_said(tmp_path):
+    cache, said = EngineCache(tmp_path / 'c'), []
+    build(cache, {**FIELDS, 'model_hash': 'ab' * 32})
+    build(cache, {**FIELDS, 'model_hash': 'cd' * 32, 'torch': '9'}, said=said)
+    assert said == ["no engine fits: model_hash changed from 'ababababababa...' to "
+                    "'cdcdcdcdcdcdc...', torch changed from '2.13' to '9'; rebuilding"]
+
+
+def test_the_nearest_engine_is_named(tmp_path):
+    cache, said = EngineCache(tmp_path / 'c'), []
+    build(cache, {**FIELDS, 'torch': '1', 'processor': 'arm'})
+    build(cache)
+    build(cache, {**FIELDS, 'torch': '3'}, said=said)
+    assert said == ["no engine fits: torch changed from '2.13' to '3'; rebuilding"]
+
+
+def test_a_discarded_engine_is_built_again(tmp_path):
+    cache = EngineCache(tmp_path / 'c')
+    cache.discard(build(cache)[0])
+    assert build(cache)[1] == 1
 
 
 @pytest.mark.parametrize('field', [*sorted(FIELDS), 'engine_format'])

@@ -1,0 +1,37 @@
+"""The models that benchmarks speak of: those that ship, and presets that are not trained yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.resources import model_directory, share_directory
+from rgb2swir_ros.training.preset import PRESETS, read_preset
+from rgb2swir_ros.translator import SwirModel, Translator, load_model
+
+
+def known_models() -> list[str]:
+    """Return the names of all models and presets, each once."""
+    models = (share_directory() / 'models').glob('*/model.yaml')
+    return sorted({file.parent.name for file in models}
+                  | {file.stem for file in PRESETS.glob('*.yaml')})
+
+
+def measurable_model(name: str) -> tuple[SwirModel, bool]:
+    """Return a model for its work: of a preset the weights do not matter.
+
+    :param name: a model's name or folder, or a training preset's name.
+    :return: the model in float32, and whether it is trained.
+    :raises UserError: if there is neither model nor preset of that name.
+    """
+    try:
+        folder: Path | None = model_directory(name)
+    except UserError as error:
+        if name not in known_models():
+            raise UserError(f'{error}; presets are '
+                            f'{", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))}'
+                            ) from error
+        folder = None
+    if folder is None:
+        return Translator(read_preset(name).model).eval(), False
+    return load_model(folder, unfinished=True), True

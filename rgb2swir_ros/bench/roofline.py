@@ -1,0 +1,134 @@
+"""``rgb2swir bench roofline``: what a model must compute and move, and what that takes at least.
+
+**Predicted, not measured.** A layer takes the longer of two times: its operations at a share of
+the device's rate for half-precision matrices, and its bytes at a share of its memory's (the
+roofline model, Williams et al., CACM 52(4), 2009). The times of the layers add up. Copies between
+host and device, starts of kernels and what is not fused come on top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.sizes import format_size, parse_size
+
+NOTE = 'predicted, not measured'
+# Shares of the peaks that are assumed. Convolutions of 16 to 112 channels fill matrix units
+# poorly; a copy reaches about four fifths of a memory's peak.
+COMPUTE_SHARE = 0.35
+MEMORY_SHARE = 0.70
+SIZES = ('640x512', '1280x1024')
+EXAMPLE = ('example:\n  rgb2swir bench roofline\n'
+           '  rgb2swir bench roofline --model nano --size 640x512 --json')
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device's peaks.
+
+    :param teraflops: half precision, matrix units, dense (makers print it with sparsity: twice).
+    :param gigabytes: a second, of its memory.
+    :param source: where the two come from.
+    """
+
+    teraflops: float
+    gigabytes: float
+    source: str
+
+
+DEVICES = {
+    'Orin NX 16GB': Device(
+        15.0, 102.4, 'Jetson Orin NX data sheet: 8 SM at 918 MHz, 60 sparse INT8 TOPS of the GPU; '
+        'a quarter of that in dense FP16'),
+    'AGX Orin 64GB': Device(
+        42.5, 204.8, 'Jetson AGX Orin technical brief v1.2: 170 sparse INT8 TOPS of the GPU; '
+        'a quarter of that in dense FP16'),
+    'Thor T5000': Device(
+        259.0, 273.0, 'Jetson Thor data sheet: 2070 sparse FP4 TFLOPS; an eighth of that in '
+        'dense FP16'),
+    'H200 SXM': Device(
+        989.0, 4800.0, 'NVIDIA H200 data sheet: 1979 sparse FP16 TFLOPS, half of that dense'),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``rgb2swir bench roofline``."""
+    parser.epilog = EXAMPLE
+    parser.add_argument('--model', nargs='+', default=None,
+                        help='names or folders of models, or presets (default: all)')
+    parser.add_argument('--size', nargs='+', default=SIZES, metavar='WIDTHxHEIGHT',
+                        help=f'of a frame (default: {" ".join(SIZES)})')
+    parser.add_argument('--batch', type=int, default=1, help='frames a call (default: 1)')
+    parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Count, predict and print; return 0."""
+    if arguments.batch < 1:
+        raise UserError(f'batch {arguments.batch}: give at least 1')
+    sizes = [parse_size(text) for text in arguments.size]
+    from rgb2swir_ros.bench.models import known_models
+
+    rows = [predict(model, size, arguments.batch)
+            for model in arguments.model or known_models() for size in sizes]
+    report = {'note': NOTE, 'compute_share': COMPUTE_SHARE, 'memory_share': MEMORY_SHARE,
+              'precision': 'float16',
+              'devices': {name: vars(device) for name, device in DEVICES.items()}, 'rows': rows}
+    print(json.dumps(report) if arguments.json else table(report))
+    return 0
+
+
+def predict(name: str, size: tuple[int, int], batch: int = 1) -> dict[str, Any]:
+    """Return a model's work and the times that follow from it.
+
+    :param name: see `rgb2swir_ros.bench.models.measurable_model`.
+    :param size: (height, width).
+    :return: ``gflop`` and ``megabytes`` of one call, ``parameters`` that it uses, and
+        ``predicted_ms`` for each device.
+    :raises UserError: if there is no such model.
+    """
+    from rgb2swir_ros.bench.models import measurable_model
+    from rgb2swir_ros.bench.work import count_layers, used_parameters
+
+    model, _ = measurable_model(name)
+    parameters = used_parameters(model)
+    layers = count_layers(model, size, batch)
+    times = {key: sum(layer_ms(work.operations, work.bytes, device) for work in layers)
+             for key, device in DEVICES.items()}
+    return {'model': name, 'size': format_size(size), 'batch': batch, 'parameters': parameters,
+            'layers': len(layers),
+            'gflop': round(sum(work.operations for work in layers) / 1e9, 3),
+            'megabytes': round(sum(work.bytes for work in layers) / 1e6, 3),
+            'predicted_ms': {key: round(ms, 3) for key, ms in times.items()}}
+
+
+def layer_ms(operations: float, moved: float, device: Device) -> float:
+    """Return the milliseconds of one layer: the longer of computing and moving.
+
+    :param moved: bytes.
+    """
+    computing = operations / (device.teraflops * 1e12 * COMPUTE_SHARE)
+    moving = moved / (device.gigabytes * 1e9 * MEMORY_SHARE)
+    return 1e3 * max(computing, moving)
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the report for people."""
+    head = f'{"model":<12} {"size":>10} {"GFLOP":>8} {"MB":>8}  ' + '  '.join(
+        f'{name:>14}' for name in DEVICES)
+    lines = [f'Milliseconds a call of {report["rows"][0]["batch"]}, {NOTE}: half precision, at '
+             f'{COMPUTE_SHARE:.0%} of the rate', f'for dense matrices and {MEMORY_SHARE:.0%} of '
+             "the memory's; copies and starts of kernels not counted.", '', head]
+    for row in report['rows']:
+        times = '  '.join(f'{ms:>14.2f}' for ms in row['predicted_ms'].values())
+        lines.append(f'{row["model"]:<12} {row["size"]:>10} {row["gflop"]:>8.1f} '
+                     f'{row["megabytes"]:>8.1f}  {times}')
+    lines += ['', 'MB: what the matrix layers read (weights too) and write; the rest counts as '
+              'fused into them.']
+    lines += [f'{name}: {device.teraflops:g} TFLOPS, {device.gigabytes:g} GB/s ({device.source})'
+              for name, device in DEVICES.items()]
+    return '\n'.join(lines)

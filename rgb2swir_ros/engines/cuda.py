@@ -1,0 +1,144 @@
+"""Run a model on an NVIDIA GPU: pinned buffers, one CUDA graph a frame, two frames in flight.
+
+A frame is copied into pinned memory, from there to the GPU, through one recorded CUDA graph, and
+back into pinned memory. Each `Lane` does so on a stream of its own, so that with two lanes the
+copies of one frame overlap the computing of the other. Written against torch's documentation and
+not run on hardware yet; ``benchmark/gpu.py`` is the first thing to run where there is a GPU.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
+from rgb2swir_ros.engines.eager import cast
+from rgb2swir_ros.translator import SwirModel
+
+# The first calls choose algorithms and take memory, which a graph cannot record
+WARM_UPS = 3
+LANES = 2
+
+Program = Callable[[Tensor], Tensor]
+
+
+class Lane:
+    """The way of one frame at a time through the GPU, in memory that stays where it is."""
+
+    def __init__(self, program: Program, spec: EngineSpec, *, capture: bool) -> None:
+        """Take the memory, warm up, and record the graph.
+
+        :param program: maps RGB (B, H, W, 3), uint8, on the GPU to radiance (B, H, W), float32.
+        :param capture: record it as a CUDA graph; not for what replays graphs of its own.
+        """
+        shape = (spec.batch, spec.height, spec.width)
+        self._program = program
+        self._staged = torch.zeros(*shape, 3, dtype=torch.uint8, pin_memory=True)
+        self._result = torch.zeros(shape, dtype=torch.float32, pin_memory=True)
+        self._rgb = torch.zeros(*shape, 3, dtype=torch.uint8, device='cuda')
+        self._radiance = torch.zeros(shape, dtype=torch.float32, device='cuda')
+        self._stream = torch.cuda.Stream()
+        self._done = torch.cuda.Event()
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            for _ in range(WARM_UPS):
+                self._compute()
+        self._stream.synchronize()
+        if capture:
+            graph = torch.cuda.CUDAGraph()
+            with torch.inference_mode(), torch.cuda.graph(graph, stream=self._stream):
+                self._compute()
+            self._graph = graph
+
+    def submit(self, full: Frames) -> None:
+        """Start the translation of a full batch and return while the GPU works."""
+        self._staged.numpy()[:] = full
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            self._rgb.copy_(self._staged, non_blocking=True)
+            if self._graph is None:
+                self._compute()
+            else:
+                self._graph.replay()
+            self._result.copy_(self._radiance, non_blocking=True)
+            self._done.record()
+
+    def collect(self) -> Radiance:
+        """Wait for what was submitted and return its radiance, an own array."""
+        self._done.synchronize()
+        radiance: Radiance = self._result.numpy().copy()
+        return radiance
+
+    def _compute(self) -> None:
+        self._radiance.copy_(self._program(self._rgb))
+
+
+class CudaEngine:
+    """Run a program on the GPU at one size: the engine of every backend there."""
+
+    def __init__(self, program: Program, spec: EngineSpec, facts: dict[str, Any] | None = None,
+                 *, capture: bool = True) -> None:
+        """Keep the program; memory is taken at the first call or `warm_up`.
+
+        :param program: see `Lane`, like ``capture``.
+        :param facts: join the description.
+        """
+        self.spec = spec
+        self.facts = facts or {}
+        self._program, self._capture = program, capture
+        self._lanes: list[Lane] = []
+
+    def __call__(self, rgb: Frames) -> Radiance:
+        """Translate camera frames: see `Engine`."""
+        lane = self._lane(0)
+        lane.submit(padded_batch(rgb, self.spec))
+        return lane.collect()[:len(rgb)]
+
+    def warm_up(self) -> None:
+        """Take the memory and record the graph now."""
+        self._lane(0)
+
+    def overlapped(self, batches: Iterable[Frames]) -> Iterator[Radiance]:
+        """Translate batches in order, copying one while another computes: for throughput.
+
+        A result comes one batch later than by a call, so a camera is better served by calls.
+
+        :param batches: frames as a call takes them.
+        :return: radiance as a call returns it.
+        """
+        # a program without a recorded graph has one set of buffers of its own
+        lanes = LANES if self._capture else 1
+        flying: deque[tuple[Lane, int]] = deque()
+        for number, rgb in enumerate(batches):
+            if len(flying) == lanes:
+                yield _landed(*flying.popleft())
+            lane = self._lane(number % lanes)
+            lane.submit(padded_batch(rgb, self.spec))
+            flying.append((lane, len(rgb)))
+        while flying:
+            yield _landed(*flying.popleft())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what it is: see `Engine`."""
+        return {**self.spec.fields(), **self.facts}
+
+    def _lane(self, number: int) -> Lane:
+        while len(self._lanes) <= number:
+            self._lanes.append(Lane(self._program, self.spec, capture=self._capture))
+        return self._lanes[number]
+
+
+def open_eager_cuda(translator: SwirModel, spec: EngineSpec) -> CudaEngine:
+    """Return an engine that runs a model layer by layer, recorded as a CUDA graph.
+
+    :param translator: the float32 model; copied.
+    """
+    return CudaEngine(cast(translator, spec.precision).to('cuda'), spec)
+
+
+def _landed(lane: Lane, count: int) -> Radiance:
+    return lane.collect()[:count]
