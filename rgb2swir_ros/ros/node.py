@@ -137,6 +137,7 @@ class TranslatorNode(LifecycleNode):
         settings = self.settings
         self._client = EngineClient(
             settings.model, backend=settings.backend, precision=settings.precision,
+            device=settings.device, optimization_level=settings.optimization_level,
             threads=settings.threads, cache=settings.cache,
             infer_timeout_s=settings.infer_timeout_s, build_timeout_s=settings.build_timeout_s,
             log=self.get_logger().info)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rgb2swir_ros.engines.base import BACKENDS, PRECISIONS
+from rgb2swir_ros.engines.base import BACKENDS, DEVICES, OPTIMIZATION_LEVELS, PRECISIONS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.sizes import parse_size
@@ -52,6 +52,10 @@ TABLE: tuple[Parameter, ...] = (
               choices=('auto', *BACKENDS)),
     Parameter('precision', 'auto', 'Numbers the engine computes with.',
               choices=('auto', *PRECISIONS)),
+    Parameter('device', 'auto', 'What the engine runs on: auto takes the GPU where there is one.',
+              choices=('auto', *DEVICES)),
+    Parameter('optimization_level', 3, "TensorRT's: higher builds longer and may run faster.",
+              low=min(OPTIMIZATION_LEVELS), high=max(OPTIMIZATION_LEVELS)),
     Parameter('threads', 0, 'Threads of the engine on a CPU; 0: one for each core.',
               low=0, high=1024),
     Parameter('cache', '', 'Folder for compiled engines; empty: $RGB2SWIR_CACHE or the '
@@ -103,6 +107,8 @@ class Settings:
     size: tuple[int, int]
     backend: str
     precision: str
+    device: str
+    optimization_level: int
     threads: int
     cache: str | None
     build_timeout_s: float

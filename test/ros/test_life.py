@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 
 pytestmark = pytest.mark.ros
 
@@ -132,3 +133,14 @@ def test_build_only_with_a_wrong_model_fails(rig):
     node = rig.node(build_only=True, source_size='320x180', model='absent')
     assert node.ended(90) == 1
     assert "no model 'absent'" in node.output()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+@pytest.mark.parametrize(('asked', 'says'), [
+    ({'backend': 'tensorrt'}, 'TensorRT needs a GPU'),
+    ({'device': 'cuda'}, "device 'cuda'")])
+def test_build_only_without_the_gpu_that_was_asked_for_fails(rig, asked, says):
+    """What is asked for reaches the engine process, and what it says comes back."""
+    node = rig.node(build_only=True, source_size='320x180', **asked)
+    assert node.ended(90) == 1
+    assert says in node.output()

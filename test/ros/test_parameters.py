@@ -40,6 +40,8 @@ def test_sizes_are_width_first_outside_and_height_first_inside():
     ({'model': 3}, ["'model'", 'text', '3']),
     ({'backend': 'onnx'}, ["'backend'", "'onnx'", 'inductor']),
     ({'precision': 'int8'}, ["'precision'", "'int8'", 'bfloat16']),
+    ({'device': 'tpu'}, ["'device'", "'tpu'", 'auto, cpu, cuda']),
+    ({'optimization_level': 6}, ["'optimization_level'", '0 to 5', 'not 6']),
     ({'threads': -1}, ["'threads'", '-1', '0 to 1024']),
     ({'threads': 2.0}, ["'threads'", 'whole number', '2.0']),
     ({'build_timeout_s': 0.0}, ["'build_timeout_s'", '1.0 to 86400.0']),
