@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.model_files import read_entries
 from rgb2swir_ros.resources import model_directory, share_directory
 from rgb2swir_ros.training.preset import PRESETS, read_preset
-from rgb2swir_ros.translator import SwirModel, Translator, load_model
+from rgb2swir_ros.translator import KINDS, SwirModel, Translator, load_model
 
 
 def known_models() -> list[str]:
     """Return the names of all models and presets, each once."""
-    models = (share_directory() / 'models').glob('*/model.yaml')
-    return sorted({file.parent.name for file in models}
+    return sorted({folder.name for folder in shipped_models()}
                   | {file.stem for file in PRESETS.glob('*.yaml')})
+
+
+def shipped_models() -> list[Path]:
+    """Return the folders of the models that ship and translate: not the detector's."""
+    files = sorted((share_directory() / 'models').glob('*/model.yaml'))
+    return [file.parent for file in files
+            if read_entries(file).get('kind', Translator.kind) in KINDS]
 
 
 def measurable_model(name: str) -> tuple[SwirModel, bool]:

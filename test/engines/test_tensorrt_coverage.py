@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from rgb2swir_ros.bench.models import shipped_models
 from rgb2swir_ros.engines.base import EngineSpec
 from rgb2swir_ros.engines.export import export_core
 from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.unet import UNetConfig
-from rgb2swir_ros.resources import share_directory
 from rgb2swir_ros.training.preset import PRESETS, read_preset
 from rgb2swir_ros.translator import Translator, load_model
 
@@ -28,12 +28,12 @@ SCRIPT = Path(__file__).with_name('converters.py')
 SIZES = {'fits': (512, 640), 'padded': (360, 640)}  # as the network divides, and not
 
 
-def shipped_models():
+def known():
     """Yield a name and a model for each preset and each model folder that ships."""
     for file in sorted(PRESETS.glob('*.yaml')):
         yield f'preset {file.stem}', Translator(read_preset(file.stem).model)
-    for file in sorted((share_directory() / 'models').glob('*/model.yaml')):
-        yield f'model {file.parent.name}', load_model(file.parent)
+    for folder in shipped_models():
+        yield f'model {folder.name}', load_model(folder)
 
 
 class Unconvertible(Translator):
@@ -53,7 +53,7 @@ def programs(tmp_path_factory):
     """Exported cores by name."""
     folder = tmp_path_factory.mktemp('programs')
     found = {}
-    for name, model in shipped_models():
+    for name, model in known():
         for fit, size in SIZES.items():
             file = folder / f'{name} {fit}.pt2'
             write(model, size, file)
@@ -70,7 +70,7 @@ def broken(tmp_path_factory):
 
 
 def test_both_denoisers_are_among_the_presets():
-    kinds = {type(model.config.denoiser) for name, model in shipped_models()
+    kinds = {type(model.config.denoiser) for name, model in known()
              if isinstance(model, Translator)}
     assert kinds == {UNetConfig, DiTConfig}
 
