@@ -104,4 +104,4 @@ if __name__ == '__main__':
     output, sys.stdout = sys.stdout, sys.stderr  # the package prints
     version = import_torch_tensorrt(Path(sys.argv[1])).__version__
     missing = {path: unconvertible(torch.export.load(path)) for path in sys.argv[2:]}
-    print(json.dumps({'version': version, 'missing': missing}), file=output)
+    print(json.dumps({'version': version, 'missing': missing}), file=output, flush=True)
