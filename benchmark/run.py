@@ -37,7 +37,6 @@ def benchmarks(*, quick: bool) -> dict[str, list[str]]:
         'idle': ['bench', 'node', '--idle', '--size', '1920x1080',
                  '--seconds', '8' if quick else '30'],
         'start': ['bench', 'start', '--size', '1920x1080', '--starts', '2' if quick else '5'],
-        'roofline': ['bench', 'roofline'],
         'scenes': ['bench', 'scenes', '--count', '16' if quick else '160'],
     }
 
