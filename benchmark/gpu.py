@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rgb2swir_ros.bench.markdown import markdown_table
 from rgb2swir_ros.bench.models import known_models, measurable_model
 from rgb2swir_ros.bench.work import count_layers
 from rgb2swir_ros.engines.build import open_engine
@@ -127,14 +128,10 @@ def table(report: dict[str, Any]) -> str:
     lines = [f'# {report["device"]}', '',
              f'torch {report["torch"]}; floors: {floors["operations_per_s"] / 1e12:.1f} TFLOPS of '
              f'a {MATRIX}x{MATRIX} product, {floors["bytes_per_s"] / 1e9:.0f} GB/s of a copy', '',
-             '| ' + ' | '.join(COLUMNS) + ' |', '|' + ' --- |' * len(COLUMNS)]
-    lines += ['| ' + ' | '.join(_text(row.get(key, row.get('problem', ''))) for key in COLUMNS)
-              + ' |' for row in report['rows']]
+             # what could not be measured says why in every empty cell
+             *markdown_table(COLUMNS, [dict.fromkeys(COLUMNS, row.get('problem', '')) | row
+                                       for row in report['rows']])]
     return '\n'.join([*lines, ''])
-
-
-def _text(value: Any) -> str:
-    return f'{value:.3g}' if isinstance(value, float) else str(value)
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.bench.markdown import markdown_table
+
 RGB2SWIR = [sys.executable, '-m', 'rgb2swir_ros.cli.main']
 
 
@@ -68,14 +70,8 @@ def table(name: str, words: list[str], result: Any) -> str:
     """Return one benchmark as Markdown."""
     flat = rows(result)
     keys = list(dict.fromkeys(key for row in flat for key in row))
-    lines = [f'## {name}', '', f'`rgb2swir {" ".join(words)}`', '',
-             '| ' + ' | '.join(keys) + ' |', '|' + ' --- |' * len(keys)]
-    lines += ['| ' + ' | '.join(_text(row.get(key, '')) for key in keys) + ' |' for row in flat]
-    return '\n'.join([*lines, ''])
-
-
-def _text(value: Any) -> str:
-    return f'{value:.3g}' if isinstance(value, float) else str(value)
+    return '\n'.join([f'## {name}', '', f'`rgb2swir {" ".join(words)}`', '',
+                      *markdown_table(keys, flat), ''])
 
 
 def main() -> int:

@@ -230,10 +230,20 @@ def load_model(folder: Path, *, unfinished: bool = False) -> SwirModel:
     if not isinstance(kind, str) or kind not in KINDS:
         raise UserError(f"{path}: unknown kind '{kind}'; known are {sorted(KINDS)}")
     model = KINDS[kind](entries, str(path))
-    if isinstance(model, Translator) and model.config.stage != STAGES[-1] and not unfinished:
+    if not unfinished:
+        require_finished(model, folder)
+    load_weights(model, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
+    return model.eval()
+
+
+def require_finished(model: SwirModel, folder: Path) -> None:
+    """Refuse a translator whose student is not trained yet.
+
+    :param folder: that it was read from, for the error.
+    :raises UserError: saying how to go on.
+    """
+    if isinstance(model, Translator) and model.config.stage != STAGES[-1]:
         following = STAGES[STAGES.index(model.config.stage) + 1]
         raise UserError(f"{folder} holds a translator that is trained as far as its "
                         f"{model.config.stage}, and pictures need a student; go on with "
                         f"'rgb2swir train {following}'")
-    load_weights(model, Path(folder) / WEIGHTS_FILE, MODEL_FILE)
-    return model.eval()

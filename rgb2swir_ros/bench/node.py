@@ -32,15 +32,20 @@ EXAMPLE = ('example:\n  rgb2swir bench node --size 1920x1080 --rates 10,30 --jso
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.epilog = EXAMPLE
-    parser.add_argument('--model', default='nano', help='name or folder (default: %(default)s)')
-    parser.add_argument('--size', default='1920x1080', help="camera's frames (%(default)s)")
-    parser.add_argument('--backend', default='auto', help='as in build (%(default)s)')
+    add_node_arguments(parser)
     parser.add_argument('--rates', default='10,30', help='fixed rates in Hz (%(default)s)')
     parser.add_argument('--peak', action=argparse.BooleanOptionalAction, default=True,
                         help='also search the peak throughput at less than 5 %% loss')
     parser.add_argument('--seconds', type=float, default=10.0, help='for each rate (%(default)s)')
     parser.add_argument('--idle', action='store_true',
                         help='measure instead what the node takes while nobody listens')
+
+
+def add_node_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every bench of the node takes."""
+    parser.add_argument('--model', default='nano', help='name or folder (default: %(default)s)')
+    parser.add_argument('--size', default='1920x1080', help="camera's frames (%(default)s)")
+    parser.add_argument('--backend', default='auto', help='as in build (%(default)s)')
     parser.add_argument('--build-timeout', type=float, default=300.0,
                         help='seconds to wait for the engine (%(default)s)')
     peers.add_domain_id(parser)

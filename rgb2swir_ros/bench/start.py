@@ -27,16 +27,10 @@ EXAMPLE = 'example:\n  rgb2swir bench start --size 1920x1080 --starts 5 --json'
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.epilog = EXAMPLE
-    parser.add_argument('--model', default='nano', help='name or folder (default: %(default)s)')
-    parser.add_argument('--size', default='1920x1080', help="camera's frames (%(default)s)")
-    parser.add_argument('--backend', default='auto', help='as in build (%(default)s)')
+    bench_node.add_node_arguments(parser)
     parser.add_argument('--starts', type=int, default=5, help='measured (%(default)s)')
     parser.add_argument('--seconds', type=float, default=10.0,
                         help='that each start may take (%(default)s)')
-    parser.add_argument('--build-timeout', type=float, default=300.0,
-                        help='seconds to wait for the engine to be built (%(default)s)')
-    peers.add_domain_id(parser)
-    parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.evaluation.accumulate import AREAS, RECALLS, Matches, precision
 from rgb2swir_ros.evaluation.annotations import AnnotatedFrame, read_tone
 from rgb2swir_ros.evaluation.detection import DetectionResult
 from rgb2swir_ros.evaluation.detector.decode import Detections
+from rgb2swir_ros.evaluation.plots import import_pyplot
 from rgb2swir_ros.files import finished, write_picture
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
@@ -46,14 +46,7 @@ def plot_curves(target: Path, matches: list[list[Matches]], classes: Sequence[st
 
     :raises UserError: if matplotlib is missing.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise UserError(f"{error}: the plot needs matplotlib, pip install 'rgb2swir_ros[eval]'"
-                        ) from error
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
+    pyplot = import_pyplot()
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.6), layout='constrained', sharey=True)
     for area, panel in enumerate(axes):
         for kind, name in enumerate(classes):

@@ -94,14 +94,13 @@ def open_candidate(name: str, *, backend: str = 'auto', steps: int = TEACHER_STE
     if name == GREY:
         return Candidate(name, 0, lambda rgb: np.square(grey_tone(rgb)).clip(0, 1))
     # here, so that --help needs no torch
-    from rgb2swir_ros.engines.build import check_model
-    from rgb2swir_ros.translator import Translator, load_model
+    from rgb2swir_ros.translator import Translator, load_model, require_finished
 
     folder = model_directory(name)
     model = load_model(folder, unfinished=True)
     if isinstance(model, Translator) and model.config.stage == 'teacher':
         return Candidate(name, steps, _teacher(model, steps, seed))
-    check_model(folder)  # refuses one that has no denoiser yet
+    require_finished(model, folder)
     engine = OfflineTranslator(Options(model=str(folder), backend=backend))
     return Candidate(name, model.config.steps if isinstance(model, Translator) else 0,
                      lambda rgb: engine.radiance(rgb, frames))

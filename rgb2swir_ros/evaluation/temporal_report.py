@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.evaluation.plots import import_pyplot
 from rgb2swir_ros.evaluation.sequences import FOOTAGE, MOVING, STILL
 from rgb2swir_ros.evaluation.temporal import RGB, TRUE, KindResult, Record, Steadiness
 from rgb2swir_ros.evaluation.warp import Tone
@@ -66,14 +66,7 @@ def plot_over_time(target: Path, records: Sequence[Record]) -> None:
 
     :raises UserError: if matplotlib is missing.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise UserError(f"{error}: the plot needs matplotlib, pip install 'rgb2swir_ros[eval]'"
-                        ) from error
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
+    pyplot = import_pyplot()
     shown = records[:MOST_SHOWN]
     columns = min(2, len(shown))
     rows = -(-len(shown) // columns)
