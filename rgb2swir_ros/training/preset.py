@@ -105,8 +105,9 @@ class StudentPlan(Plan):
     """The third training: see `rgb2swir_ros.training.student`.
 
     :param lpl_share: of stage ``latent``, as ``lpl_every``: see `TeacherPlan`.
-    :param gradient_weight: in the pixel stages, as ``region_weight``, ``detail_weight`` and
-        ``latent_weight`` (of L1 to the true latent), beside L1 on tone.
+    :param gradient_weight: in the pixel stages, as ``region_weight``, ``detail_weight``,
+        ``latent_weight`` (of L1 to the true latent) and ``steady_weight`` (of the difference
+        between two views, in every other step), beside L1 on tone.
     :param without_skips: share of the batches of the pixel stages that go without skips.
     :param endpoints: how many of the teacher's endpoints are averaged for the target of stage
         ``latent``; 0: the true latent is the target.
@@ -120,6 +121,7 @@ class StudentPlan(Plan):
     region_weight: float = _within(0, 100, 1.0)
     detail_weight: float = _within(0, 100, 10.0)
     latent_weight: float = _within(0, 100, .1)
+    steady_weight: float = _within(0, 100, 0.0)
     without_skips: float = _within(0, 1, .1)
     endpoints: int = _within(0, 64, 0)
     endpoint_steps: int = _within(1, 100, 4)

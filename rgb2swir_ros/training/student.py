@@ -5,6 +5,9 @@
 2. ``pixels``: guidance, denoiser, decoder and source together, judged on the decoded picture
    (diffusion-e2e-ft, arXiv 2409.11355);
 3. ``finish``: the same at the size of use, with detail as strong as the target's.
+
+In every other step of the last two the batch is half as many pictures seen twice, which must agree:
+see `rgb2swir_ros.training.views`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from rgb2swir_ros.training.losses import PictureWeights, picture_losses
 from rgb2swir_ros.training.parallel import World
 from rgb2swir_ros.training.preset import Stage, StudentPlan
 from rgb2swir_ros.training.stages import Batch, Training, perceptual_loss
+from rgb2swir_ros.training.views import disagreement, two_views
 from rgb2swir_ros.translator import Translator
 
 
@@ -54,6 +58,9 @@ class StudentTraining(Training):
         if stage.name == 'latent':
             return self._latent_parts(batch)
         net, plan = self.translator, self.plan
+        shift = None
+        if plan.steady_weight and batch.step % 2 == 0:
+            batch, shift = two_views(batch)
         with torch.autocast(batch.rgb.device.type, torch.bfloat16):
             truth = self._truth(batch)
             latent = self._latent(batch.rgb)
@@ -63,6 +70,8 @@ class StudentTraining(Training):
         predicted = net.decoder.head(trunk.float(), None if features is None else batch.rgb)
         parts = picture_losses(predicted, batch.tone, self.weights,
                                detailed=stage.name == 'finish')
+        if shift is not None:
+            parts['steady'] = plan.steady_weight * disagreement(predicted, shift)
         return parts | {'latent': plan.latent_weight * F.l1_loss(latent.float(), truth)}
 
     def _latent_parts(self, batch: Batch) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """Augmentation of pairs, hard enough that material is learned and not the renderer's look.
 
-Geometry is one map for both pictures. Exposure and shade change the light, so they change both;
-everything else is the colour camera's and changes the RGB picture alone.
+Geometry is one map for both pictures. Exposure and shade change the light, so they change both.
+Blur and resolution change both too: a translator that is asked for detail that its source does not
+have learns to blur where it should be sure, or to invent. Everything else is the colour camera's
+and changes the RGB picture alone.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Augmentation:
         degrees; ``cast``: deviation of the other terms of the colour matrix.
     :param grey: probability of nearly no colour.
     :param blur: largest deviation of the lens's blur, pixels; ``rescale``: largest factor of
-        scaling down and up again; ``sharpen``: largest strength of an unsharp mask.
+        scaling down and up again, of both alike; ``sharpen``: largest strength of an unsharp
+        mask.
     :param noise: largest deviation, in [0, 1].
     :param jpeg: lowest quality, or 0 for no JPEG.
     """
@@ -89,7 +92,9 @@ def augment(rgb: np.ndarray, radiance: np.ndarray, strengths: Augmentation,
     rgb, radiance = warp(rgb, matrix, size), warp(radiance, matrix, size)
     look = draw_look(strengths, rng)
     light = np.float32(look.gain) * look.shade_field(size)
-    return look.apply(rgb), np.clip(radiance * light, 0, 1).astype(np.float32)
+    # in tone, which is about the RGB picture's coding: an edge blurred in both keeps its place
+    tone = look.soften(np.sqrt(np.clip(radiance * light, 0, 1, dtype=np.float32)))
+    return look.apply(rgb), np.square(tone).astype(np.float32)
 
 
 def draw_map(before: tuple[int, int], after: tuple[int, int], strengths: Augmentation,

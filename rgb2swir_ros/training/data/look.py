@@ -57,12 +57,7 @@ class Look:
         rgb = np.asarray(cv2.LUT(np.ascontiguousarray(rgb), self.tables[None]))
         if self.matrix is not None:
             rgb = np.asarray(cv2.transform(rgb, self.matrix))
-        if self.blur > .25:
-            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), self.blur))
-        if self.rescale > 1.05:
-            small = (round(size[1] / self.rescale), round(size[0] / self.rescale))
-            rgb = np.asarray(cv2.resize(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA),
-                                        size[::-1], interpolation=cv2.INTER_LINEAR))
+        rgb = self.soften(rgb)
         if self.noise > .001:
             rgb = self._noisy(rgb)
         if self.sharpen > .05:
@@ -74,6 +69,18 @@ class Look:
             rgb = cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)),
                                cv2.COLOR_BGR2RGB)
         return np.ascontiguousarray(rgb, dtype=np.uint8)
+
+    def soften(self, picture: np.ndarray) -> np.ndarray:
+        """Return a coded picture (H, W[, 3]) as this lens and this resolution leave it."""
+        height, width = picture.shape[:2]
+        if self.blur > .25:
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), self.blur))
+        if self.rescale > 1.05:
+            small = (round(width / self.rescale), round(height / self.rescale))
+            picture = np.asarray(cv2.resize(
+                cv2.resize(picture, small, interpolation=cv2.INTER_AREA), (width, height),
+                interpolation=cv2.INTER_LINEAR))
+        return picture
 
     def _noisy(self, rgb: np.ndarray) -> np.ndarray:
         """Add noise of one deviation everywhere.
