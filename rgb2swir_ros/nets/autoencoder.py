@@ -19,6 +19,9 @@ from torch.nn import functional as F
 from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, zero_conv1x1
 
 
+LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
+
+
 @dataclass(frozen=True)
 class AutoencoderConfig:
     """Shape of the autoencoder.
@@ -87,14 +90,17 @@ class Head(nn.Module):
     float32 whatever the trunk is cast to.
 
     With source skips the head sees the source's pixels in two ways: through a convolution, and
-    through a gain on its luminance, ``tone = offset + gain * luminance``. The gain is how strongly
-    a surface's detail shows in SWIR. That product of material and detail is what a short
-    stack of convolutions would learn last (local affine models: guided filter, He et al. 2010;
-    HDRnet, arXiv 1707.02880).
+    through a gain on the fine part of its luminance, ``tone = offset + gain * (luminance - its
+    local mean)``. The gain is how strongly a surface's detail shows in SWIR; it starts at 1, so
+    that what the coarse features know gets the source's edges before anything is learned. That is
+    how a coarse spectral band is sharpened with a fine panchromatic one (high-pass detail
+    injection; Vivone et al. 2015, "A Critical Comparison Among Pansharpening Algorithms"). With
+    the whole luminance in its place the features had to cancel its coarse part exactly, found
+    that too hard, and kept the gain low: half of the fine detail was lost.
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build; both paths from the source start at zero, as every skip does."""
+        """Build; the convolution of the source starts at zero, as every skip does."""
         super().__init__()
         skips = config.source_skips
         self.from_features = conv3x3(config.widths[0], 8 if skips else 4)
@@ -106,7 +112,7 @@ class Head(nn.Module):
         if self.from_source is not None and self.luminance is not None:
             with torch.no_grad():
                 self.from_features.weight[4:] = 0
-                self.from_features.bias[4:] = 0  # type: ignore[index]
+                self.from_features.bias[4:] = 1  # type: ignore[index]
                 rec601 = torch.tensor([.299, .587, .114])
                 self.luminance.weight.copy_(rec601.reshape(1, 3, 1, 1))
             nn.init.zeros_(self.from_source.weight)
@@ -124,7 +130,9 @@ class Head(nn.Module):
                 # it with what is around it, where a convolution would be a pass of its own
                 weights = self.luminance.weight.reshape(1, 3, 1, 1, 1)
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
-                x = x + gain * luminance
+                coarse = F.avg_pool2d(luminance.mean(dim=1, keepdim=True), LOCAL, stride=1,
+                                      padding=LOCAL // 2, count_include_pad=False)
+                x = x + gain * (luminance - coarse)
         return F.pixel_shuffle(x, 2)
 
 
