@@ -82,16 +82,31 @@ def test_a_latent_is_not_scaled_by_nothing(scale):
         scale_latent(SwirEncoder(config), SwirDecoder(config), torch.tensor(scale))
 
 
-def test_skips_start_at_zero_so_training_starts_from_the_plain_autoencoder():
+def test_skips_start_with_the_plain_picture_and_the_sources_fine_luminance():
     torch.manual_seed(0)
     config = AutoencoderConfig()
     decoder, source = SwirDecoder(config), SourceEncoder(config)
     latent, rgb = torch.randn(1, 4, 6, 8), torch.rand(1, 3, 48, 64)
     plain = decoder(latent, None, None)
-    assert torch.equal(decoder(latent, source(rgb), rgb), plain)
+    added = (decoder(latent, source(rgb), rgb) - plain)[0, 0]
+    luminance = torch.tensordot(rgb[0], torch.tensor([.299, .587, .114]), dims=([0], [0]))
+    # local means over 10x10 pixels, on the grid of pairs of pixels; at the border of what is there
+    for y, x in ((20, 30), (0, 0), (47, 63), (1, 32)):
+        top, left = y // 2 * 2, x // 2 * 2
+        around = luminance[max(top - 4, 0):top + 6, max(left - 4, 0):left + 6]
+        assert added[y, x].item() == pytest.approx((luminance[y, x] - around.mean()).item(),
+                                                   abs=1e-5)
     with torch.no_grad():
         decoder.skips[1].weight.fill_(0.1)
-    assert not torch.equal(decoder(latent, source(rgb), rgb), plain)
+    assert not torch.allclose(decoder(latent, source(rgb), rgb)[0, 0] - plain[0, 0], added,
+                              atol=1e-3)
+
+
+def test_even_light_says_nothing_of_detail():
+    decoder, source = SwirDecoder(AutoencoderConfig()), SourceEncoder(AutoencoderConfig())
+    latent, rgb = torch.randn(1, 4, 6, 8), torch.full((1, 3, 48, 64), .8)
+    plain = decoder(latent, None, None)
+    assert torch.allclose(decoder(latent, source(rgb), rgb), plain, atol=1e-5)
 
 
 def test_baseline_autoencoder_has_no_way_for_the_source():

@@ -61,6 +61,17 @@ def test_parts_of_the_loss_by_stage(make_translator, make_batch):
     assert 'lpl' not in training.parts(LATENT, make_batch(2, 1))
 
 
+def test_two_views_must_agree_in_every_other_step_of_the_pixel_stages(make_translator, make_batch):
+    training = StudentTraining(make_translator(), plan(steady_weight=2))
+    seen = {(stage.name, step): 'steady' in training.parts(stage, make_batch(4, step))
+            for stage in STAGES for step in (0, 1)}
+    assert [where for where, steady in seen.items() if steady] == [('pixels', 0), ('finish', 0)]
+    once, twice = (StudentTraining(make_translator(), plan(steady_weight=w)).parts(
+        PIXELS, make_batch()) for w in (1, 2))
+    assert 0 < 2 * once['steady'].item() == pytest.approx(twice['steady'].item(), rel=1e-5)
+    assert 'steady' not in StudentTraining(make_translator(), plan()).parts(PIXELS, make_batch())
+
+
 @pytest.mark.parametrize(('without', 'joined'), [(0, True), (1, False)])
 def test_skips_are_dropped_for_a_share(without, joined, make_translator, make_batch):
     training = StudentTraining(make_translator(), plan(without_skips=without))

@@ -1,0 +1,56 @@
+"""Two views of a picture: what they show, and what agrees."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from rgb2swir_ros.training.views import MARGIN, NOISE, REACH, disagreement, shifted, two_views
+
+
+def test_the_second_view_is_the_first_shifted_with_noise_of_its_own(make_batch):
+    shifts, noises = set(), []
+    for step in range(30):
+        batch = make_batch(4, step)
+        views, (dy, dx) = two_views(batch)
+        assert views.rgb.shape == batch.rgb.shape
+        assert torch.equal(views.rgb[:2], batch.rgb[:2])
+        first, second = views.tone.chunk(2)
+        assert torch.equal(first, batch.tone[:2])
+        inside = torch.zeros(64, 96, dtype=torch.bool)
+        inside[REACH:-REACH, REACH:-REACH] = True
+        assert torch.equal(second[..., inside], first.roll((-dy, -dx), (2, 3))[..., inside])
+        difference = (views.rgb[2:] - shifted(views.rgb[:2], (dy, dx)))
+        noises.append(difference.std().item())
+        shifts |= {dy, dx}
+    assert min(shifts) == -REACH and max(shifts) == REACH
+    assert max(noises) <= NOISE * 1.05
+    assert min(noises) < NOISE / 4 < NOISE / 2 < max(noises)
+    assert views.rgb.min() >= 0 and views.rgb.max() <= 1
+
+
+@pytest.mark.parametrize(('count', 'views'), [(1, 2), (3, 2), (5, 4)])
+def test_odd_batches(make_batch, count, views):
+    assert len(two_views(make_batch(count))[0].rgb) == len(two_views(make_batch(count))[0].tone)
+    assert len(two_views(make_batch(count))[0].rgb) == views
+
+
+def test_what_moves_along_agrees_and_what_stays_in_its_place_does_not(make_batch):
+    batch = replace(make_batch(4), rgb=torch.rand(4, 3, 64, 96), tone=torch.rand(4, 1, 64, 96))
+    views, shift = two_views(batch)
+    assert shift != (0, 0)
+    assert disagreement(views.tone, shift).item() == 0
+    grid = torch.arange(96) // 4 % 2 * .5
+    stays = grid.expand(4, 1, 64, 96)
+    assert disagreement(stays, (0, 4)).item() == pytest.approx(.5)
+    assert disagreement(stays, (4, 0)).item() == 0
+
+
+def test_the_border_is_not_compared():
+    first = torch.rand(1, 1, 64, 96)
+    second = shifted(first, (3, -5))
+    second[..., :MARGIN] = 9
+    second[..., -MARGIN:, :] = -9
+    assert disagreement(torch.cat([first, second]), (3, -5)).item() == 0
+    second[..., MARGIN, MARGIN] += 1
+    assert disagreement(torch.cat([first, second]), (3, -5)).item() > 0
