@@ -144,7 +144,8 @@ class TranslatorNode(LifecycleNode):
         self._client.start()
         self._worker = Worker(
             self._cameras, self._client, settings, logger=self.get_logger(),
-            now_ns=lambda: self.get_clock().now().nanoseconds, report=self._report_timing)
+            now_ns=lambda: self.get_clock().now().nanoseconds, report=self._report_timing,
+            alive=self.context.ok)
         self._worker.start()
         for camera in self._cameras:
             camera.source_size = camera.source_size or settings.source_size

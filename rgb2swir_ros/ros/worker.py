@@ -32,12 +32,15 @@ class Worker:
 
     def __init__(self, cameras: Sequence[Camera], client: EngineClient, settings: Settings, *,
                  now_ns: Callable[[], int], logger: Any,
-                 report: Callable[[str, Any, dict[str, float]], None]) -> None:
+                 report: Callable[[str, Any, dict[str, float]], None],
+                 alive: Callable[[], bool] = lambda: True) -> None:
         """Prepare; ``start`` begins.
 
         :param now_ns: the node's clock, which may be simulated.
         :param report: called for each translated frame with the camera, the header and the timing.
+        :param alive: whether ROS can still publish: a signal ends that before it ends the node.
         """
+        self._alive = alive
         self._cameras = list(cameras)
         self._client = client
         self._now_ns, self._logger, self._report = now_ns, logger, report
@@ -101,6 +104,8 @@ class Worker:
                 self._logger.error(f'{camera.name}: {error}', throttle_duration_sec=5.0)
             return 'dropped_engine_failed'
         except Exception as error:  # a frame must never end the node
+            if not self._alive():
+                return 'dropped_shutdown'
             if not self._stopping:
                 camera.refusal = f'{type(error).__name__}: {error}'
                 self._logger.error(f'{camera.name}: a frame failed: {camera.refusal}',

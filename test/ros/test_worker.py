@@ -58,10 +58,12 @@ class Bench:
         self.published: list[tuple[str, object, np.ndarray, str]] = []
         self.reports: list[tuple[str, dict]] = []
         self.cameras = [self.camera(name) for name in names]
+        self.alive = True
         self.worker = Worker(
             self.cameras, self.client, check({'size': '32x16', **parameters}), logger=self.log,
             now_ns=lambda: 10 * 10**9,
-            report=lambda camera, _, timing: self.reports.append((camera, timing)))
+            report=lambda camera, _, timing: self.reports.append((camera, timing)),
+            alive=lambda: self.alive)
 
     def camera(self, name: str) -> SimpleNamespace:
         """Return what the worker uses of a camera."""
@@ -149,6 +151,16 @@ def test_failures_are_counted_and_the_next_frame_is_served(failure, outcome, log
     assert outcomes(bench.cameras[0]) == {outcome: 1}
     assert outcomes(good) == {'translated': 1}
     assert len(bench.log.errors) == logged
+
+
+def test_a_frame_that_ros_ended_under_is_counted_and_is_no_error():
+    bench = Bench('front')
+    bench.client.failure = RuntimeError("publisher's context is invalid")
+    bench.alive = False
+    bench.cameras[0].mailbox.put(frame())
+    bench.work()
+    assert outcomes(bench.cameras[0]) == {'dropped_shutdown': 1}
+    assert not bench.log.errors
 
 
 @pytest.mark.parametrize(('bad', 'outcome'), [
