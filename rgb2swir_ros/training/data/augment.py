@@ -31,7 +31,8 @@ class Augmentation:
     :param white_balance: deviation of the logarithm of the red and the blue gain.
     :param veil: largest share of a grey veil (haze, stray light, a dirty windscreen).
     :param gamma: deviation of the logarithm of a gamma; ``contrast``: largest strength of an
-        S-shaped (or reverse) tone curve.
+        S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as in
+        pictures against the light, whose shadows cameras drown.
     :param saturation: deviation of the logarithm of the saturation; ``hue``: largest turn,
         degrees; ``cast``: deviation of the other terms of the colour matrix.
     :param grey: probability of nearly no colour.
@@ -53,6 +54,7 @@ class Augmentation:
     veil: float = .25
     gamma: float = .2
     contrast: float = .6
+    black: float = .2
     saturation: float = .3
     hue: float = 8.0
     cast: float = .03
@@ -65,8 +67,8 @@ class Augmentation:
 
 
 NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposure=0, shade=0,
-                    white_balance=0, veil=0, gamma=0, contrast=0, saturation=0, hue=0, cast=0,
-                    grey=0, blur=0, rescale=1, sharpen=0, noise=0, jpeg=0)
+                    white_balance=0, veil=0, gamma=0, contrast=0, black=0, saturation=0, hue=0,
+                    cast=0, grey=0, blur=0, rescale=1, sharpen=0, noise=0, jpeg=0)
 
 
 def generator(seed: int, index: int, epoch: int) -> np.random.Generator:

@@ -117,12 +117,13 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
     field = rng.uniform(0, 1, (4, 4)).astype(np.float32)
     matrix = colour_matrix(strengths, signed[2], normal[4], share[0], rng.normal(size=(3, 3)))
     noise_at = int(rng.integers(BANK))
+    black = strengths.black * max(2 * float(rng.random()) - 1, 0.0)
     gain = float(2 ** (strengths.exposure * signed[0]))
     balance = np.exp(strengths.white_balance * np.array([normal[0], 0.0, normal[1]]))
     # half of the pictures have a veil, shade, blur, ...: a plain picture must stay in the mix
     veil = strengths.veil * max(2 * share[1] - 1, 0.0)
     tables = tone_tables(gain * balance, veil, float(np.exp(strengths.gamma * normal[2])),
-                         strengths.contrast * signed[1])
+                         strengths.contrast * signed[1], black)
     shade = 1 - np.float32(strengths.shade * max(2 * share[2] - 1, 0.0)) * field
     quality = 95 - (95 - strengths.jpeg) * share[7] if strengths.jpeg else 0
     return Look(
@@ -134,12 +135,14 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
         jpeg=round(quality) if normal[3] > -.5 else 0)
 
 
-def tone_tables(gains: np.ndarray, veil: float, gamma: float, contrast: float) -> np.ndarray:
+def tone_tables(gains: np.ndarray, veil: float, gamma: float, contrast: float,
+                black: float) -> np.ndarray:
     """Return uint8 (256, 3): coded value in, coded value out, per channel.
 
     :param gains: (3,) on linear light.
     :param veil: share of a grey veil of linear .6.
     :param gamma: on the coded value; ``contrast``: share of an S curve (negative: its reverse).
+    :param black: coded value that comes out black, below 1.
     """
     coded = np.arange(256)[:, None] / 255
     linear = np.where(coded <= .04045, coded / 12.92, ((coded + .055) / 1.055) ** 2.4)  # sRGB
@@ -148,6 +151,7 @@ def tone_tables(gains: np.ndarray, veil: float, gamma: float, contrast: float) -
     coded = np.where(linear <= .0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - .055)
     coded = np.clip(coded, 0, 1) ** gamma
     coded = coded + contrast * (coded * coded * (3 - 2 * coded) - coded)
+    coded = (coded - black) / (1 - black)
     return np.asarray((np.clip(coded, 0, 1) * 255 + .5).astype(np.uint8))
 
 

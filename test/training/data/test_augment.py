@@ -100,8 +100,8 @@ def test_shade_changes_both_alike():
     assert changed >= 3
 
 
-@pytest.mark.parametrize('name', ['white_balance', 'veil', 'gamma', 'contrast', 'saturation',
-                                  'hue', 'cast', 'grey', 'sharpen', 'noise', 'jpeg'])
+@pytest.mark.parametrize('name', ['white_balance', 'veil', 'gamma', 'contrast', 'black',
+                                  'saturation', 'hue', 'cast', 'grey', 'sharpen', 'noise', 'jpeg'])
 def test_what_the_camera_does_leaves_the_radiance_alone(name):
     rgb, radiance = pair()
     value = 1.0 if name == 'grey' else getattr(Augmentation(), name)
