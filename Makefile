@@ -27,7 +27,7 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[runtime,replay,plots,train,eval,ros,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,ros,test]'
 	@touch $@
 
 # --no-deps: the TensorRT libraries are on no public registry, and nothing here runs them

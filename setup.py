@@ -36,6 +36,7 @@ setup(
     install_requires=['setuptools', 'PyYAML', 'safetensors'],
     extras_require={
         'runtime': ['torch', 'numpy', 'opencv-python-headless'],
+        'openvino': ['openvino>=2026.4'],  # the fastest engine on x86 processors; optional
         'replay': ['rosbags', 'av', 'rich'],
         'plots': ['matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],

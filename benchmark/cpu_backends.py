@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measure the processor's backends against OpenVINO and ONNX Runtime, where those are installed.
+"""Measure the processor's backends, and two ways to run the same model elsewhere.
 
 Usage: python benchmark/cpu_backends.py [--model nano] [--size 640x512] [--threads 0] [--runs 60]
 
-The engines of this package and, as a comparison only, `pip install onnx onnxruntime openvino`
-(none of them is a dependency). All take uint8 frames and give float32 radiance. They take turns
-with one another and with one 32->32 3x3 convolution in eager bfloat16, so that a machine that is
-busy for a while slows all alike: compare the ratios. Writes nothing; prints a table, or JSON.
+The engines of this package (OpenVINO's where its extra is installed) and, as a comparison only,
+ONNX Runtime and OpenVINO left to choose bfloat16 itself, the head included (`pip install onnx
+onnxruntime`). All take uint8 frames and give float32 radiance. They take turns with one another
+and with one 32->32 3x3 convolution in eager bfloat16, so that a machine that is busy for a while
+slows all alike: compare the ratios. Writes nothing; prints a table, or JSON.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ from rgb2swir_ros.bench.engine import (
     reference_convolution,
     timed_block,
 )
+from rgb2swir_ros.engines.base import Unavailable
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.eager import use_threads
+from rgb2swir_ros.engines.openvino import compile_options, find_openvino
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.translator import load_model
 
@@ -88,18 +91,20 @@ def open_onnxruntime(model: str, size: tuple[int, int], threads: int, folder: Pa
     return lambda frames: session.run(None, {'rgb': frames})[0]
 
 
-def openvino(precision: str) -> Callable[..., Call]:
-    """Return a function that opens OpenVINO in ``bf16`` or ``f32``."""
-    def opened(model: str, size: tuple[int, int], threads: int, folder: Path) -> Call:
-        import openvino as library
+def open_openvino_bf16(model: str, size: tuple[int, int], threads: int, folder: Path) -> Call:
+    """Return a call of OpenVINO that computes all convolutions in bfloat16.
 
-        compiled = library.Core().compile_model(
-            onnx_file(model, size, folder), 'CPU', {
-                'INFERENCE_PRECISION_HINT': precision, 'INFERENCE_NUM_THREADS': threads,
-                'PERFORMANCE_HINT': 'LATENCY'})
-        request = compiled.create_infer_request()
-        return lambda frames: request.infer([frames])[0]
-    return opened
+    :raises UserError: if it is not installed.
+    """
+    try:
+        library = find_openvino()
+    except Unavailable as error:
+        raise UserError(str(error)) from error
+    compiled = library.Core().compile_model(
+        onnx_file(model, size, folder), 'CPU',
+        {**compile_options(threads), 'INFERENCE_PRECISION_HINT': 'bf16'})
+    request = compiled.create_infer_request()
+    return lambda frames: request.infer([frames])[0]
 
 
 BACKENDS: dict[str, Callable[..., Call]] = {
@@ -107,8 +112,9 @@ BACKENDS: dict[str, Callable[..., Call]] = {
     'AOTInductor float32': own('inductor', 'float32'),
     'eager bfloat16': own('eager', 'bfloat16'),
     'eager float32': own('eager', 'float32'),
-    'OpenVINO bfloat16': openvino('bf16'),
-    'OpenVINO float32': openvino('f32'),
+    'OpenVINO bfloat16': own('openvino', 'bfloat16'),
+    'OpenVINO float32': own('openvino', 'float32'),
+    'OpenVINO bfloat16, head too': open_openvino_bf16,
     'ONNX Runtime float32': open_onnxruntime,
 }
 

@@ -31,6 +31,8 @@ def benchmarks(*, quick: bool) -> dict[str, list[str]]:
         'engine': ['bench', 'engine', '--model', 'nano', '--size', '640x512', *runs],
         'engine_float32': ['bench', 'engine', '--model', 'nano', '--size', '640x512',
                            '--precision', 'float32', *runs],
+        'engine_inductor': ['bench', 'engine', '--model', 'nano', '--size', '640x512',
+                            '--backend', 'inductor', *runs],
         'engine_eager': ['bench', 'engine', '--model', 'nano', '--size', '640x512',
                          '--backend', 'eager', *runs],
         'engine_640x360': ['bench', 'engine', '--model', 'nano', '--size', '640x360', *runs],

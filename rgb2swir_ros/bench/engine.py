@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model', default='nano', help='name or folder (default: nano)')
     parser.add_argument('--size', default='640x512', metavar='WIDTHxHEIGHT',
                         help='of a frame, in pixels (default: 640x512)')
-    parser.add_argument('--backend', default='auto', help='auto, inductor or eager')
+    parser.add_argument('--backend', default='auto',
+                        help='auto, eager, inductor, openvino or tensorrt')
     parser.add_argument('--precision', default='auto', help='auto, bfloat16 or float32')
     parser.add_argument('--threads', type=int, default=0, help='processor cores (0: all)')
     parser.add_argument('--runs', type=int, default=60, help='inferences measured (default: 60)')
@@ -75,12 +76,14 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     os.environ.update(waiting_environment())  # as the engine process does
     keep_freed_memory()
     from rgb2swir_ros.engines.build import open_engine
+    from rgb2swir_ros.engines.eager import use_threads
 
     engine = open_engine(model, size, backend=backend, precision=precision, threads=threads,
                          cache=cache, progress=progress)
     facts = engine.describe()
     frames = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
     reference = reference_convolution(size, facts['precision'])
+    use_threads(facts['threads'])  # not every backend sets torch's own
     progress(f'measuring {runs} inferences')
     for _ in range(WARM_UPS):
         engine(frames)

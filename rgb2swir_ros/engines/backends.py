@@ -8,6 +8,12 @@ from typing import Any, Protocol
 
 from rgb2swir_ros.engines.base import Engine, EngineSpec, Progress, Unavailable
 from rgb2swir_ros.engines.inductor import InductorEngine, compile_package, open_cuda_package
+from rgb2swir_ros.engines.openvino import (
+    OpenVinoEngine,
+    compile_blob,
+    find_openvino,
+    openvino_version,
+)
 from rgb2swir_ros.engines.processor import find_compiler
 from rgb2swir_ros.engines.tensorrt import (
     compile_engine,
@@ -19,13 +25,15 @@ from rgb2swir_ros.translator import SwirModel
 
 COMPILER_REMEDY = ('install g++ (Debian, Ubuntu: sudo apt install g++), '
                    'or set CXX to your C++ compiler')
+# The libraries that an engine may depend on besides torch; None for what it does not use
+NO_LIBRARIES: dict[str, str | None] = {'torch_tensorrt': None, 'tensorrt': None, 'openvino': None}
 
 
 class Backend(Protocol):
     """What `rgb2swir_ros.engines.build` asks of a backend that compiles."""
 
     def versions(self) -> dict[str, str | None]:
-        """Return ``torch_tensorrt`` and ``tensorrt``; None for what its engines do not use.
+        """Return `NO_LIBRARIES` with the versions of what its engines use.
 
         :raises Unavailable: if engines of this backend cannot even be loaded here.
         """
@@ -55,7 +63,7 @@ class Inductor:
 
     def versions(self) -> dict[str, str | None]:
         """Return the versions: see `Backend`."""
-        return {'torch_tensorrt': None, 'tensorrt': None}
+        return {**NO_LIBRARIES}
 
     def require_tools(self, device: str) -> None:
         """Look for the compilers: see `Backend`."""
@@ -83,7 +91,7 @@ class TensorRT:
 
     def versions(self) -> dict[str, str | None]:
         """Return the versions: see `Backend`."""
-        return {**tensorrt_versions()}
+        return {**NO_LIBRARIES, **tensorrt_versions()}
 
     def require_tools(self, device: str) -> None:
         """Look for the libraries: see `Backend`."""
@@ -99,4 +107,26 @@ class TensorRT:
         return open_tensorrt(file, spec, facts)
 
 
-COMPILING: dict[str, Backend] = {'inductor': Inductor(), 'tensorrt': TensorRT()}
+class OpenVino:
+    """OpenVINO, for processors, where it is installed."""
+
+    def versions(self) -> dict[str, str | None]:
+        """Return the versions: see `Backend`."""
+        return {**NO_LIBRARIES, 'openvino': openvino_version()}
+
+    def require_tools(self, device: str) -> None:
+        """Look for the library: see `Backend`."""
+        find_openvino()
+
+    def compile(self, translator: SwirModel, spec: EngineSpec, folder: Path, shared: Path,
+                progress: Progress) -> Path:
+        """Build a blob: see `Backend`."""
+        return compile_blob(translator, spec, folder, progress)
+
+    def open(self, file: Path, spec: EngineSpec, facts: dict[str, Any] | None = None) -> Engine:
+        """Load a blob: see `Backend`."""
+        return OpenVinoEngine(file, spec, facts)
+
+
+COMPILING: dict[str, Backend] = {
+    'inductor': Inductor(), 'openvino': OpenVino(), 'tensorrt': TensorRT()}

@@ -16,7 +16,7 @@ Progress = Callable[[str], None]
 Frames = NDArray[np.uint8]
 Radiance = NDArray[np.float32]
 
-BACKENDS = ('eager', 'inductor', 'tensorrt')
+BACKENDS = ('eager', 'inductor', 'openvino', 'tensorrt')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 DEVICES = ('cpu', 'cuda')
 # TensorRT's own: 0 builds fastest, 5 searches longest for the fastest engine
@@ -92,6 +92,10 @@ class Unavailable(Exception):
         """Keep both, one line each."""
         super().__init__(reason)
         self.remedy = remedy
+
+
+class NotInstalled(Unavailable):
+    """An optional backend's package is not here: no reason for a warning."""
 
 
 class CompileError(RuntimeError):

@@ -22,6 +22,7 @@ from rgb2swir_ros.engines.base import (
     Engine,
     EngineSpec,
     ModelSource,
+    NotInstalled,
     Progress,
     Unavailable,
     first_line,
@@ -40,7 +41,7 @@ from rgb2swir_ros.translator import SwirModel, load_model
 MINIMUM_SIZE = 16
 OPTIMIZATION_LEVEL = 3  # TensorRT's own default
 # What `auto` tries, in this order
-ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('inductor', 'eager')}
+ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('openvino', 'inductor', 'eager')}
 INSTEAD = {'inductor': 'the engine is compiled by TorchInductor',
            'eager': 'the engine runs eagerly, layer by layer'}
 log = logging.getLogger('rgb2swir_ros.engines')
@@ -52,10 +53,11 @@ def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
                 cache: str | Path | None = None, progress: Progress | None = None) -> Engine:
     """Return an engine in this process; the first time for a size it is built.
 
-    That takes half a minute with TorchInductor and minutes with TensorRT. Backend ``auto`` is the
-    first of `ORDER` that works here; for each that does not, one warning says what to install,
-    once in a process. Precision ``auto`` is float16 on a GPU, and bfloat16 where the processor
-    computes in it, if the model passes the parity gate in it; else float32.
+    That takes seconds with OpenVINO, half a minute with TorchInductor and minutes with TensorRT.
+    Backend ``auto`` is the first of `ORDER` that works here; for each that does not, one warning
+    says what to install, once in a process (none where OpenVINO is not installed: it is
+    optional). Precision ``auto`` is float16 on a GPU, and bfloat16 where the processor computes
+    in it, if the model passes the parity gate in it; else float32.
 
     :param model: a model's name (``nano``) or folder.
     :param size: (height, width) in pixels, at least 16 each.
@@ -94,7 +96,10 @@ def settle_device(device: str, backend: str, precision: str) -> str:
 
     :raises UserError: if not.
     """
-    settled = resolve_device(device)
+    if device == 'cuda' and backend == 'openvino':
+        raise UserError("backend 'openvino' runs on the processor: choose device cpu or another "
+                        'backend')
+    settled = resolve_device('cpu' if device == 'auto' and backend == 'openvino' else device)
     if device == 'cpu' and backend == 'tensorrt':
         raise UserError("backend 'tensorrt' runs on a GPU: choose device cuda or another backend")
     # with tensorrt, that the GPU is missing is the thing to say
@@ -130,7 +135,8 @@ class _Opening:
                 if not following:  # a backend asked for by name is not swapped
                     raise UserError(
                         f'cannot build the {name} engine: {error}; {error.remedy}') from error
-                warn_once(f'{error}, so {INSTEAD[following]}: {error.remedy}')
+                if not isinstance(error, NotInstalled):
+                    warn_once(f'{error}, so {INSTEAD[following]}: {error.remedy}')
         raise AssertionError('eager is always there')
 
     def spec(self, backend: str, precision: str) -> EngineSpec:
@@ -237,7 +243,7 @@ def engine_fields(spec: EngineSpec, model_sha256: str,
 def code_hash() -> str:
     """Return a hash of the source files that shape the graph: an update makes engines anew."""
     package = Path(translator_module.__file__).parent
-    shaping = ('cuda', 'eager', 'export', 'inductor', 'tensorrt')
+    shaping = ('cuda', 'eager', 'export', 'inductor', 'openvino', 'tensorrt')
     files = [package / 'translator.py', package / 'model_config.py',
              *(package / 'engines' / f'{name}.py' for name in shaping),
              *sorted(package.glob('nets/*.py')), *sorted(package.glob('diffusion/*.py'))]

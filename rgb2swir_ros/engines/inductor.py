@@ -63,12 +63,12 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
     example = torch.zeros(spec.batch, spec.height, spec.width, 3, dtype=torch.uint8,
                           device=spec.device)
     path = folder / ENGINE_FILE
-    with _scratch(folder / 'inductor'), warnings.catch_warnings():
+    # no_grad around both: where gradients are on, AOTInductor leaves out freezing without a word;
+    # not inference_mode: inference tensors in the module break it
+    with _scratch(folder / 'inductor'), warnings.catch_warnings(), torch.no_grad():
         # torch's own deprecations: nothing that a user of this package can mend
         warnings.simplefilter('ignore')
-        # no_grad, not inference_mode: inference tensors in the module break AOTInductor
-        with torch.no_grad():
-            program = torch.export.export(own, (example,))
+        program = torch.export.export(own, (example,))
         progress(f'building {spec}: compiling')
         try:
             torch._inductor.aoti_compile_and_package(

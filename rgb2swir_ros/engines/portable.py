@@ -8,6 +8,7 @@ from typing import Any
 
 from torch.export import ExportedProgram
 
+from rgb2swir_ros.engines.backends import NO_LIBRARIES
 from rgb2swir_ros.engines.base import EngineSpec, Progress
 from rgb2swir_ros.engines.build import check_request, engine_fields, now
 from rgb2swir_ros.engines.devices import resolve_device
@@ -43,8 +44,7 @@ def export_model(model: str | Path, size: tuple[int, int], *, batch: int = 1,
     program = export_core(own_copy(reference, spec.precision).to(spec.device), spec)
     progress(f'building {spec}: checking parity')
     parity = require_parity(ExportedCore(program, spec), reference, spec)
-    versions: dict[str, str | None] = {'torch_tensorrt': None, 'tensorrt': None}
     return program, {
-        'fields': engine_fields(spec, model_hash(folder), versions),
+        'fields': engine_fields(spec, model_hash(folder), NO_LIBRARIES),
         'facts': {'parity': parity.fields(), 'built_at': now(),
                   'build_s': round(time.monotonic() - started, 2)}}

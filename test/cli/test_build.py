@@ -72,7 +72,8 @@ def test_export_past_the_parity_gate_writes_nothing(model, tmp_path, capsys, mon
 
 
 def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
-    words = ('-o', tmp_path / 'engines', '--precision', 'float32', '--json')
+    words = ('-o', tmp_path / 'engines', '--backend', 'inductor', '--precision', 'float32',
+             '--json')
     assert build(model, *words) == 0
     first, said = capsys.readouterr()
     assert build(model, *words) == 0
@@ -101,6 +102,7 @@ def test_eager_has_nothing_to_build(model, capsys):
     (['--backend', 'export', '-o', 'folder'], 'give -o FILE.pt2'),
     (['--backend', 'eager', '-o', 'x.pt2'], '-o x.pt2: backend eager fills a folder'),
     (['--backend', 'tensorrt'], "'tensorrt' runs on a GPU"),
+    (['--backend', 'openvino', '--precision', 'float16'], "'float16' needs a GPU"),
     (['--precision', 'float16'], "'float16' needs a GPU"),
     (['--batch', '0'], 'batch 0'),
     (['--optimization-level', '9'], 'optimization level 9: give 0 to 5'),

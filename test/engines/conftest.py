@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,12 @@ def compiled(model, cache):
 def _own_default_cache(tmp_path, monkeypatch):
     """Keep a test that names no cache out of the user's."""
     monkeypatch.setenv('RGB2SWIR_CACHE', str(tmp_path / 'default-cache'))
+
+
+@pytest.fixture
+def without_openvino(monkeypatch):
+    """A machine that has no OpenVINO."""
+    monkeypatch.setitem(sys.modules, 'openvino', None)
 
 
 @pytest.fixture(autouse=True)

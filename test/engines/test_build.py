@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_description_is_plain_and_complete(compiled):
 def test_built_engine_needs_no_compiler_and_no_build(compiled, model, cache, frame, monkeypatch,
                                                      no_compilation, caplog):
     monkeypatch.setenv('CXX', '/nowhere/g++')
-    engine = open_engine(model, SIZE, threads=1, cache=cache)
+    engine = open_engine(model, SIZE, backend='inductor', threads=1, cache=cache)
     assert engine.describe()['from_cache']
     assert engine.describe()['parity'] == compiled.describe()['parity']
     assert (engine(frame[None]) == compiled(frame[None])).all()
@@ -103,12 +104,22 @@ def test_built_engine_needs_no_compiler_and_no_build(compiled, model, cache, fra
 
 def test_loading_leaves_nothing_unpacked(compiled, model, cache):
     """Torch unpacks a package under /tmp; a process that is killed could not tidy up."""
-    engine = open_engine(model, SIZE, threads=1, cache=cache)
+    engine = open_engine(model, SIZE, backend='inductor', threads=1, cache=cache)
     with open('/proc/self/maps') as maps:
         mapped = {line.split(maxsplit=5)[5].strip() for line in maps if '.wrapper.so' in line}
     assert mapped
     assert all(path.endswith('(deleted)') for path in mapped)
     assert engine.describe()['from_cache']
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch has no oneDNN')
+def test_weights_are_baked_in(compiled):
+    """What TorchInductor calls freezing; it leaves it out silently where gradients are on."""
+    with zipfile.ZipFile(compiled.describe()['file']) as package:
+        [wrapper] = [name for name in package.namelist() if name.endswith('.wrapper.cpp')]
+        text = package.read(wrapper).decode()
+    assert 'aoti_torch_cpu_mkldnn__convolution_pointwise' in text
+    assert 'aoti_torch_cpu_convolution(' not in text
 
 
 def changed_processor(monkeypatch, model):
@@ -153,7 +164,7 @@ def test_engine_that_this_machine_cannot_load_is_built_again(compiled, model, ca
     monkeypatch.setattr(backends, 'InductorEngine', lambda *_: 1 / 0)
     said = []
     with pytest.raises(Compiled):
-        open_engine(model, SIZE, threads=1, cache=copy, progress=said.append)
+        open_engine(model, SIZE, backend='inductor', threads=1, cache=copy, progress=said.append)
     [line] = [line for line in said if 'cannot be loaded' in line]
     assert 'ZeroDivisionError: division by zero); rebuilding' in line
     assert not list(copy.glob('*/engine.pt2'))
@@ -167,11 +178,12 @@ def test_damaged_engine_is_never_loaded(compiled, model, cache, tmp_path, no_com
     file.write_bytes(content)
     said = []
     with pytest.raises(Compiled):
-        open_engine(model, SIZE, threads=1, cache=copy, progress=said.append)
+        open_engine(model, SIZE, backend='inductor', threads=1, cache=copy, progress=said.append)
     assert any('another hash' in line for line in said), said
 
 
-def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplog):
+def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplog,
+                                                without_openvino):
     monkeypatch.delenv('CXX', raising=False)
     monkeypatch.setenv('PATH', '/nowhere')
     engine = open_engine(model, SIZE, threads=1)
@@ -184,7 +196,8 @@ def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplo
         open_engine(model, SIZE, backend='inductor', threads=1)
 
 
-def test_broken_compiler_eager_and_one_warning(model, tmp_path, monkeypatch, caplog):
+def test_broken_compiler_eager_and_one_warning(model, tmp_path, monkeypatch, caplog,
+                                               without_openvino):
     broken = tmp_path / 'g++'
     broken.write_text('#!/bin/sh\necho internal compiler error >&2\nexit 1\n')
     broken.chmod(0o755)
@@ -241,7 +254,8 @@ def test_other_frames_are_refused(compiled, wrong):
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    ({'backend': 'tpu'}, "no backend 'tpu': choose auto, eager or inductor or tensorrt"),
+    ({'backend': 'tpu'},
+     "no backend 'tpu': choose auto, eager or inductor or openvino or tensorrt"),
     ({'device': 'npu'}, "no device 'npu': choose auto, cpu or cuda"),
     ({'device': 'cpu', 'backend': 'tensorrt'}, "'tensorrt' runs on a GPU"),
     ({'device': 'cpu', 'precision': 'float16'}, "'float16' needs a GPU"),
@@ -296,15 +310,16 @@ def test_an_engine_starts_no_more_threads_than_told(compiled, model, cache):
 
 
 def test_build_keeps_nothing_but_engine_and_manifest(compiled, cache):
-    assert sorted(os.listdir(next(cache.glob('tiny-*')))) == ['engine.pt2', 'manifest.json']
+    [folder] = cache.glob('tiny-*-inductor-*')
+    assert sorted(os.listdir(folder)) == ['engine.pt2', 'manifest.json']
     assert str(cache) not in os.environ.get('TORCHINDUCTOR_CACHE_DIR', '')
 
 
 def test_manifest_has_all_that_an_engine_depends_on(compiled, cache):
-    manifest = json.loads(next(cache.glob('tiny-*/manifest.json')).read_text())
+    manifest = json.loads(next(cache.glob('tiny-*-inductor-*/manifest.json')).read_text())
     assert {'model', 'height', 'width', 'batch', 'backend', 'precision', 'threads', 'device',
             'optimization_level', 'model_hash', 'code_hash', 'torch', 'torch_tensorrt', 'tensorrt',
-            'cuda', 'device_name', 'device_capability', 'processor',
+            'openvino', 'cuda', 'device_name', 'device_capability', 'processor',
             'engine_format'} == set(manifest['fields'])
     assert set(manifest['facts']) == {'parity', 'built_at', 'build_s'}
     assert manifest['fields']['torch'] == torch.__version__

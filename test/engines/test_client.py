@@ -48,7 +48,7 @@ class Raised(threading.Thread):
 @pytest.fixture(scope='module')
 def rig(compiled, model, cache):
     """One client for all tests that leave it working; faults must not keep it from that."""
-    made = Rig(model, cache, heartbeat_timeout_s=4, infer_timeout_s=30)
+    made = Rig(model, cache, backend='inductor', heartbeat_timeout_s=4, infer_timeout_s=30)
     with made.client:
         made.client.prepare(SIZE)
         yield made
@@ -200,6 +200,9 @@ def test_damaged_weights_fail_with_a_text_and_can_be_mended(model, tmp_path, fra
 
 def test_warning_of_the_engine_process_is_logged_once(model, tmp_path, monkeypatch):
     monkeypatch.setenv('CXX', '/nowhere/g++')
+    # and no OpenVINO: what this file says holds for the processes that this one starts
+    (tmp_path / 'sitecustomize.py').write_text('import sys; sys.modules["openvino"] = None')
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=os.pathsep)
     rig = Rig(model, tmp_path / 'engines')
     with rig.client as client:
         client.prepare(SIZE)

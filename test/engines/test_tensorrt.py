@@ -278,7 +278,7 @@ def test_auto_goes_on_and_says_so_once(gpu, model, tmp_path, caplog, tensorrt, i
     assert list((tmp_path / 'c').glob('.building*')) == []
 
 
-def test_device_cpu_on_a_machine_with_a_gpu(gpu, model, tmp_path):
+def test_device_cpu_on_a_machine_with_a_gpu(gpu, model, tmp_path, without_openvino):
     tried = gpu(tensorrt={}, inductor={})
     facts = open_auto(model, tmp_path, device='cpu')
     assert tried == ['inductor']
