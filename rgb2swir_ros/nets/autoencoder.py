@@ -18,7 +18,6 @@ from torch.nn import functional as F
 
 from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, zero_conv1x1
 
-
 LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
 
 

@@ -6,8 +6,8 @@
    (diffusion-e2e-ft, arXiv 2409.11355);
 3. ``finish``: the same at the size of use, with detail as strong as the target's.
 
-In every other step of the last two the batch is half as many pictures seen twice, which must agree:
-see `rgb2swir_ros.training.views`.
+In every other step of the last two the batch is half as many pictures seen twice, and what is made
+of them must agree: see `rgb2swir_ros.training.views`.
 """
 
 from __future__ import annotations

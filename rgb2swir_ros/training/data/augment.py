@@ -31,8 +31,8 @@ class Augmentation:
     :param white_balance: deviation of the logarithm of the red and the blue gain.
     :param veil: largest share of a grey veil (haze, stray light, a dirty windscreen).
     :param gamma: deviation of the logarithm of a gamma; ``contrast``: largest strength of an
-        S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as in
-        pictures against the light, whose shadows cameras drown.
+        S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as
+        in pictures against the light, whose shadows cameras drown.
     :param saturation: deviation of the logarithm of the saturation; ``hue``: largest turn,
         degrees; ``cast``: deviation of the other terms of the colour matrix.
     :param grey: probability of nearly no colour.
