@@ -26,6 +26,11 @@ def tone_loss(predicted: Tensor, target: Tensor, *, gradient_weight: float = 1.0
     return F.l1_loss(predicted, target) + gradient_weight * gradient_loss(predicted, target)
 
 
+def finest_octave(tone: Tensor) -> Tensor:
+    """Return what a picture (B, 1, H, W) loses by a mean over 3x3 pixels, of the same shape."""
+    return tone - F.avg_pool2d(F.pad(tone, (1, 1, 1, 1), mode='replicate'), 3, stride=1)
+
+
 def detail_loss(predicted: Tensor, target: Tensor, *, window: int = 16) -> Tensor:
     """Return how much the amount of fine detail differs, whatever the detail itself is.
 
@@ -39,8 +44,7 @@ def detail_loss(predicted: Tensor, target: Tensor, *, window: int = 16) -> Tenso
     for _ in range(2):
         amounts = []
         for tone in (predicted, target):
-            smooth = F.avg_pool2d(F.pad(tone, (1, 1, 1, 1), mode='replicate'), 3, stride=1)
-            amounts.append(torch.sqrt(F.avg_pool2d((tone - smooth).square(), window) + 1e-6))
+            amounts.append(torch.sqrt(F.avg_pool2d(finest_octave(tone).square(), window) + 1e-6))
         total = total + F.l1_loss(amounts[0], amounts[1])
         predicted, target = F.avg_pool2d(predicted, 2), F.avg_pool2d(target, 2)
         window = max(window // 2, 1)

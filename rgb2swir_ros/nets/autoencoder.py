@@ -205,3 +205,16 @@ def scale_latent(encoder: SwirEncoder, decoder: SwirDecoder, scale: Tensor) -> N
         encoder.outlet.weight.div_(scale[:, None, None, None])
         encoder.outlet.bias.div_(scale)  # type: ignore[union-attr]
         decoder.inlet.weight.mul_(scale[None, :, None, None])
+
+
+def scale_gain(head: Head, factor: float) -> None:
+    """Multiply the gain on the source's fine luminance, in place.
+
+    :raises ValueError: if it is of a decoder without source skips, and so has no such gain.
+    """
+    if head.luminance is None:
+        raise ValueError('a decoder without source skips has no gain')
+    half = head.from_features.out_channels // 2  # offsets, then gains
+    with torch.no_grad():
+        head.from_features.weight[half:] *= factor
+        head.from_features.bias[half:] *= factor  # type: ignore[index]

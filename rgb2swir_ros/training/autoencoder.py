@@ -67,12 +67,12 @@ class AutoencoderTraining(Training):
         return self.plan.scale_batches
 
     @torch.no_grad()
-    def scale(self, tones: Iterable[Tensor]) -> None:
+    def scale(self, batches: Iterable[Batch]) -> None:
         """Give each channel of the latent unit standard deviation over some batches.
 
         The denoiser's noise has it, so that t means the same for every channel.
         """
-        latents = [self.translator.encoder(tone).double().transpose(0, 1).flatten(1)
-                   for tone in tones]
+        latents = [self.translator.encoder(batch.tone).double().transpose(0, 1).flatten(1)
+                   for batch in batches]
         deviation = torch.cat(latents, dim=1).std(dim=1).float()
         scale_latent(self.translator.encoder, self.translator.decoder, deviation)

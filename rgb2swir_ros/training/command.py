@@ -211,4 +211,5 @@ def _describe(request: Request, preset: Preset, training: Training,
             'student_steps': training.translator.config.steps,
             'processes': training.world.size, 'hardware': hardware,
             'minutes': round(outcome.seconds / 60, 1),
-            'steps': sum(stage['steps'] for stage in outcome.stages), 'stages': outcome.stages}
+            'steps': sum(stage['steps'] for stage in outcome.stages), 'stages': outcome.stages,
+            **training.facts}

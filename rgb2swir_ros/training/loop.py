@@ -198,14 +198,14 @@ class Loop:
             for batch in batches:
                 yield batch.to(self.world.device)
 
-    def _measured(self) -> Iterator[Tensor]:
-        """Yield tones of the batches that the finished networks are measured on."""
+    def _measured(self) -> Iterator[Batch]:
+        """Yield the batches that the finished networks are measured on."""
         last = self.schedule.stages[-1]
         seeds = [self.orders.seed, STAGES.index(self.training.kind), len(self.schedule.stages)]
         for step in range(self.training.measured):
             rng = np.random.default_rng([*seeds, step])
-            drawn = draw(self.stores, rng, last.batch, last.kind(step))
-            yield to_tensors(*drawn)[1].to(self.world.device)
+            rgb, tone = to_tensors(*draw(self.stores, rng, last.batch, last.kind(step)))
+            yield Batch(rgb, tone, torch.Generator(), step).to(self.world.device)
 
     def _settle(self, spent: float, pace: float) -> int:
         spent, pace = self.world.mean([spent, pace])  # one number of steps for all processes

@@ -109,6 +109,9 @@ class StudentPlan(Plan):
         ``latent_weight`` (of L1 to the true latent) and ``steady_weight`` (of the difference
         between two views, in every other step), beside L1 on tone.
     :param without_skips: share of the batches of the pixel stages that go without skips.
+    :param fine_detail: share of the target's finest octave (root of its energy) that the output
+        has after the head's gain is scaled, once trained; 0: the gain is left as it is.
+    :param scale_batches: batches that this is measured on.
     :param endpoints: how many of the teacher's endpoints are averaged for the target of stage
         ``latent``; 0: the true latent is the target.
     :param endpoint_steps: denoiser calls for each of them.
@@ -123,6 +126,8 @@ class StudentPlan(Plan):
     latent_weight: float = _within(0, 100, .1)
     steady_weight: float = _within(0, 100, 0.0)
     without_skips: float = _within(0, 1, .1)
+    fine_detail: float = _within(0, 2, 0.0)
+    scale_batches: int = _within(1, 10_000, 64)
     endpoints: int = _within(0, 64, 0)
     endpoint_steps: int = _within(1, 100, 4)
 

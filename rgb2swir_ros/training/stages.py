@@ -93,6 +93,7 @@ class Training(ABC):
         """
         self.translator, self.world = translator, world or World()
         self.lpl = Balance(lpl_share, self.world)
+        self.facts: dict[str, float] = {}  # of the finished training, for its record
 
     @abstractmethod
     def modules(self, stage: Stage) -> list[nn.Module | None]:
@@ -111,8 +112,8 @@ class Training(ABC):
         """How many batches `scale` wants."""
         return 0
 
-    def scale(self, tones: Iterable[Tensor]) -> None:  # noqa: B027 - most have nothing to scale
-        """Scale what must be, after the last stage; ``tones`` are batches of (B, 1, H, W)."""
+    def scale(self, batches: Iterable[Batch]) -> None:  # noqa: B027 - most have nothing to scale
+        """Scale what must be, after the last stage, by what some batches say."""
 
     def select(self, stage: Stage) -> list[nn.Parameter]:
         """Let the parts of a stage learn and freeze the others; return what learns."""

@@ -8,9 +8,15 @@
 
 In every other step of the last two the batch is half as many pictures seen twice, and what is made
 of them must agree: see `rgb2swir_ros.training.views`.
+
+In the end the head's gain is scaled, for all frames by one factor: a regression shrinks detail that
+its source shows only in part, in spite of stage ``finish``; see `StudentTraining.scale`.
 """
 
 from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -18,7 +24,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rgb2swir_ros.diffusion.losses import finest_octave
 from rgb2swir_ros.diffusion.sampler import sample_student
+from rgb2swir_ros.nets.autoencoder import scale_gain
 from rgb2swir_ros.training.data.pairs import Pair
 from rgb2swir_ros.training.judge import predict_tone
 from rgb2swir_ros.training.losses import PictureWeights, picture_losses
@@ -111,6 +119,39 @@ class StudentTraining(Training):
                                             batch.generator).float()
                 for _ in range(self.plan.endpoints)]
         return torch.stack(ends).mean(dim=0)
+
+    @property
+    def measured(self) -> int:
+        """How many batches `scale` wants."""
+        return self.plan.scale_batches if self.plan.fine_detail else 0
+
+    @torch.no_grad()
+    def scale(self, batches: Iterable[Batch]) -> None:
+        """Scale the head's gain so that the finest octave is as strong as the plan asks.
+
+        The picture is ``p + f g``, linear in the factor f, so that the energy of its finest
+        octave is a quadratic in f whose larger root is wanted. A factor outside [1/2, 2] would
+        say that something else is wrong; it is cut there.
+        """
+        net, share = self.translator, self.plan.fine_detail
+        if not share or net.source is None:
+            return
+        head = net.decoder.head
+        twice = copy.deepcopy(head)
+        scale_gain(twice, 2)
+        pp = pg = gg = tt = 0.0
+        for batch in batches:
+            trunk = net.decoder.trunk(self._latent(batch.rgb), self.features(batch.rgb))
+            once = head(trunk, batch.rgb)
+            detail = twice(trunk, batch.rgb) - once
+            p, g, t = (finest_octave(x).double() for x in (once - detail, detail, batch.tone))
+            pp, pg, gg, tt = (float(total + (a * b).sum()) for total, a, b in (
+                (pp, p, p), (pg, p, g), (gg, g, g), (tt, t, t)))
+        root = pg ** 2 - gg * (pp - share ** 2 * tt)
+        factor = (max(root, 0) ** .5 - pg) / gg if gg else 1.0
+        factor = min(max(factor, .5), 2.0)
+        scale_gain(head, factor)
+        self.facts['gain_scaled_by'] = round(factor, 3)
 
     def predict(self, pair: Pair) -> NDArray[np.float32]:
         """Return the tone (H, W) of a frame as it will be in use."""

@@ -10,6 +10,7 @@ from rgb2swir_ros.nets.autoencoder import (
     SourceEncoder,
     SwirDecoder,
     SwirEncoder,
+    scale_gain,
     scale_latent,
 )
 from rgb2swir_ros.nets.blocks import (
@@ -100,6 +101,20 @@ def test_skips_start_with_the_plain_picture_and_the_sources_fine_luminance():
         decoder.skips[1].weight.fill_(0.1)
     assert not torch.allclose(decoder(latent, source(rgb), rgb)[0, 0] - plain[0, 0], added,
                               atol=1e-3)
+
+
+def test_the_gain_is_scaled_and_nothing_else():
+    torch.manual_seed(0)
+    config = AutoencoderConfig()
+    decoder, source = SwirDecoder(config), SourceEncoder(config)
+    latent, rgb = torch.randn(1, 4, 6, 8), torch.rand(1, 3, 48, 64)
+    plain, before = decoder(latent, None, None), decoder(latent, source(rgb), rgb)
+    scale_gain(decoder.head, 1.5)
+    assert torch.allclose(decoder(latent, source(rgb), rgb) - plain, 1.5 * (before - plain),
+                          atol=1e-5)
+    assert torch.equal(decoder(latent, None, None), plain)
+    with pytest.raises(ValueError, match='no gain'):
+        scale_gain(SwirDecoder(AutoencoderConfig(source_skips=False)).head, 1.5)
 
 
 def test_even_light_says_nothing_of_detail():

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from rgb2swir_ros.training.autoencoder import AutoencoderTraining
-from rgb2swir_ros.training.batches import to_tensors
 from rgb2swir_ros.training.preset import AutoencoderPlan, Stage
 
 PLAIN, SKIPS = Stage('plain', 4, 2, 1e-3), Stage('skips', 4, 2, 1e-3)
@@ -42,14 +41,15 @@ def test_the_penalty_is_on_the_latent_and_the_jitter_changes_what_is_decoded(mak
     assert quiet['penalty'].item() == pytest.approx(2 * latent.square().mean().item(), rel=.02)
 
 
-def test_scaling_gives_the_latent_unit_deviation_and_leaves_pictures_alone(pairs, held_out,
-                                                                           make_translator):
+def test_scaling_gives_the_latent_unit_deviation_and_leaves_pictures_alone(
+        held_out, make_translator, make_batch):
     training = AutoencoderTraining(make_translator(), plan())
-    tones = [to_tensors(*pairs.batch(np.random.default_rng(k), 4, None))[1] for k in range(3)]
+    batches = [make_batch(4, k) for k in range(3)]
+    tones = [batch.tone for batch in batches]
     before = training.predict(held_out[0])
     with torch.no_grad():
         old = torch.cat([training.translator.encoder(tone) for tone in tones])
-        training.scale(tones)
+        training.scale(batches)
         new = torch.cat([training.translator.encoder(tone) for tone in tones])
     deviation = new.transpose(0, 1).flatten(1).std(dim=1)
     assert not torch.allclose(old.transpose(0, 1).flatten(1).std(dim=1), deviation, atol=.1)

@@ -1,9 +1,12 @@
 """The student's stages: the constant start, its targets, what learns."""
 
+
 import pytest
 import torch
 from torch.nn import functional as F
 
+from rgb2swir_ros.diffusion.losses import finest_octave
+from rgb2swir_ros.nets.autoencoder import scale_gain
 from rgb2swir_ros.training.preset import Stage, StudentPlan
 from rgb2swir_ros.training.student import StudentTraining
 
@@ -92,3 +95,47 @@ def test_its_picture_is_what_use_gives(held_out, make_translator):
     with torch.no_grad():
         radiance = training.translator(torch.from_numpy(held_out[0].rgb[None]))[0]
     assert torch.equal(torch.from_numpy(training.predict(held_out[0])), radiance.sqrt())
+
+
+def finest(training, batches) -> float:
+    """Return the finest octave's strength in the output over that in the target."""
+    with torch.no_grad():
+        made = [training.translator.decoder.head(training.translator.decoder.trunk(
+            training.translator.latent(b.rgb), training.translator.source(b.rgb)), b.rgb)
+            for b in batches]
+    own, true = (sum(finest_octave(x).square().sum() for x in pictures)
+                 for pictures in (made, [b.tone for b in batches]))
+    return float(own / true) ** .5
+
+
+@pytest.mark.parametrize(('share', 'gain'), [(1.7, 1), (2, 1), (2, .6), (1.2, .5)])
+def test_the_gain_is_scaled_to_the_share_of_fine_detail_that_is_asked_for(
+        share, gain, make_translator, make_batch):
+    training = StudentTraining(make_translator(), plan(fine_detail=share, scale_batches=3))
+    scale_gain(training.translator.decoder.head, gain)
+    batches = [make_batch(4, k) for k in range(training.measured)]
+    assert len(batches) == 3
+    before = finest(training, batches)
+    training.scale(batches)
+    assert finest(training, batches) == pytest.approx(share, rel=1e-3)
+    assert abs(before - share) > .02
+    assert .5 < training.facts['gain_scaled_by'] < 2
+    assert (training.facts['gain_scaled_by'] > 1) == (share > before)
+
+
+@pytest.mark.parametrize(('share', 'gain', 'factor'), [(2, .1, 2), (.01, 1, .5)])
+def test_a_gain_is_not_scaled_beyond_reason(share, gain, factor, make_translator, make_batch):
+    training = StudentTraining(make_translator(), plan(fine_detail=share))
+    scale_gain(training.translator.decoder.head, gain)
+    training.scale([make_batch(4)])
+    assert training.facts['gain_scaled_by'] == factor
+
+
+def test_without_a_share_or_without_skips_nothing_is_scaled(make_translator, make_batch):
+    for translator, share in ((make_translator(), 0), (make_translator(skips=False), .9)):
+        training = StudentTraining(translator, plan(fine_detail=share))
+        before = {k: v.clone() for k, v in translator.state_dict().items()}
+        training.scale([make_batch(4)])
+        assert all(torch.equal(v, before[k]) for k, v in translator.state_dict().items())
+        assert not training.facts
+    assert StudentTraining(make_translator(), plan()).measured == 0
