@@ -26,7 +26,7 @@ from rgb2swir_ros.model_files import (
     write_entries,
 )
 from rgb2swir_ros.nets.autoencoder import SourceEncoder, SwirDecoder, SwirEncoder
-from rgb2swir_ros.nets.blocks import pad_to_multiple
+from rgb2swir_ros.nets.blocks import FrameLinear, pad_to_multiple
 from rgb2swir_ros.nets.dit import DiTConfig, DiTDenoiser
 from rgb2swir_ros.nets.guidance import GuidanceEncoder
 from rgb2swir_ros.nets.regression import RegressionConfig, RegressionUNet
@@ -61,12 +61,17 @@ class SwirModel(nn.Module, ABC):
         """The last layers, which stay in float32."""
 
     def set_precision(self: Model, dtype: torch.dtype) -> Model:
-        """Cast the trunk (everything but the head, which stays float32) in place.
+        """Cast the trunk in place: everything but the head and what describes whole frames.
+
+        Those stay in float32; see `rgb2swir_ros.nets.blocks.FrameLinear`.
 
         :param dtype: ``torch.float32``, ``torch.bfloat16`` or ``torch.float16``.
         """
         self.to(dtype)
         self.head.float()
+        for module in self.modules():
+            if isinstance(module, FrameLinear):
+                module.float()
         return self
 
     def core(self, rgb: Tensor) -> Tensor:

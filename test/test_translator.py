@@ -103,6 +103,23 @@ def test_precision_casts_the_trunk_and_not_the_head(nano):
         assert (half(rgb) - nano(rgb)).abs().mean() < 1 / 255
 
 
+def test_what_describes_a_whole_frame_stays_in_float32(nano):
+    from copy import deepcopy
+
+    unet = deepcopy(nano).set_precision(torch.bfloat16).denoiser
+    kept = [unet.time, unet.summary, unet.before.modulate, unet.middle[0].modulate]
+    assert {p.dtype for module in kept for p in module.parameters()} == {torch.float32}
+    assert {p.dtype for p in unet.middle[0].conv1.parameters()} == {torch.bfloat16}
+    vectors = []
+    for module in kept:
+        module.register_forward_hook(lambda _module, _inputs, out: vectors.append(out.dtype))
+    with torch.no_grad():
+        out = unet(*(torch.zeros(1, c, 8, 8, dtype=torch.bfloat16) if c else torch.ones(1)
+                     for c in (4, 0, 64)))
+    assert out.dtype == torch.bfloat16
+    assert set(vectors) == {torch.float32}
+
+
 def test_exports_without_random_draws(nano):
     with torch.no_grad():
         program = torch.export.export(nano, (torch.zeros(1, 40, 64, 3, dtype=torch.uint8),))

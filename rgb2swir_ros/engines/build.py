@@ -137,6 +137,10 @@ class _Opening:
                         f'cannot build the {name} engine: {error}; {error.remedy}') from error
                 if not isinstance(error, NotInstalled):
                     warn_once(f'{error}, so {INSTEAD[following]}: {error.remedy}')
+            except ParityError as error:
+                if not following:
+                    raise
+                warn_once(f'{error}. Here {INSTEAD[following]} instead')
         raise AssertionError('eager is always there')
 
     def spec(self, backend: str, precision: str) -> EngineSpec:

@@ -28,6 +28,18 @@ def zero_conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
     return conv
 
 
+class FrameLinear(nn.Linear):
+    """A linear layer on a vector that describes a whole frame; computes in its weights' type.
+
+    `rgb2swir_ros.translator.SwirModel.set_precision` leaves it in float32: rounding here shifts a
+    whole frame at once, and so little work costs nothing.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, inputs) of any float type to (B, outputs) of the weights' type."""
+        return super().forward(x.to(self.weight.dtype))
+
+
 class ResBlock(nn.Module):
     """Residual block ``x + conv(relu(modulate(conv(relu(x)))))`` of constant width.
 
@@ -44,7 +56,7 @@ class ResBlock(nn.Module):
         self.conv2 = conv3x3(channels, channels, dilation=dilation)
         with torch.no_grad():
             self.conv2.weight.mul_(0.1)
-        self.modulate = nn.Linear(modulation, 2 * channels) if modulation else None
+        self.modulate = FrameLinear(modulation, 2 * channels) if modulation else None
         if self.modulate is not None:
             nn.init.zeros_(self.modulate.weight)
             nn.init.zeros_(self.modulate.bias)
@@ -55,7 +67,8 @@ class ResBlock(nn.Module):
         if self.modulate is not None:
             if condition is None:
                 raise ValueError('this ResBlock is modulated: it needs a condition')
-            scale, shift = self.modulate(condition)[:, :, None, None].chunk(2, dim=1)
+            factors = self.modulate(condition).to(h.dtype)[:, :, None, None]
+            scale, shift = factors.chunk(2, dim=1)
             h = h * (1 + scale) + shift
         return x + self.conv2(F.relu(h))
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, time_embedding
+from rgb2swir_ros.nets.blocks import FrameLinear, ResBlock, Upsample, conv3x3, time_embedding
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class UNetDenoiser(nn.Module):
         super().__init__()
         w1, w2 = config.widths
         self.time_features = config.time_features
-        self.time = nn.Sequential(nn.Linear(config.time_features, w2), nn.ReLU(),
-                                  nn.Linear(w2, w2))
-        self.summary = nn.Sequential(nn.Linear(w2, w2), nn.ReLU(), nn.Linear(w2, w2))
+        self.time = nn.Sequential(FrameLinear(config.time_features, w2), nn.ReLU(),
+                                  FrameLinear(w2, w2))
+        self.summary = nn.Sequential(FrameLinear(w2, w2), nn.ReLU(), FrameLinear(w2, w2))
         self.inlet = conv3x3(config.latent_channels + config.guidance_channels + 1, w1)
         self.before = ResBlock(w1, modulation=w2)
         self.down = conv3x3(w1, w2, stride=2)
@@ -69,13 +69,13 @@ class UNetDenoiser(nn.Module):
         batch, _, height, width = latent.shape
         rows = torch.linspace(-1, 1, height, dtype=latent.dtype, device=latent.device)
         rows = rows.reshape(1, 1, height, 1).expand(batch, 1, height, width)
-        condition = self.time(time_embedding(t, self.time_features).to(latent.dtype))
+        condition = self.time(time_embedding(t, self.time_features))  # (B, w2)
 
         x = self.inlet(torch.cat([latent, guidance, rows], dim=1))  # (B, w1, h, w)
         x = self.before(x, condition)
         y = self.down(F.relu(x))                                    # (B, w2, h/2, w/2)
         for block in self.middle:
-            pooled = self.summary(y.float().mean(dim=(2, 3)).to(y.dtype))
+            pooled = self.summary(y.float().mean(dim=(2, 3)))
             y = block(y, condition + pooled)
         x = self.after(x + self.up(F.relu(y)), condition)
         return self.outlet(F.relu(x))

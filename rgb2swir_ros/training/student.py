@@ -9,8 +9,8 @@
 In every other step of the last two the batch is half as many pictures seen twice, and what is made
 of them must agree: see `rgb2swir_ros.training.views`.
 
-In the end the head's gain is scaled, for all frames by one factor: a regression shrinks detail that
-its source shows only in part, in spite of stage ``finish``; see `StudentTraining.scale`.
+In the end the head's gain is scaled, for all frames by one factor: a regression shrinks detail
+that its source shows only in part, in spite of stage ``finish``; see `StudentTraining.scale`.
 """
 
 from __future__ import annotations

@@ -226,6 +226,18 @@ def test_model_that_fails_in_bfloat16(model, monkeypatch, caplog):
     assert len(warnings_of(caplog)) == 1
 
 
+def test_an_engine_that_fails_the_gate_is_passed_over_by_auto_alone(model, monkeypatch, caplog):
+    def refused(self, name, backend):
+        raise ParityError(f'the engine {name} differs')
+    monkeypatch.setattr(build._Opening, '_open_compiled', refused)
+    assert open_engine(model, SIZE, threads=1).describe()['backend'] == 'eager'
+    assert [text.split('.')[0] for text in warnings_of(caplog)] == [
+        f'the engine {name} differs' for name in build.ORDER['cpu'][:-1]]
+    assert 'runs eagerly' in warnings_of(caplog)[-1]
+    with pytest.raises(ParityError, match='inductor differs'):
+        open_engine(model, SIZE, backend='inductor', threads=1)
+
+
 def test_batch_is_padded_and_a_frame_keeps_its_bits(model, frame):
     engine = open_engine(model, SIZE, batch=2, backend='eager', precision='float32',
                          threads=1)
