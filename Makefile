@@ -50,12 +50,14 @@ bench: install
 	$(BIN)/python benchmark/run.py
 
 scenes: install
-	$(BIN)/rgb2swir scenes --count 3000 --output out/scenes
+	$(BIN)/rgb2swir scenes --count 4000 --seed 0 --output out/scenes320
+	$(BIN)/rgb2swir scenes --count 400 --looks 2 --size 640x512 --seed 1 --output out/scenes640
 
+SCENES = out/scenes320 out/scenes640
 weights: scenes
-	$(BIN)/rgb2swir train autoencoder --data out/scenes --output out/autoencoder --work out/train
-	$(BIN)/rgb2swir train teacher --data out/scenes --autoencoder out/autoencoder --output out/teacher --work out/train
-	$(BIN)/rgb2swir train student --data out/scenes --teacher out/teacher --output models/nano --work out/train
+	$(BIN)/rgb2swir train autoencoder --data $(SCENES) --output out/autoencoder --work out/train
+	$(BIN)/rgb2swir train teacher --data $(SCENES) --autoencoder out/autoencoder --output out/teacher --work out/train
+	$(BIN)/rgb2swir train student --data $(SCENES) --teacher out/teacher --output models/nano --work out/train
 
 clean:
 	rm -rf $(VENV) out build install log *.egg-info
