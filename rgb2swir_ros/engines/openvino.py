@@ -2,8 +2,8 @@
 
 The model is traced with its casts written out, a bfloat16 trunk and a float32 head, and the
 precision hint ``dynamic`` has OpenVINO compute in the types that it finds. Its hint ``bf16`` on a
-float32 model takes about 6 % less processor time (measured with ``nano`` at 640x512), because it
-computes the head's convolutions in bfloat16 too; the mean error is then 2.3 times as large.
+float32 model takes about 7 % less time, because it computes the head's convolutions in bfloat16
+too; the mean error is then 1.8 times as large (``benchmark/cpu_backends.py``, docs/design.md).
 
 OpenVINO reports its use over the network, by the package ``openvino_telemetry``, from the moment
 it is imported. Here that package counts as absent, for which OpenVINO has a stand-in.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rgb2swir_ros.nets.autoencoder import AutoencoderConfig, Head
-from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3
+from rgb2swir_ros.nets.blocks import FrameLinear, ResBlock, Upsample, conv3x3
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class RegressionUNet(nn.Module):
         self.down_32nd = conv3x3(w4, w5, stride=2)
         # normalised and bounded: what multiplies features in six blocks must not grow with them,
         # or one unusual frame sends the training to infinity
-        self.summary = nn.Sequential(nn.LayerNorm(w5), nn.Linear(w5, w5), nn.ReLU(),
-                                     nn.Linear(w5, w5), nn.Tanh())
+        self.summary = nn.Sequential(nn.LayerNorm(w5), FrameLinear(w5, w5), nn.ReLU(),
+                                     FrameLinear(w5, w5), nn.Tanh())
         self.middle = nn.ModuleList(
             ResBlock(w5, dilation=dilation, modulation=w5) for dilation in config.dilations)
         self.up_16th, self.out_16th = Upsample(w5, w4), ResBlock(w4, modulation=w5)
