@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, zero_conv1x1
+from rgb2swir_ros.nets.guided import guided
 
 LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
 
@@ -131,7 +132,7 @@ class Head(nn.Module):
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
                 coarse = F.avg_pool2d(luminance.mean(dim=1, keepdim=True), LOCAL, stride=1,
                                       padding=LOCAL // 2, count_include_pad=False)
-                x = x + gain * (luminance - coarse)
+                x = guided(x + gain * (luminance - coarse), pixels)
         return F.pixel_shuffle(x, 2)
 
 

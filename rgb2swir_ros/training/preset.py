@@ -30,7 +30,7 @@ class Stage:
     :param name: decides what is trained, by which loss.
     :param steps: optimiser steps; ``rate``: highest learning rate.
     :param batch: pairs of 320x256 a step; of larger frames there are fewer.
-    :param large: frames of the size of use in place of small ones.
+    :param large: half of the steps take frames of the size of use, the others small ones.
     """
 
     name: str
@@ -42,7 +42,8 @@ class Stage:
     def kind(self, step: int) -> str:
         """Return the kind of a step's batch: see `rgb2swir_ros.training.batches.draw`."""
         if self.large:
-            return 'large'
+            # two and two: the trainings themselves do something in every other step
+            return 'whole' if step % 4 < 2 else 'large'
         return 'crop' if step % 2 else 'whole'
 
     @property

@@ -4,7 +4,8 @@
    own steps, unrolled in the graph;
 2. ``pixels``: guidance, denoiser, decoder and source together, judged on the decoded picture
    (diffusion-e2e-ft, arXiv 2409.11355);
-3. ``finish``: the same at the size of use, with detail as strong as the target's.
+3. ``finish``: the same, half of the steps at the size of use, with detail as strong as the
+   target's.
 
 In every other step of the last two the batch is half as many pictures seen twice, and what is made
 of them must agree: see `rgb2swir_ros.training.views`.
@@ -129,9 +130,10 @@ class StudentTraining(Training):
     def scale(self, batches: Iterable[Batch]) -> None:
         """Scale the head's gain so that the finest octave is as strong as the plan asks.
 
-        The picture is ``p + f g``, linear in the factor f, so that the energy of its finest
-        octave is a quadratic in f whose larger root is wanted. A factor outside [1/2, 2] would
-        say that something else is wrong; it is cut there.
+        The picture is nearly ``p + f g``, linear in the factor f (but for the weights of
+        `rgb2swir_ros.nets.guided`), so that the energy of its finest octave is a quadratic in f
+        whose larger root is wanted. A factor outside [1/2, 2] would say that something else is
+        wrong; it is cut there.
         """
         net, share = self.translator, self.plan.fine_detail
         if not share or net.source is None:
