@@ -2,8 +2,8 @@
 
 The model is traced with its casts written out, a bfloat16 trunk and a float32 head, and the
 precision hint ``dynamic`` has OpenVINO compute in the types that it finds. Its hint ``bf16`` on a
-float32 model takes about 7 % less time, because it computes the head's convolutions in bfloat16
-too; the mean error is then 1.8 times as large (``benchmark/cpu_backends.py``, docs/design.md).
+float32 model computes the head in bfloat16 too; that saves no time, and the mean error is twice
+as large, past the parity gate (``benchmark/cpu_backends.py``, docs/design.md).
 
 OpenVINO reports its use over the network, by the package ``openvino_telemetry``, from the moment
 it is imported. Here that package counts as absent, for which OpenVINO has a stand-in.
