@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, zero_conv1x1
-from rgb2swir_ros.nets.guided import guided
+from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, local_mean, zero_conv1x1
+from rgb2swir_ros.nets.guided import REC601, guided
 
 LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
 
@@ -113,8 +113,7 @@ class Head(nn.Module):
             with torch.no_grad():
                 self.from_features.weight[4:] = 0
                 self.from_features.bias[4:] = 1  # type: ignore[index]
-                rec601 = torch.tensor([.299, .587, .114])
-                self.luminance.weight.copy_(rec601.reshape(1, 3, 1, 1))
+                self.luminance.weight.copy_(torch.tensor(REC601).reshape(1, 3, 1, 1))
             nn.init.zeros_(self.from_source.weight)
             nn.init.zeros_(self.from_source.bias)  # type: ignore[arg-type]
 
@@ -130,8 +129,7 @@ class Head(nn.Module):
                 # it with what is around it, where a convolution would be a pass of its own
                 weights = self.luminance.weight.reshape(1, 3, 1, 1, 1)
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
-                coarse = F.avg_pool2d(luminance.mean(dim=1, keepdim=True), LOCAL, stride=1,
-                                      padding=LOCAL // 2, count_include_pad=False)
+                coarse = local_mean(luminance.mean(dim=1, keepdim=True), LOCAL)
                 x = guided(x + gain * (luminance - coarse), pixels)
         return F.pixel_shuffle(x, 2)
 

@@ -28,6 +28,14 @@ def zero_conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
     return conv
 
 
+def local_mean(x: Tensor, side: int) -> Tensor:
+    """Return the mean of the window round each place of (B, C, H, W); at the border of its part.
+
+    :param side: of the window, odd.
+    """
+    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
 class FrameLinear(nn.Linear):
     """A linear layer on a vector that describes a whole frame; computes in its weights' type.
 

@@ -23,11 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rgb2swir_ros.nets.blocks import local_mean
+
 WINDOW = 5  # side of a window, in cells of 4x4 pixels
 # Added to the guides' variances, squares of values in [0, 1]: what varies by less than 4/255 is
-# noise and gets smooth. Also added to the mean square by which a window's function misses. With
-# 1e-4 a still scene's output changed as much as its noisy input, with 3e-4 a tenth less, at .003
-# less of the true SWIR frames' mAP.
+# noise and gets smooth. Also added to the mean square by which a window's function misses. Less of
+# it lets more of the camera's noise through.
 EPSILON = 3e-4
 REC601 = (.299, .587, .114)
 
@@ -46,7 +47,7 @@ def guided(tone: Tensor, rgb: Tensor) -> Tensor:
     maps = [*guides, tone, *(guide * tone for guide in guides),
             *(guides[j] * guides[k] for j, k in pairs), tone * tone]
     means = torch.cat([pixels.mean(dim=1, keepdim=True) for pixels in maps], dim=1)
-    means = _windows(F.avg_pool2d(means, 2))
+    means = local_mean(F.avg_pool2d(means, 2), WINDOW)
     *g, t, g0t, g1t, g2t, g00, g01, g02, g11, g12, g22, tt = means.split(1, dim=1)
     with_tone = [product - guide * t for product, guide in zip((g0t, g1t, g2t), g, strict=True)]
     moments = dict(zip(pairs, (g00, g01, g02, g11, g12, g22), strict=True))
@@ -55,7 +56,8 @@ def guided(tone: Tensor, rgb: Tensor) -> Tensor:
     offset = t - sum(slope * guide for slope, guide in zip(slopes, g, strict=True))
     explained = sum(slope * product for slope, product in zip(slopes, with_tone, strict=True))
     weight = 1 / ((tt - t * t - explained).clamp(min=0) + EPSILON)
-    functions = _windows(torch.cat([*slopes, offset, torch.ones_like(t)], dim=1) * weight)
+    functions = local_mean(torch.cat([*slopes, offset, torch.ones_like(t)], dim=1) * weight,
+                           WINDOW)
     functions = F.interpolate(functions[:, :4] / functions[:, 4:], scale_factor=2.0,
                               mode='bilinear', align_corners=False)
     *slopes, offset = functions.split(1, dim=1)
@@ -88,7 +90,3 @@ def _solved(a: dict[tuple[int, int], Tensor], b: list[Tensor]) -> list[Tensor]:
     x1 = y1 / d1 - l21 * x2
     return [y0 / a[0, 0] - l10 * x1 - l20 * x2, x1, x2]
 
-
-def _windows(cells: Tensor) -> Tensor:
-    """Return the mean of the window round each cell; at the border of the part that there is."""
-    return F.avg_pool2d(cells, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)

@@ -1,6 +1,5 @@
 """The student's stages: the constant start, its targets, what learns."""
 
-
 import pytest
 import torch
 from torch.nn import functional as F
