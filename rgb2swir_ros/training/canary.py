@@ -22,7 +22,7 @@ from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.training.batches import Stores, draw, prepared, to_tensors
 from rgb2swir_ros.training.checkpoint import (
     read_checkpoint,
-    restore_optimizer,
+    restore_optimizers,
     restore_weights,
     save_checkpoint,
 )
@@ -112,7 +112,7 @@ def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
 
     def save(step: int, seconds: float) -> None:
         save_checkpoint(work / 'checkpoint.safetensors', model.state_dict(), optimization.average,
-                        optimization.optimizer, {'step': step, 'seconds': seconds})
+                        optimization.optimizers, {'step': step, 'seconds': seconds})
 
     started = saved = time.monotonic()
     losses: list[float] = []
@@ -146,6 +146,6 @@ def _resume(path: Path, model: Regressor, optimization: Optimization,
         return 0, 0.0
     groups, state = read_checkpoint(path)
     restore_weights(model, optimization.average, groups, path)
-    restore_optimizer(optimization.optimizer, groups['optimizer'])
+    restore_optimizers(optimization.optimizers, groups['optimizer'], path)
     log(f'resuming at step {state["step"]}, after {state["seconds"] / 60:.1f} min')
     return state['step'], state['seconds']

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from rgb2swir_ros.errors import UserError
 
 
 def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Tensor],
-                    optimizer: torch.optim.Optimizer | None, state: dict[str, Any]) -> None:
-    """Write weights, their running average, the optimiser's moments and a small state.
+                    optimizers: Sequence[torch.optim.Optimizer], state: dict[str, Any]) -> None:
+    """Write weights, their running average, the optimisers' moments and a small state.
 
     The file appears whole or not at all.
     """
     tensors = {f'model.{k}': v for k, v in model.items()}
     tensors |= {f'average.{k}': v for k, v in average.items()}
-    if optimizer is not None:
+    for number, optimizer in enumerate(optimizers):
         for index, entries in optimizer.state_dict()['state'].items():
-            tensors |= {f'optimizer.{index}.{k}': v for k, v in entries.items()}
+            tensors |= {f'optimizer.{number}.{index}.{k}': v for k, v in entries.items()}
     part = path.with_suffix('.part')
     save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, part,
               metadata={'state': json.dumps(state)})
@@ -58,11 +59,21 @@ def restore_weights(model: nn.Module, average: dict[str, Tensor],
                         'or remove it') from error
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Give an optimiser the moments of `read_checkpoint`."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split('.', 1)
-        state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({'state': state,
-                               'param_groups': optimizer.state_dict()['param_groups']})
+def restore_optimizers(optimizers: Sequence[torch.optim.Optimizer],
+                       tensors: dict[str, Tensor], path: Path) -> None:
+    """Give optimisers the moments of `read_checkpoint`.
+
+    :param path: the checkpoint's, for the error.
+    :raises UserError: if they are those of other optimisers: of an older version's training.
+    """
+    states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
+    try:
+        for name, tensor in tensors.items():
+            number, index, key = name.split('.')
+            states[int(number)].setdefault(int(index), {})[key] = tensor
+    except (ValueError, IndexError) as error:
+        raise UserError(f'{path} was written by another version: give another --work folder, '
+                        'or remove it') from error
+    for optimizer, state in zip(optimizers, states, strict=True):
+        optimizer.load_state_dict({'state': state,
+                                   'param_groups': optimizer.state_dict()['param_groups']})

@@ -20,7 +20,7 @@ from rgb2swir_ros.training.batches import Stores, draw, prepared, to_tensors
 from rgb2swir_ros.training.board import Board, Watch
 from rgb2swir_ros.training.checkpoint import (
     read_checkpoint,
-    restore_optimizer,
+    restore_optimizers,
     restore_weights,
     save_checkpoint,
 )
@@ -123,7 +123,7 @@ class Loop:
         optimization = Optimization(self.translator, self.training.select(stage), stage.rate,
                                     self.average, self.world)
         optimization.left_out = self.left_out
-        restore_optimizer(optimization.optimizer, self.moments)
+        restore_optimizers(optimization.optimizers, self.moments, self.path)
         spent = self._spent
         self._run_steps(stage, optimization)
         self._save(optimization)  # what follows may take minutes
@@ -222,7 +222,7 @@ class Loop:
         self.log(f'{stage.name} {self.step}/{self.schedule.steps[self.stage] or "?"}  '
                  f'loss {losses["total"]:.4f}  {pace:.2f} s a step, {readable(left)} left{out}')
         if self.board is not None:
-            rate = optimization.optimizer.param_groups[0]['lr']
+            rate = optimization.optimizers[0].param_groups[0]['lr']
             self.board.scalars({**{f'loss/{name}': value for name, value in losses.items()},
                                 'rate': rate, 'pace/s_a_step': pace}, self._total_step)
 
@@ -240,8 +240,8 @@ class Loop:
         if not self.world.is_first:
             return
         self.outcome.seconds = self._spent
-        optimizer = None if optimization is None else optimization.optimizer
-        save_checkpoint(self.path, self.translator.state_dict(), self.average, optimizer, {
+        optimizers = [] if optimization is None else optimization.optimizers
+        save_checkpoint(self.path, self.translator.state_dict(), self.average, optimizers, {
             'identity': self.identity, 'stage': self.stage, 'step': self.step,
             'steps': self.schedule.steps, 'left_out': self.left_out,
             'lpl': self.training.lpl.means, **asdict(self.outcome)})

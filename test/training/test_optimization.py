@@ -6,8 +6,10 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training.optimization import (
     AVERAGE_DECAY,
+    FEWEST_ROWS,
     MOST_LEFT_OUT,
     Optimization,
+    as_matrix,
     copy_weights,
     schedule,
 )
@@ -56,3 +58,61 @@ def test_a_step_without_a_finite_gradient_is_left_out_and_too_many_end_the_train
     assert not torch.equal(layer.weight, before)
     with pytest.raises(UserError, match='diverges: 21 steps'):
         optimization.step(layer(broken).mean(), .1, 31)
+
+
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize('shape', [(6, 4, 3, 3), (6, 4, 1, 1), (6, 1, 3, 3)])
+def test_a_matrix_is_a_view_of_its_weight(layout, shape):
+    weight = torch.randn(shape).contiguous(memory_format=layout)
+    matrix = as_matrix(weight, weight)
+    assert matrix.shape == (6, shape[1] * shape[2] * shape[3])
+    matrix[2] = 7
+    assert (weight[2] == 7).all()
+    assert not (weight[3] == 7).any()
+
+
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_a_gradient_is_in_the_order_of_its_weight(layout):
+    """Whatever the gradient's own layout."""
+    weight = torch.randn(6, 4, 3, 3).contiguous(memory_format=layout)
+    for other in (torch.contiguous_format, torch.channels_last):
+        copy = weight.contiguous(memory_format=other)
+        assert torch.equal(as_matrix(copy, weight), as_matrix(weight, weight))
+
+
+def one_step(layout, rate=.01, outputs=FEWEST_ROWS):
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(64, outputs, 3).to(memory_format=layout)
+    before = copy_weights(layer)
+    optimization = Optimization(layer, layer.parameters(), rate, copy_weights(layer))
+    torch.manual_seed(1)
+    optimization.step(layer(torch.rand(2, 64, 9, 9)).square().mean(), .02, 0)
+    return {name: layer.state_dict()[name] - before[name] for name in before}
+
+
+def test_the_update_of_a_wide_convolution_is_orthogonal():
+    """All its singular values are about one, times rate and AdamW's size; biases get AdamW's."""
+    changed = one_step(torch.contiguous_format)
+    rows, columns = FEWEST_ROWS, 64 * 9
+    values = torch.linalg.svdvals(changed['weight'].reshape(rows, columns))
+    unit = .01 * schedule(.02) * .2 * columns ** .5
+    assert ((values / unit > .4) & (values / unit < 1.4)).all()
+    assert torch.allclose(changed['bias'].abs(), torch.tensor(.01 * schedule(.02)), rtol=1e-2)
+
+
+def test_the_update_of_a_narrow_convolution_is_adams():
+    changed = one_step(torch.contiguous_format, outputs=FEWEST_ROWS - 1)
+    assert torch.allclose(changed['weight'].abs(), torch.tensor(.01 * schedule(.02)), rtol=2e-2)
+
+
+def test_the_memory_format_changes_no_update():
+    a, b = one_step(torch.contiguous_format), one_step(torch.channels_last)
+    # sums of bfloat16 in another order
+    assert torch.allclose(a['weight'], b['weight'], atol=.05 * float(a['weight'].abs().max()))
+
+
+def test_a_torch_that_is_too_old_is_named(monkeypatch):
+    monkeypatch.delattr(torch.optim, 'Muon')
+    layer = torch.nn.Conv2d(4, FEWEST_ROWS, 3)
+    with pytest.raises(UserError, match=r'training needs torch 2\.9 or newer, this is 2'):
+        Optimization(layer, layer.parameters(), .1, copy_weights(layer))

@@ -23,7 +23,7 @@ from rgb2swir_ros.evaluation.detector.targets import assign, detector_loss
 from rgb2swir_ros.nets.detector import DIVISOR, Detector, DetectorConfig, cells, flatten
 from rgb2swir_ros.training.checkpoint import (
     read_checkpoint,
-    restore_optimizer,
+    restore_optimizers,
     save_checkpoint,
 )
 
@@ -156,7 +156,7 @@ class _Training:
             self.log(f'{pace:.2f} s a step: {self.plan.minutes:g} min are {self.steps} steps')
 
     def _save(self) -> None:
-        save_checkpoint(self.path, self.network.state_dict(), self.average, self.optimizer,
+        save_checkpoint(self.path, self.network.state_dict(), self.average, [self.optimizer],
                         {'identity': self.identity, 'step': self.step, 'steps': self.steps,
                          'seconds': self.seconds})
 
@@ -166,7 +166,7 @@ class _Training:
             raise UserError(f'{self.path} is of another training (data, seed, batch, rate or '
                             'length differ): give another --work, or remove it')
         self.network.load_state_dict(groups['model'])
-        restore_optimizer(self.optimizer, groups['optimizer'])
+        restore_optimizers([self.optimizer], groups['optimizer'], self.path)
         self.average = groups['average']
         self.step, self.steps, self.seconds = state['step'], state['steps'], state['seconds']
         self.log(f'resuming at step {self.step}')
