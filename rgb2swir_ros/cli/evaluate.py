@@ -8,6 +8,7 @@ from rgb2swir_ros.cli.main import configure_choice, run_choice
 
 MEASUREMENTS = {
     'detection': 'COCO mAP of a detector on true SWIR frames, and on what models make',
+    'materials': 'how bright each material comes out, on scenes rendered for this',
     'temporal': 'change from frame to frame on still scenes, drives and videos: flicker',
 }
 

@@ -16,6 +16,7 @@ from rgb2swir_ros.scenes.cast import Caster
 from rgb2swir_ros.scenes.draw import draw_world, with_free_way
 from rgb2swir_ros.scenes.furnish import choose
 from rgb2swir_ros.scenes.light import Light, draw_light
+from rgb2swir_ros.scenes.material_map import MaterialMap, material_map
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.motion import optical_flow
 from rgb2swir_ros.scenes.places import PLACES
@@ -30,6 +31,7 @@ class Frame:
 
     :param rgb: uint8 (H, W, 3), RGB, sRGB-coded.
     :param swir: float32 (H, W), linear radiance in [0, 1] at the RGB frame's exposure.
+    :param materials: what each pixel shows; of single frames only.
     :param flow: float32 (H, W, 2), pixels right and down to where each point is in the next
         frame; ``seen`` bool (H, W), where it is still to be seen there. Sequences only.
     """
@@ -39,6 +41,7 @@ class Frame:
     objects: tuple[ObjectBox, ...]
     place: str
     weather: str
+    materials: MaterialMap | None = None
     flow: np.ndarray | None = None
     seen: np.ndarray | None = None
 
@@ -58,6 +61,7 @@ def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample:
     world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample))
     caster = Caster(world)
     buffer = make_buffer(caster, world.lens)
+    materials = material_map(caster, buffer, supersample)
     frames = []
     for index in range(looks):
         rng = np.random.default_rng([22, seed, index])
@@ -67,7 +71,7 @@ def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample:
         camera = draw_camera(rng, bands[..., :3], light)
         rgb, swir = expose(bands, camera, size, rng)
         boxes = find_boxes(caster, buffer, supersample, swir)
-        frames.append(Frame(rgb, swir, boxes, world.place, light.weather))
+        frames.append(Frame(rgb, swir, boxes, world.place, light.weather, materials))
     return frames
 
 
@@ -115,7 +119,7 @@ def render_drive(world: World, light: Light, count: int, seed: int, *, rate_hz: 
             following = make_buffer(caster, world.lens, seconds)
             flow, seen = optical_flow(buffer, poses, following, caster.poses, supersample)
             buffer = following
-        yield Frame(rgb, swir, boxes, world.place, light.weather, flow, seen)
+        yield Frame(rgb, swir, boxes, world.place, light.weather, flow=flow, seen=seen)
 
 
 def draw_weather(world: World, rng: np.random.Generator) -> Light:
