@@ -29,7 +29,8 @@ class Augmentation:
     :param exposure: largest gain in stops, of RGB and radiance alike.
     :param shade: largest local loss of light, of both alike, smooth over the frame.
     :param white_balance: deviation of the logarithm of the red and the blue gain.
-    :param veil: largest share of a grey veil (haze, stray light, a dirty windscreen).
+    :param veil: largest share of a veil (haze, stray light, a dirty windscreen); ``veil_blue``:
+        largest logarithm of its blue over its red: it is skylight, mostly.
     :param gamma: deviation of the logarithm of a gamma; ``contrast``: largest strength of an
         S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as
         in pictures against the light, whose shadows cameras drown.
@@ -52,6 +53,7 @@ class Augmentation:
     shade: float = .4
     white_balance: float = .1
     veil: float = .25
+    veil_blue: float = 1.0
     gamma: float = .2
     contrast: float = .6
     black: float = .2
@@ -67,8 +69,9 @@ class Augmentation:
 
 
 NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposure=0, shade=0,
-                    white_balance=0, veil=0, gamma=0, contrast=0, black=0, saturation=0, hue=0,
-                    cast=0, grey=0, blur=0, rescale=1, sharpen=0, noise=0, jpeg=0)
+                    white_balance=0, veil=0, veil_blue=0, gamma=0, contrast=0, black=0,
+                    saturation=0, hue=0, cast=0, grey=0, blur=0, rescale=1, sharpen=0, noise=0,
+                    jpeg=0)
 
 
 def generator(seed: int, index: int, epoch: int) -> np.random.Generator:

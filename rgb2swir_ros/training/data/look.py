@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BANK = 1 << 22
 NOISE_UNIT = 32.0  # deviation of the bank's int8 values
+VEIL = .6            # linear light of a veil that hides all
+VEIL_WARMEST = .25   # of the bluest veil's logarithm: a low sun in the lens, dust
 LUMA = np.array([.299, .587, .114])  # ITU-R BT.601
 
 
@@ -117,12 +119,15 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
     field = rng.uniform(0, 1, (4, 4)).astype(np.float32)
     matrix = colour_matrix(strengths, signed[2], normal[4], share[0], rng.normal(size=(3, 3)))
     noise_at = int(rng.integers(BANK))
+    blueness = strengths.veil_blue * float(rng.uniform(-VEIL_WARMEST, 1))
     black = strengths.black * max(2 * float(rng.random()) - 1, 0.0)
     gain = float(2 ** (strengths.exposure * signed[0]))
     balance = np.exp(strengths.white_balance * np.array([normal[0], 0.0, normal[1]]))
     # half of the pictures have a veil, shade, blur, ...: a plain picture must stay in the mix
     veil = strengths.veil * max(2 * share[1] - 1, 0.0)
-    tables = tone_tables(gain * balance, veil, float(np.exp(strengths.gamma * normal[2])),
+    veil_light = VEIL * np.exp(blueness * np.array([-.5, 0, .5]))
+    tables = tone_tables(gain * balance, veil * veil_light, veil,
+                         float(np.exp(strengths.gamma * normal[2])),
                          strengths.contrast * signed[1], black)
     shade = 1 - np.float32(strengths.shade * max(2 * share[2] - 1, 0.0)) * field
     quality = 95 - (95 - strengths.jpeg) * share[7] if strengths.jpeg else 0
@@ -135,18 +140,18 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
         jpeg=round(quality) if normal[3] > -.5 else 0)
 
 
-def tone_tables(gains: np.ndarray, veil: float, gamma: float, contrast: float,
-                black: float) -> np.ndarray:
+def tone_tables(gains: np.ndarray, veil: np.ndarray, lost: float, gamma: float,
+                contrast: float, black: float) -> np.ndarray:
     """Return uint8 (256, 3): coded value in, coded value out, per channel.
 
     :param gains: (3,) on linear light.
-    :param veil: share of a grey veil of linear .6.
+    :param veil: (3,) linear light that is added; ``lost``: share of the picture's that it hides.
     :param gamma: on the coded value; ``contrast``: share of an S curve (negative: its reverse).
     :param black: coded value that comes out black, below 1.
     """
     coded = np.arange(256)[:, None] / 255
     linear = np.where(coded <= .04045, coded / 12.92, ((coded + .055) / 1.055) ** 2.4)  # sRGB
-    linear = np.clip(linear * gains, 0, None) * (1 - veil) + veil * .6
+    linear = np.clip(linear * gains, 0, None) * (1 - lost) + veil
     linear = np.clip(linear, 0, 1)
     coded = np.where(linear <= .0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - .055)
     coded = np.clip(coded, 0, 1) ** gamma

@@ -136,6 +136,25 @@ def test_grey_stays_grey_under_saturation_hue_and_cast():
         assert np.abs(out.astype(int) - grey).max() <= 1
 
 
+def test_a_veil_is_blue_more_often_than_warm():
+    """It lifts black by its own colour, and hides as large a share of white in each channel."""
+    rgb = np.zeros((*SIZE, 3), np.uint8)
+    rgb[48:] = 140
+    only, ratios = replace(NONE, veil=.25, veil_blue=1.0), []
+    for index in range(80):
+        out = linear(augment(rgb, np.zeros(SIZE, np.float32), only, generator(0, index, 0))[0])
+        veil, bright = out[5, 5], out[90, 5]
+        if veil[1] > .01:
+            ratios.append(veil[2] / veil[0])
+            assert .6 < veil[1] / (veil[0] * veil[2]) ** .5 < 1.6
+            left = (bright - veil) / linear(np.uint8([140]))
+            assert np.ptp(left) < .03
+            assert left.mean() == pytest.approx(1 - veil[1] / .6, abs=.02)
+    assert np.exp(-.25) * .9 < min(ratios) < .95
+    assert 1.9 < max(ratios) < np.exp(1) * 1.1
+    assert np.mean(np.array(ratios) > 1) > .6
+
+
 def test_noise_has_the_deviation_drawn():
     rgb = np.full((*SIZE, 3), 128, np.uint8)
     levels = [np.std(augment(rgb, np.zeros(SIZE, np.float32), replace(NONE, noise=.04),
@@ -167,7 +186,7 @@ def test_same_seed_index_and_epoch_give_the_same_and_others_another():
 
 def test_one_strength_changes_no_other_draw():
     rgb, radiance = pair()
-    for name in ('noise', 'jpeg', 'sharpen', 'veil', 'grey'):
+    for name in ('noise', 'jpeg', 'sharpen', 'veil', 'veil_blue', 'grey'):
         without = augment(rgb, radiance, replace(Augmentation(), **{name: getattr(NONE, name)}),
                           generator(0, 1, 0))
         assert np.array_equal(without[1], augment(rgb, radiance, Augmentation(),
