@@ -26,7 +26,8 @@ def test_nano_has_the_shape_of_the_shipped_model_and_nano_dit_differs_in_the_den
     assert isinstance(dit.model.denoiser, DiTConfig)
     assert dit.model.denoiser == DiTConfig()
     assert dit.model.autoencoder == nano.model.autoencoder
-    assert dit.teacher == nano.teacher
+    assert (dit.autoencoder, dit.teacher, dit.student) == (
+        nano.autoencoder, nano.teacher, nano.student)
 
 
 @pytest.fixture
