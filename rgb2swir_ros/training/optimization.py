@@ -23,8 +23,8 @@ class Optimization:
     Muon (K. Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") makes
     the update of a matrix orthogonal, so that rare features learn as fast as common ones; a
     convolution is a matrix from all that one output sees to the outputs. Its updates are as large
-    as AdamW's (Liu et al. 2025, arXiv 2502.16982), so one rate serves both. All that is no matrix
-    (biases, gains) is AdamW's, and so is what has few outputs: the last layers.
+    as AdamW's (Liu et al. 2025, arXiv 2502.16982), so one rate serves both. All else (linear
+    layers, biases) is AdamW's, and so are convolutions of few outputs: the last layers.
     """
 
     def __init__(self, model: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
