@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ from rgb2swir_ros.evaluation.annotations import (
 )
 from rgb2swir_ros.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.files import write_bytes
+from rgb2swir_ros.evaluation.reporting import add_report_arguments, give_report
 from rgb2swir_ros.resources import model_directory
 
 if TYPE_CHECKING:
@@ -49,14 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--images', type=Path, metavar='DIR',
                         help='translated pictures (default: the true SWIR frames)')
     add_model_arguments(parser, required=False)
-    parser.add_argument('--resamples', type=int, default=200,
-                        help='of the bootstrap (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0,
-                        help="of the bootstrap, and of a teacher's noise (default 0)")
-    parser.add_argument('--json', action='store_true', help='print the figures as JSON')
-    parser.add_argument('--output', '-o', type=Path, metavar='DIR',
-                        help='write table.txt, detection.json, boxes.png and, without --model, '
-                             'curves.png')
+    add_report_arguments(
+        parser, 'table.txt, detection.json, boxes.png and, without --model, curves.png')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,13 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'{dropped} detections with labels that have no class were dropped', file=sys.stderr)
     figures = {'detector': str(arguments.detector), 'data': str(arguments.data),
                'split': arguments.split, 'seed': arguments.seed, **figures}
-    if arguments.output:
-        write_bytes(arguments.output / 'table.txt', text.encode())
-        write_bytes(arguments.output / 'detection.json',
-                    (json.dumps(figures, indent=2) + '\n').encode())
-    print(json.dumps(figures, indent=2) if arguments.json else text)
-    if arguments.output:
-        print(f'report: {arguments.output}/', file=sys.stderr)
+    give_report(arguments, 'detection', text, figures)
     return 0
 
 

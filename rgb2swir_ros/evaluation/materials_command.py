@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from contextlib import closing
-from pathlib import Path
 
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.intervals import RESAMPLES, check_bootstrap
+from rgb2swir_ros.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.files import write_bytes
+from rgb2swir_ros.evaluation.reporting import add_report_arguments, give_report
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -38,13 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='of the scenes, as of rgb2swir scenes (default %(default)s)')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
                         help='processes that render (default %(default)s)')
-    parser.add_argument('--resamples', type=int, default=RESAMPLES,
-                        help='of the bootstrap (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0,
-                        help="of the bootstrap, and of a teacher's noise (default 0)")
-    parser.add_argument('--json', action='store_true', help='print the figures as JSON')
-    parser.add_argument('--output', '-o', type=Path, metavar='DIR',
-                        help='write table.txt, materials.json and materials.png')
+    add_report_arguments(parser, 'table.txt, materials.json and materials.png')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,16 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     results = {m.name: summarise(patches, m.name, resamples=arguments.resamples,
                                  seed=arguments.seed) for m in models}
     text = materials_table(results)
-    figures = json.dumps({
+    figures = {
         'scenes': len(todo) - len(lost), 'left_out': lost, 'looks': arguments.looks,
         'scene_seed': arguments.scene_seed, 'size': format_size(arguments.size),
         'seed': arguments.seed, 'patches': len(patches),
-        'models': {name: result.as_json() for name, result in results.items()}}, indent=2)
+        'models': {name: result.as_json() for name, result in results.items()}}
     if arguments.output:
         plot_materials(arguments.output / 'materials.png', patches, [m.name for m in models])
-        for name, content in (('table.txt', text), ('materials.json', figures + '\n')):
-            write_bytes(arguments.output / name, content.encode())
-    print(figures if arguments.json else text)
-    if arguments.output:
-        print(f'report: {arguments.output}/', file=sys.stderr)
+    give_report(arguments, 'materials', text, figures)
     return 0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.intervals import RESAMPLES, check_bootstrap
+from rgb2swir_ros.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.files import write_bytes
+from rgb2swir_ros.evaluation.reporting import add_report_arguments, give_report
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -38,13 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='box that videos are scaled down to fit (default 640x512)')
     parser.add_argument('--frames', type=int, default=300, metavar='N',
                         help='of each video at most, from its beginning (default %(default)s)')
-    parser.add_argument('--resamples', type=int, default=RESAMPLES,
-                        help='of the bootstrap (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0,
-                        help="of the bootstrap, and of a teacher's noise (default 0)")
-    parser.add_argument('--json', action='store_true', help='print the figures as JSON')
-    parser.add_argument('--output', '-o', type=Path, metavar='DIR',
-                        help='write table.txt, temporal.json, over_time.png and slices.png')
+    add_report_arguments(parser, 'table.txt, temporal.json, over_time.png and slices.png')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,17 +78,13 @@ def run(arguments: argparse.Namespace) -> int:
                if (r := summarise(records, kind, names, resamples=arguments.resamples,
                                   seed=arguments.seed))]
     text = temporal_table(results)
-    figures = json.dumps({
+    figures = {
         'models': {m.name: {'calls': m.calls, 'milliseconds': round(m.milliseconds, 3)}
                    for m in models},
         'data': [str(p) for p in arguments.data], 'videos': [str(p) for p in arguments.videos],
-        'seed': arguments.seed, **{r.kind: r.as_json() for r in results}}, indent=2)
+        'seed': arguments.seed, **{r.kind: r.as_json() for r in results}}
     if arguments.output:
         plot_over_time(arguments.output / 'over_time.png', records)
         write_slices(arguments.output / 'slices.png', records)
-        for name, content in (('table.txt', text), ('temporal.json', figures + '\n')):
-            write_bytes(arguments.output / name, content.encode())
-    print(figures if arguments.json else text)
-    if arguments.output:
-        print(f'report: {arguments.output}/', file=sys.stderr)
+    give_report(arguments, 'temporal', text, figures)
     return 0
