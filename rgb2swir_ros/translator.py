@@ -67,11 +67,7 @@ class SwirModel(nn.Module, ABC):
 
         :param dtype: ``torch.float32``, ``torch.bfloat16`` or ``torch.float16``.
         """
-        self.to(dtype)
-        self.head.float()
-        for module in self.modules():
-            if isinstance(module, FrameLinear):
-                module.float()
+        _cast(self, dtype, self.head)
         return self
 
     def core(self, rgb: Tensor) -> Tensor:
@@ -166,7 +162,7 @@ class Translator(SwirModel):
         :param steps: Euler steps from noise, at least 1.
         :param generator: draws the noise.
         """
-        return sample_teacher(self.denoiser, self.guidance(rgb.to(self.dtype)),
+        return sample_teacher(self.denoiser, self.guidance(rgb),
                               self.config.autoencoder.latent_channels, steps, generator)
 
     def sample(self, rgb: Tensor, steps: int, generator: torch.Generator) -> Tensor:
@@ -183,12 +179,12 @@ class Translator(SwirModel):
 
     def decode(self, latent: Tensor, rgb: Tensor) -> Tensor:
         """Return tone (B, 1, H, W) of a latent and its source (B, 3, H, W) in [0, 1]."""
-        features = None if self.source is None else self.source(rgb.to(self.dtype))
+        features = None if self.source is None else self.source(rgb)
         return self.decoder(latent, features, rgb)
 
     def tone(self, rgb: Tensor) -> Tensor:
         """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
-        return self.decode(self.latent(rgb.to(self.dtype)), rgb)
+        return self.decode(self.latent(rgb), rgb)
 
 
 class Regressor(SwirModel):
@@ -252,3 +248,18 @@ def require_finished(model: SwirModel, folder: Path) -> None:
         raise UserError(f"{folder} holds a translator that is trained as far as its "
                         f"{model.config.stage}, and pictures need a student; go on with "
                         f"'rgb2swir train {following}'")
+
+
+def _cast(module: nn.Module, dtype: torch.dtype, head: nn.Module) -> None:
+    """Cast all of a module but its head and its FrameLinears, in place; see `set_precision`.
+
+    Those are never cast there and back: what a type rounds off is lost, and in the head's biases
+    it shifts the whole frame.
+    """
+    if module is head or isinstance(module, FrameLinear):
+        module.float()
+    elif children := list(module.children()):
+        for child in children:
+            _cast(child, dtype, head)
+    else:
+        module.to(dtype)

@@ -97,6 +97,10 @@ def test_precision_casts_the_trunk_and_not_the_head(nano):
     half = deepcopy(nano).set_precision(torch.bfloat16)
     assert half.dtype == torch.bfloat16
     assert {p.dtype for p in half.decoder.head.parameters()} == {torch.float32}
+    for kept in ('decoder.head', 'denoiser.time', 'denoiser.after.modulate'):
+        for ours, theirs in zip(half.get_submodule(kept).parameters(),
+                                nano.get_submodule(kept).parameters(), strict=True):
+            assert torch.equal(ours, theirs), 'cast there and back it has lost its last digits'
     rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
     with torch.no_grad():
         assert half(rgb).dtype == torch.float32

@@ -16,7 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rgb2swir_ros.nets.blocks import ResBlock, Upsample, conv3x3, local_mean, zero_conv1x1
+from rgb2swir_ros.nets.blocks import (
+    ResBlock,
+    Upsample,
+    centred,
+    conv3x3,
+    local_mean,
+    zero_conv1x1,
+)
 from rgb2swir_ros.nets.guided import REC601, guided
 
 LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
@@ -77,7 +84,7 @@ class SourceEncoder(nn.Module):
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map (B, 3, H, W) in [0, 1] to three feature maps, finest first."""
-        half = F.relu(self.at_half(F.pixel_unshuffle(rgb * 2 - 1, 2)))  # (B, w1, H/2, W/2)
+        half = F.relu(self.at_half(F.pixel_unshuffle(centred(rgb, self), 2)))  # (B, w1, H/2, W/2)
         quarter = F.relu(self.at_quarter(half))                         # (B, w2, H/4, W/4)
         eighth = F.relu(self.at_eighth(quarter))                        # (B, w3, H/8, W/8)
         return half, quarter, eighth

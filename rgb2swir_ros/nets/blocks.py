@@ -20,6 +20,14 @@ def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) ->
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=dilation, dilation=dilation)
 
 
+def centred(rgb: Tensor, network: nn.Module) -> Tensor:
+    """Return RGB of [0, 1] in [-1, 1], of the type of a network's weights.
+
+    Centred before it is cast: bfloat16 rounds every k/255 up, which brightens the whole frame.
+    """
+    return (rgb * 2 - 1).to(next(network.parameters()).dtype)
+
+
 def zero_conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
     """Return a 1x1 convolution that starts at zero, so that adding it changes nothing at first."""
     conv = nn.Conv2d(inputs, outputs, 1)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rgb2swir_ros.nets.autoencoder import AutoencoderConfig, Head
-from rgb2swir_ros.nets.blocks import FrameLinear, ResBlock, Upsample, conv3x3
+from rgb2swir_ros.nets.blocks import FrameLinear, ResBlock, Upsample, centred, conv3x3
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class RegressionUNet(nn.Module):
     def trunk(self, rgb: Tensor) -> Tensor:
         """Map (B, 3, H, W) in [0, 1] to features (B, w1, H/2, W/2)."""
         batch, _, height, width = rgb.shape
-        half = self.at_half(F.pixel_unshuffle(rgb * 2 - 1, 2))  # (B, w1, H/2, W/2)
+        half = self.at_half(F.pixel_unshuffle(centred(rgb, self), 2))  # (B, w1, H/2, W/2)
         quarter = self.down_quarter(F.relu(half))               # (B, w2, H/4, W/4)
         eighth = self.down_eighth(F.relu(quarter))              # (B, w3, H/8, W/8)
-        rows = torch.linspace(-1, 1, height // 8, dtype=rgb.dtype, device=rgb.device)
+        rows = torch.linspace(-1, 1, height // 8, dtype=eighth.dtype, device=rgb.device)
         rows = rows.reshape(1, 1, -1, 1).expand(batch, 1, height // 8, width // 8)
-        x16 = self.down_16th(torch.cat([F.relu(eighth), rows.to(eighth.dtype)], dim=1))
+        x16 = self.down_16th(torch.cat([F.relu(eighth), rows], dim=1))
         x = self.down_32nd(F.relu(x16))                         # (B, w5, H/32, W/32)
         for block in self.middle:
             x = block(x, self.summary(x.float().mean(dim=(2, 3)).to(x.dtype)))
@@ -81,4 +81,4 @@ class RegressionUNet(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Map RGB (B, 3, H, W) in [0, 1] to unclipped tone (B, 1, H, W), float32."""
-        return self.head(self.trunk(rgb.to(self.at_half.weight.dtype)), rgb)
+        return self.head(self.trunk(rgb), rgb)

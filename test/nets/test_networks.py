@@ -19,6 +19,7 @@ from rgb2swir_ros.nets.autoencoder import (
 from rgb2swir_ros.nets.blocks import (
     ResBlock,
     Upsample,
+    centred,
     pad_to_multiple,
     time_embedding,
     zero_conv1x1,
@@ -200,3 +201,16 @@ def test_time_embedding_tells_times_apart(times):
     for i in range(len(times)):
         for j in range(i):
             assert torch.equal(embedded[i], embedded[j]) == (times[i] == times[j])
+
+
+def test_rgb_is_centred_before_it_is_rounded():
+    """bfloat16 rounds every k/255 up; centred first, as many levels go up as down."""
+    levels = torch.arange(256) / 255
+    rgb = levels.reshape(1, 1, 16, 16).expand(1, 3, 16, 16)
+    network = ResBlock(4).to(torch.bfloat16)
+    got = centred(rgb, network)
+    assert got.dtype == torch.bfloat16
+    error = (got.float() + 1) / 2 - rgb
+    assert error.mean().abs() < 1e-6
+    assert (levels.bfloat16().float() - levels).mean() > 5e-4, 'else there is nothing to centre'
+    assert torch.equal(centred(rgb, ResBlock(4)), rgb * 2 - 1)
