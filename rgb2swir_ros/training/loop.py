@@ -87,7 +87,7 @@ class Loop:
         self.stage, self.step, self.left_out = 0, 0, 0
         self.moments: dict[str, Tensor] = {}
         self.identity = json.loads(json.dumps({
-            'training': training.kind, **asdict(orders), 'plan': asdict(training.plan),
+            'training': training.kind, **asdict(orders), 'plan': training.plan.steering(),
             'steps of the student': self.translator.config.steps, 'processes': self.world.size}))
         if self.path.exists():
             self._restore()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -54,10 +54,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """A training's stages, in the order of ``NAMES``, each at most once."""
+    """A training's stages, in the order of ``NAMES``, each at most once.
+
+    Settings in ``AFTERWARDS`` count only when all stages are trained.
+    """
 
     NAMES: ClassVar[tuple[str, ...]]
+    AFTERWARDS: ClassVar[tuple[str, ...]] = ()
     stages: tuple[Stage, ...]
+
+    def steering(self) -> dict[str, Any]:
+        """Return all that the weights in a checkpoint depend on."""
+        return {k: v for k, v in asdict(self).items() if k not in self.AFTERWARDS}
 
     def scaled(self: AnyPlan, share: float) -> AnyPlan:
         """Return the same training with its steps scaled; for trying things out and tests."""
@@ -119,6 +127,7 @@ class StudentPlan(Plan):
     """
 
     NAMES = ('latent', 'pixels', 'finish')
+    AFTERWARDS = ('fine_detail', 'scale_batches')
     lpl_share: float = _within(0, .9, .2)
     lpl_every: int = _within(1, 1000, 1)
     gradient_weight: float = _within(0, 100, 3.0)

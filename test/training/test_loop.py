@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -160,6 +161,19 @@ def test_a_checkpoint_of_another_training_is_refused_by_what_differs(other, text
     with pytest.raises(UserError, match='belongs to another training') as caught:
         begin(TeacherTraining, **other)
     assert text in str(caught.value)
+
+
+def test_a_trained_student_takes_another_share_of_fine_detail(begin):
+    """That is measured and scaled once all is trained: nobody trains again for it."""
+    plan = StudentPlan(STUDENT.stages, fine_detail=.5, scale_batches=1)
+    first = begin(StudentTraining, plan=plan)
+    first.run()
+    again = begin(StudentTraining, plan=replace(plan, fine_detail=1.5))
+    assert again.stage == len(plan.stages)
+    again.run()
+    assert again.training.facts['gain_scaled_by'] > first.training.facts['gain_scaled_by']
+    with pytest.raises(UserError, match="'detail_weight': 10.0"):
+        begin(StudentTraining, plan=replace(plan, detail_weight=3.0))
 
 
 def test_a_checkpoint_of_another_kind_is_refused(begin, stores, tmp_path):
