@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rgb2swir_ros.nets.blocks import ResBlock, conv3x3
+from rgb2swir_ros.nets.blocks import ResBlock, centred, conv3x3
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,13 @@ class GuidanceConfig:
     """Shape of the guidance.
 
     :param channels: channels of the guidance.
-    :param stem: channels at 1/4 of the image's size.
+    :param stem: channels at 1/4 of the image's size, where the texture is that tells asphalt
+        from a crown in the shade.
     :param learned: LGE if true; area resize and a 1x1 convolution (baseline) if false.
     """
 
     channels: int = 64
-    stem: int = 32
+    stem: int = 48
     learned: bool = True
 
 
@@ -37,12 +38,12 @@ class GuidanceEncoder(nn.Module):
         self.learned = config.learned
         if config.learned:
             self.layers = nn.Sequential(
-                nn.PixelUnshuffle(4), conv3x3(48, config.stem), nn.ReLU(),
+                nn.PixelUnshuffle(4), conv3x3(48, config.stem), ResBlock(config.stem), nn.ReLU(),
                 conv3x3(config.stem, config.channels, stride=2), ResBlock(config.channels))
         else:
             self.layers = nn.Sequential(nn.Conv2d(3, config.channels, 1))
 
     def forward(self, rgb: Tensor) -> Tensor:
-        """Map (B, 3, H, W) in [0, 1] to (B, channels, H/8, W/8)."""
-        rgb = rgb * 2 - 1
+        """Map (B, 3, H, W) in [0, 1] to (B, channels, H/8, W/8), of the weights' type."""
+        rgb = centred(rgb, self)
         return self.layers(rgb if self.learned else F.avg_pool2d(rgb, 8))

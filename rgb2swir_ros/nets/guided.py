@@ -26,10 +26,10 @@ from torch.nn import functional as F
 from rgb2swir_ros.nets.blocks import local_mean
 
 WINDOW = 5  # side of a window, in cells of 4x4 pixels
-# Added to the guides' variances, squares of values in [0, 1]: what varies by less than 6/255 is
+# Added to the guides' variances, squares of values in [0, 1]: what varies by less than 10/255 is
 # noise and gets smooth. Also added to the mean square by which a window's function misses. Less of
 # it lets more of the camera's noise through.
-EPSILON = 6e-4
+EPSILON = 1.5e-3
 REC601 = (.299, .587, .114)
 
 
