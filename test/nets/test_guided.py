@@ -64,7 +64,7 @@ def test_what_is_linear_in_the_source_passes():
     rgb = scene()
     tone = torch.from_numpy(guides_of(rgb) @ [-.6, .4, .3] + .5).float()[None, None]
     assert (filtered(tone, rgb) - tone).abs().max() < .05  # the ridge's part
-    assert (filtered(tone, rgb) - tone).abs().mean() < .005
+    assert (filtered(tone, rgb) - tone).abs().mean() < .008
 
 
 @pytest.mark.parametrize(('left', 'right'), [((.2, .2, .2), (.8, .8, .8)),
