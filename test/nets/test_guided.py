@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from rgb2swir_ros.nets import guided as guided_module
 from rgb2swir_ros.nets.guided import EPSILON, REC601, WINDOW, guided
 
 
@@ -60,11 +61,12 @@ def test_a_pixel_takes_its_windows_least_squares_by_how_well_they_fit():
     assert filtered(tone, rgb)[0, 0].numpy() == pytest.approx(wanted, abs=2e-4)
 
 
-def test_what_is_linear_in_the_source_passes():
+def test_what_is_linear_in_the_source_passes(monkeypatch):
+    monkeypatch.setattr(guided_module, 'EPSILON', 6e-4)  # what is noise is no matter here
     rgb = scene()
     tone = torch.from_numpy(guides_of(rgb) @ [-.6, .4, .3] + .5).float()[None, None]
     assert (filtered(tone, rgb) - tone).abs().max() < .05  # the ridge's part
-    assert (filtered(tone, rgb) - tone).abs().mean() < .008
+    assert (filtered(tone, rgb) - tone).abs().mean() < .005
 
 
 @pytest.mark.parametrize(('left', 'right'), [((.2, .2, .2), (.8, .8, .8)),
