@@ -18,7 +18,7 @@ help:
 	@echo 'make demo [INPUT=bag|video|folder]  camera, translator and recorder over ROS 2 -> out/demo/'
 	@echo 'make test                           every test, ruff, mypy and the import contracts'
 	@echo 'make bench                          every figure of the README -> out/benchmark/table.md'
-	@echo 'make weights                        render frames and train models/nano again from them'
+	@echo 'make weights                        render frames and repeat the last rounds of training of models/nano'
 
 install: $(VENV)/.installed
 
@@ -54,10 +54,12 @@ scenes: install
 	$(BIN)/rgb2swir scenes --count 400 --looks 2 --size 640x512 --seed 1 --output out/scenes640
 
 SCENES = out/scenes320 out/scenes640
+# The first round is of frames that the renderer no longer makes; its weights are in the history.
+FIRST = 28b6071
 weights: scenes
-	$(BIN)/rgb2swir train autoencoder --data $(SCENES) --output out/autoencoder --work out/train
-	$(BIN)/rgb2swir train teacher --data $(SCENES) --autoencoder out/autoencoder --output out/teacher --work out/train
-	$(BIN)/rgb2swir train student --data $(SCENES) --teacher out/teacher --output models/nano --work out/train
+	git archive $(FIRST) models/nano | tar -x -C out
+	$(BIN)/rgb2swir train student --preset nano_tune --teacher out/models/nano --data out/scenes320 --output out/tuned --work out/train_tune
+	$(BIN)/rgb2swir train student --preset nano_finish --teacher out/tuned --data $(SCENES) --output models/nano --work out/train_finish
 
 clean:
 	rm -rf $(VENV) out build install log *.egg-info

@@ -7,8 +7,9 @@ FOLDER holds ``earthlib_band_averages.csv``: a row for each spectrum, with ``mat
 (``'urban/asphalt frrkof.003-'``), and reflectances averaged over bands: ``R``, ``G``, ``B``,
 ``s0900_1350`` and ``s1450_1700`` (weighted with the ASTM G173 sun; earthlib, MIT licence). It does
 not ship with the package. For each entry of ``materials.yaml`` that names patterns under
-``spectra`` this recomputes the median reflectance and the joint spread of its logarithm, prints
-both beside the table's figures, and exits with 1 where they differ by more than rounding.
+``spectra`` this recomputes the median reflectance and, unless it takes that of others, the joint
+spread of its logarithm, prints both beside the table's figures, and exits with 1 where they differ
+by more than rounding.
 
 Few spectra say little about how a material's members vary: a group's covariance is therefore drawn
 towards the mean covariance of all groups of the table, which counts as PRIOR spectra; so no
@@ -72,12 +73,14 @@ def factors(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: np.linalg.cholesky(matrix) for name, matrix in shrunk.items()}
 
 
-def entry(name: str, reflectance: np.ndarray, factor: np.ndarray) -> str:
-    """Return figures as they are written in the file."""
-    rows = ', '.join(f'{quantity}: [' + ', '.join(_figure(v) for v in factor[i, :i + 1]) + ']'
+def entry(name: str, reflectance: np.ndarray, spread: np.ndarray | str) -> str:
+    """Return figures as they are written in the file, and a factor or the name of a spread."""
+    text = f'{name}:\n  reflectance: [{", ".join(_figure(v) for v in reflectance)}]'
+    if isinstance(spread, str):
+        return f'{text}\n  spread: {spread}'
+    rows = ', '.join(f'{quantity}: [' + ', '.join(_figure(v) for v in spread[i, :i + 1]) + ']'
                      for i, quantity in enumerate(QUANTITIES))
-    return (f'{name}:\n  reflectance: [{", ".join(_figure(v) for v in reflectance)}]\n'
-            f'  spread: {{{rows}}}')
+    return f'{text}\n  spread: {{{rows}}}'
 
 
 def _figure(value: float) -> str:
@@ -104,21 +107,23 @@ def main() -> int:
     except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    written = {name: table.materials[name].spread if name in table.materials
+               else table.spreads[name] for name in groups}
+    measured = factors({name: group for name, group in groups.items()
+                        if not isinstance(written[name], str)})
     differing = 0
-    for name, factor in factors(groups).items():
-        median = np.median(groups[name], axis=0)
+    for name, group in groups.items():
+        median, spread = np.median(group, axis=0), written[name]
         if arguments.entries:
-            print(entry(name, median, factor))
+            print(entry(name, median, spread if isinstance(spread, str) else measured[name]))
             continue
-        material = table.materials.get(name)
-        spread = material.spread if material else table.spreads[name]
-        apart = 0.0
+        material, apart = table.materials.get(name), 0.0
         if material:  # a shared spread has no reflectance of its own
             apart = float(np.abs(np.array(material.reflectance) - median).max())
         if not isinstance(spread, str):
-            apart = max(apart, float(np.abs(spread.factor() - factor).max()))
+            apart = max(apart, float(np.abs(spread.factor() - measured[name]).max()))
         differing += apart > TOLERANCE
-        print(f'{name:14} {len(groups[name]):4d} spectra  median '
+        print(f'{name:14} {len(group):4d} spectra  median '
               + ' '.join(f'{v:.3f}' for v in median)
               + f'  greatest difference from the table {apart:.4f}'
               + ('  DIFFERS' if apart > TOLERANCE else ''))

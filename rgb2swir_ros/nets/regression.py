@@ -27,7 +27,7 @@ class RegressionConfig:
     """
 
     name: str = 'canary'
-    widths: tuple[int, int, int, int, int] = (24, 48, 80, 128, 192)
+    widths: tuple[int, int, int, int, int] = (24, 48, 96, 144, 192)
     dilations: tuple[int, ...] = (1, 2, 4)
 
 

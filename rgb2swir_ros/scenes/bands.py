@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# 600-700, 500-600, 400-500, 900-1350 and 1450-1700 nm
+# What a colour sensor sees around 610, 540 and 460 nm, behind filters that overlap (the camera
+# makes sRGB of it), 900-1350 and 1450-1700 nm
 BANDS = ('red', 'green', 'blue', 'swir_short', 'swir_long')
 # Shares of the two parts in what a Sony IMX990 sees of the ASTM G173 sun: the weights that give
 # the band averages of measured spectra in 900-1700 nm back from those in the two parts.

@@ -16,8 +16,10 @@ from rgb2swir_ros.scenes import develop, metering, optics
 from rgb2swir_ros.scenes.light import Light
 from rgb2swir_ros.scenes.optics import Lens, Windscreen
 
-# the colours of sRGB overlap, the bands of a scene do not: smooth spectra look paler to a camera
-OVERLAP = np.array([[.82, .18, 0], [.06, .88, .06], [0, .10, .90]])
+# A scene's red, green and blue are what a sensor sees behind its filters. These overlap, so that
+# colours are pale until the camera's processor takes the overlap back; grass is as red as green in
+# the table. To linear sRGB, fitted to 316 measured spectra (`benchmark/colours.py`); white stays.
+TO_SRGB = np.array([[1.53, -.45, -.08], [-.13, 1.37, -.24], [-.02, -.215, 1.235]])
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -27,7 +29,8 @@ class RgbCamera:
 
     :param exposure: factor on linear light; the SWIR frame is scaled by the same.
     :param white_balance: factors on red, green and blue.
-    :param matrix: colours of the sensor to those of the picture; its rows' sums are 1.
+    :param matrix: colours of the sensor to those of the picture; its rows' sums are 1. Colours
+        more vivid than sRGB come out negative, and are clipped by the tone curve.
     :param lens: blur, motion, aberration, glare, vignette.
     :param windscreen: veil, reflections, drops and dirt; they stay in place from frame to frame.
     :param electrons: full well at white: shot noise is ``1 / sqrt(electrons)`` there; 0 for no
@@ -86,7 +89,7 @@ def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | Non
     electrons = float(np.exp(rng.uniform(np.log(2500), np.log(40000))))
     if weather in {'night', 'dusk'}:
         electrons *= float(rng.uniform(.04, .4) if weather == 'night' else rng.uniform(.1, .8))
-    matrix = OVERLAP + rng.normal(0, .04, (3, 3)) * (1 - np.eye(3))
+    matrix = TO_SRGB + rng.normal(0, .04, (3, 3)) * (1 - np.eye(3))
     matrix /= matrix.sum(axis=1, keepdims=True)
     sharp = rng.random() < .65
     streamed = rng.random() < .35
@@ -98,7 +101,7 @@ def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | Non
         electrons=electrons, read_noise=float(rng.uniform(.5, 6) / electrons ** .5 * .05),
         chroma_noise=float(rng.uniform(0, .9)), bayer=bool(rng.random() < .3), tone=tone,
         local_tone=float(rng.uniform(0, .8)) if rng.random() < .4 else 0.0,
-        saturation=float(np.clip(rng.normal(1.15, .22), .35, 1.8)),
+        saturation=float(np.clip(rng.normal(.92, .2), .35, 1.6)),
         vibrance=float(rng.uniform(0, .6)) if rng.random() < .5 else 0.0,
         denoise=float(rng.uniform(0, 1)) if rng.random() < (.8 if weather == 'night' else .45)
         else 0.0,

@@ -25,7 +25,7 @@ from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
 # Counts up whenever the renderer's pictures of a seed change, so that no data set mixes two kinds.
-PICTURES = 2
+PICTURES = 3
 INDEX = 'dataset.yaml'
 # Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
 # its sequences start in the middle of the million, so no sequence is of a scene trained on.

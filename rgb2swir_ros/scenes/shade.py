@@ -20,6 +20,13 @@ FILM_GLOSS = .03      # of a water film, at normal incidence; a puddle is smooth
 TISSUE = {'grass', 'leaf', 'conifer', 'dry_grass'}
 TISSUE_RELIEF_SWIR = .6
 UNEVEN = TISSUE | {'soil', 'sand', 'gravel', 'granite', 'wood', 'rust', 'roof', 'brick'}
+# What comes through a crown to leaves in its own shadow. ``REACHES_M``: how far towards the sun
+# the crown may go on; ``LAYERS``: how many leaves the light meets there. Within the first reach
+# it is their lit neighbours that light them, which has a term of its own. Then the share of the
+# light that falls on a leaf of no certain slope; and what a leaf scatters over what it reflects,
+# as it lets through a little less than that.
+REACHES_M, LAYERS = (1.5, 3.0, 6.0), (np.inf, 1.2, 1.6)
+LEAF_SHARE, SCATTERED = .47, 1.85
 # Patterns of dye or paint: much of what is seen of them in the visible is gone in SWIR
 DYED = {'cloth', 'sign_face', 'car_paint', 'metal_paint', 'plastic'}
 
@@ -126,7 +133,12 @@ def _irradiance(caster: Caster, buffer: Buffer, look: Look, rho: np.ndarray,
         rows = np.flatnonzero(solid & (share > 0))
         side = np.where(cosine[rows, None] < 0, -1, 1) * hits.normal[rows]
         lit[rows] = caster.lit(hits.point[rows], side, toward)
-    direct = (share * lit).astype(np.float32)
+    direct = (share * lit).astype(np.float32)[:, None] * light.sun
+    if light.sun.any():
+        crowns = np.array([s.part.name == 'foliage' for s in caster.surfaces])[hits.surface]
+        rows = np.flatnonzero(solid & crowns & (lit == 0))
+        direct[rows] += LEAF_SHARE * light.sun * _through_crown(
+            caster, hits.point[rows], toward, rho[rows])
     slope = np.clip(hits.normal @ SKY_DIRECTIONS.T, 0, 1)
     slope = np.where(leafy[:, None], .5 * slope + .3, slope)
     weights = (buffer.open_sky * slope * SKY_SHARES).astype(np.float32)
@@ -141,12 +153,34 @@ def _irradiance(caster: Caster, buffer: Buffer, look: Look, rho: np.ndarray,
     bounce = ground * (.6 * sunny + .7 * light.sky)
     # from below, and from whatever else stands in the sky's place
     below = (.5 - .5 * hits.normal[:, 1]) * (.35 + .65 * openness) + .12 * (1 - openness)
-    total = direct[:, None] * light.sun + weights @ sky.astype(np.float32) \
+    total = direct + weights @ sky.astype(np.float32) \
         + below[:, None].astype(np.float32) * bounce
     # Leaves light each other, the more the brighter they are: in SWIR a crown has few dark gaps.
     # The shares make a lit crown about as bright as the table's canopies, whose shadows count.
     total += (leafy * (.2 + .5 * openness))[:, None] * rho * (.6 * sunny + .4 * light.sky)
     return total.astype(np.float32), lit
+
+
+def _through_crown(caster: Caster, point: np.ndarray, toward: np.ndarray,
+                   rho: np.ndarray) -> np.ndarray:
+    """Return the share (N, 5) of the sun that leaves let through to leaves in their shadow.
+
+    A canopy dims light as if it were black, but for a factor sqrt(1 - scattered) on the number of
+    layers (Goudriaan 1977, "Crop Micrometeorology"). Leaves scatter nearly all light of the first
+    SWIR band: against the sun a crown is black to the eye and bright in SWIR. What still lies in
+    shadow beyond ``REACHES_M`` is in that of something else.
+
+    :param point: (N, 3); ``rho``: (N, 5), their reflectance.
+    """
+    through = np.zeros_like(rho)
+    dimming = np.sqrt(1 - np.minimum(SCATTERED * rho, .95))
+    rows = np.arange(len(point))
+    for reach, layers in zip(REACHES_M, LAYERS, strict=True):
+        start = point[rows] + reach * toward
+        free = caster.lit(start, np.zeros_like(start), toward)
+        through[rows[free]] = np.exp(-layers * dimming[rows[free]])
+        rows = rows[~free]
+    return through
 
 
 def _emission(caster: Caster, buffer: Buffer, light: Light) -> np.ndarray:

@@ -19,6 +19,7 @@ from rgb2swir_ros.training.stages import Batch
 
 REACH = 8  # pixels of the largest shift along each axis: one cell of the latent
 NOISE = .02  # largest deviation of the second view's own noise, in [0, 1]
+REGIONS = (8, 32)  # sides, in pixels
 MARGIN = 16  # pixels at the border that are not compared: what lies beyond differs there
 
 Shift = tuple[int, int]
@@ -51,11 +52,18 @@ def shifted(pictures: Tensor, shift: Shift) -> Tensor:
 
 
 def disagreement(predicted: Tensor, shift: Shift) -> Tensor:
-    """Return the mean absolute difference of the two views where both see the same.
+    """Return how far the two views are apart where both see the same.
+
+    The mean absolute difference of pixels, plus those of means over regions, plus that of the
+    frame's mean. By pixels alone it costs next to nothing when the whole frame gets brighter by a
+    level, as it did from frame to frame of a night that does not move; and the eye sees just that.
 
     :param predicted: tone (2 B, 1, H, W) of the pictures of `two_views`, H and W above
-        ``2 * MARGIN``.
+        ``2 * MARGIN + max(REGIONS)``.
     """
     first, second = predicted.chunk(2)
     inner = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
-    return F.l1_loss(second[inner], shifted(first, shift)[inner])
+    apart = second[inner] - shifted(first, shift)[inner]
+    parts = [apart, *(F.avg_pool2d(apart, side) for side in REGIONS),
+             apart.mean(dim=(2, 3))]
+    return torch.stack([part.abs().mean() for part in parts]).sum()

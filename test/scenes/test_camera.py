@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rgb2swir_ros.scenes.camera import RgbCamera, draw_camera, photograph
+from rgb2swir_ros.scenes.camera import TO_SRGB, RgbCamera, draw_camera, photograph
 from rgb2swir_ros.scenes.develop import Tone
 from rgb2swir_ros.scenes.light import draw_light
 from rgb2swir_ros.scenes.optics import Lens, Windscreen
@@ -36,6 +36,28 @@ def test_a_perfect_camera_codes_srgb():
     assert picture.dtype == np.uint8
     assert picture.flags.c_contiguous
     assert np.abs(picture - srgb(view()) * 255).max() <= 1
+
+
+@pytest.mark.parametrize(('sensor', 'colour'), [
+    ((.096, .099, .035), (.102, .111, .020)),   # canopies, median
+    ((.356, .236, .151), (.411, .243, .125)),   # soils
+    ((.248, .092, .078), (.320, .073, .073)),   # red kerb paint
+    ((.50, .50, .50), (.50, .50, .50))])
+def test_surfaces_have_the_colours_of_their_spectra(sensor, colour):
+    """By the CIE 1931 observer, from the spectra that `benchmark/colours.py` reads."""
+    camera = RgbCamera(matrix=tuple(map(tuple, TO_SRGB)))
+    picture = photograph(np.full((4, 4, 3), sensor, np.float32), camera, RNG(0))
+    assert picture[0, 0] / 255 == pytest.approx(srgb(np.array(colour)), abs=.02)
+
+
+def test_drawn_cameras_undo_the_overlap_of_their_filters():
+    grass = np.full((64, 64, 3), (.08, .08, .04), np.float32) * 3
+    greener = []
+    for number in range(40):
+        camera = replace(draw_camera(RNG([8, number]), grass), white_balance=(1, 1, 1))
+        red, green, blue = photograph(grass, camera, RNG(0)).mean(axis=(0, 1))
+        greener.append((green / red, blue / green))
+    assert np.median(greener, axis=0) == pytest.approx((1.04, .6), abs=.08)
 
 
 def test_more_exposure_is_never_darker():

@@ -15,8 +15,9 @@ from rgb2swir_ros.scenes.frames import expose
 from rgb2swir_ros.scenes.geometry.mesh import Part
 from rgb2swir_ros.scenes.materials import Table
 from rgb2swir_ros.scenes.shade import Look, draw_look, shade
+from rgb2swir_ros.scenes.world import Thing
 
-from .worlds import box, flat_terrain, noon, plain, world
+from .worlds import box, box_mesh, flat_terrain, noon, plain, world
 
 TABLE = Table.load()
 
@@ -76,6 +77,31 @@ def test_shadows_are_deeper_in_swir():
     shadow, open_ground = bands[12, 64], bands[80, 64]  # ahead is up in the picture
     assert shadow[1] < .5 * open_ground[1]
     assert (to_swir(shadow) / to_swir(open_ground)) < .6 * shadow[1] / open_ground[1]
+
+
+def test_a_crown_against_the_sun_is_dark_in_green_and_bright_in_swir():
+    """Leaves in their own crown's shadow get what the crown lets through; others' shadow stays."""
+    part = Part('foliage', 'leaf', contrast=0.0, leafy=True)
+    sun = np.array([0, .6, .8], np.float32)  # ahead, behind the crown
+    crown = Thing(box_mesh(6.0, 8.0, 2.0, part), None, 0.0, 12.0)
+    wall = box(0.0, 40.0, size=(60.0, 60.0, 1.0), category=None)
+
+    def face(*things, sun_is=sun, of=crown):
+        bands, _ = picture(world(of, *things), noon(sun_direction=sun_is))
+        return bands[30:60, 54:74].mean(axis=(0, 1))
+
+    against, shaded = face(), face(wall)
+    lit = face(sun_is=sun * [1, 1, -1])
+    through = against - shaded
+    assert to_swir(through) > .2 * to_swir(lit)
+    assert through[1] < .25 * lit[1]
+    assert through[3] / lit[3] > 2 * through[1] / lit[1]
+    # nothing comes through what is no crown
+    solid = Thing(box_mesh(6.0, 8.0, 2.0, replace(part, name='body')), None, 0.0, 12.0)
+    assert face(of=solid) == pytest.approx(shaded, rel=.2)
+    # a deeper crown lets less through
+    deep = face(of=Thing(box_mesh(6.0, 8.0, 5.0, part), None, 0.0, 13.5))
+    assert (deep - shaded)[3] < .8 * through[3]
 
 
 def test_haze_reaches_less_far_in_swir():

@@ -1,5 +1,7 @@
 """Presets: those that come along, and what is refused, with file, key and value."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -10,13 +12,28 @@ from rgb2swir_ros.training.preset import PRESETS, Stage, TeacherPlan, read_prese
 from rgb2swir_ros.translator import TranslatorConfig
 
 KNOWN = sorted(path.stem for path in PRESETS.glob('*.yaml'))
+# presets of further rounds and the model whose students they train on
+FURTHER = {'nano_tune': 'nano', 'nano_finish': 'nano'}
 
 
 @pytest.mark.parametrize('name', KNOWN)
 def test_presets_that_come_along_are_whole(name):
     preset = read_preset(name)
-    assert preset.model.name == preset.name == name
-    assert [stage.name for stage in preset.student.stages] == ['latent', 'pixels', 'finish']
+    assert preset.name == name
+    assert preset.model.name == FURTHER.get(name, name)
+    stages = [stage.name for stage in preset.student.stages]
+    assert stages == (['latent', 'pixels', 'finish'] if name not in FURTHER else stages[:1])
+
+
+@pytest.mark.parametrize(('name', 'first'), FURTHER.items())
+def test_a_further_round_differs_in_the_students_stages_alone_and_is_gentler(name, first):
+    before, after = read_preset(first), read_preset(name)
+    assert after.model == before.model
+    assert (after.autoencoder, after.teacher) == (before.autoencoder, before.teacher)
+    assert replace(after.student, stages=before.student.stages) == before.student
+    stages = {stage.name: stage for stage in before.student.stages}
+    assert all(stage.rate < stages[stage.name].rate and stage.steps < stages[stage.name].steps
+               for stage in after.student.stages)
 
 
 def test_nano_has_the_shape_of_the_shipped_model_and_nano_dit_differs_in_the_denoiser_alone():

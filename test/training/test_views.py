@@ -54,3 +54,17 @@ def test_the_border_is_not_compared():
     assert disagreement(torch.cat([first, second]), (3, -5)).item() == 0
     second[..., MARGIN, MARGIN] += 1
     assert disagreement(torch.cat([first, second]), (3, -5)).item() > 0
+
+
+def test_what_changes_together_costs_more_than_what_changes_pixel_by_pixel():
+    """As an eye sees it: noise is small, a frame that gets brighter as a whole flickers."""
+    first = torch.full((1, 1, 96, 96), .5)
+    checks = ((torch.arange(96)[:, None] + torch.arange(96)) % 2 * .02 - .01)[None, None]
+    patches = ((torch.arange(96)[:, None] // 8 + torch.arange(96) // 8) % 2 * .02 - .01)
+
+    def cost(change):
+        return disagreement(torch.cat([first, first + change]), (0, 0)).item()
+
+    assert cost(checks) == pytest.approx(.01, rel=1e-3)
+    assert cost(torch.tensor(.01)) == pytest.approx(.04, rel=1e-3)
+    assert cost(patches[None, None]) == pytest.approx(.02, rel=1e-3)

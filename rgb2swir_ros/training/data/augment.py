@@ -34,8 +34,9 @@ class Augmentation:
     :param gamma: deviation of the logarithm of a gamma; ``contrast``: largest strength of an
         S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as
         in pictures against the light, whose shadows cameras drown.
-    :param saturation: deviation of the logarithm of the saturation; ``hue``: largest turn,
-        degrees; ``cast``: deviation of the other terms of the colour matrix.
+    :param saturation: deviation of the logarithm of the saturation, whose mean is ``-pale``:
+        pale photographs mislead a network trained on vivid ones, hardly the other way round;
+        ``hue``: largest turn, degrees; ``cast``: deviation of the other terms of the matrix.
     :param grey: probability of nearly no colour.
     :param blur: largest deviation of the lens's blur, pixels; ``rescale``: largest factor of
         scaling down and up again, of both alike; ``sharpen``: largest strength of an unsharp
@@ -51,13 +52,14 @@ class Augmentation:
     perspective: float = .04
     exposure: float = .6
     shade: float = .4
-    white_balance: float = .1
+    white_balance: float = .16
     veil: float = .25
     veil_blue: float = 1.0
     gamma: float = .2
     contrast: float = .6
     black: float = .2
-    saturation: float = .3
+    saturation: float = .35
+    pale: float = .2
     hue: float = 8.0
     cast: float = .03
     grey: float = .06
@@ -70,8 +72,8 @@ class Augmentation:
 
 NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposure=0, shade=0,
                     white_balance=0, veil=0, veil_blue=0, gamma=0, contrast=0, black=0,
-                    saturation=0, hue=0, cast=0, grey=0, blur=0, rescale=1, sharpen=0, noise=0,
-                    jpeg=0)
+                    saturation=0, pale=0, hue=0, cast=0, grey=0, blur=0, rescale=1, sharpen=0,
+                    noise=0, jpeg=0)
 
 
 def generator(seed: int, index: int, epoch: int) -> np.random.Generator:

@@ -167,7 +167,7 @@ def colour_matrix(strengths: Augmentation, turn: float, saturation: float, grey:
     :param turn: in [-1, 1]; ``saturation``, ``cast`` (3, 3): standard normal; ``grey`` in [0, 1).
     :return: None if it would change nothing. Its rows sum to one: grey stays grey.
     """
-    factor = float(np.exp(strengths.saturation * saturation))
+    factor = float(np.exp(strengths.saturation * saturation - strengths.pale))
     if grey < strengths.grey:
         factor = .2 * grey / strengths.grey
     angle = np.deg2rad(strengths.hue * turn)

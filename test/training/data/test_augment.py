@@ -136,6 +136,21 @@ def test_grey_stays_grey_under_saturation_hue_and_cast():
         assert np.abs(out.astype(int) - grey).max() <= 1
 
 
+def test_most_pictures_get_paler():
+    """By the mean that ``pale`` gives, with some more vivid than they were."""
+    rgb = np.full((*SIZE, 3), (120, 100, 80), np.uint8)
+
+    def colour(**strengths):
+        pictures = (augment(rgb, np.zeros(SIZE, np.float32), replace(NONE, **strengths),
+                            generator(0, index, 0))[0] for index in range(120))
+        return np.array([(float(p[..., 0].mean()) - p[..., 2].mean()) / 40 for p in pictures])
+
+    assert np.median(colour(pale=.2)) == pytest.approx(np.exp(-.2), abs=.04)
+    drawn = np.log(colour(saturation=.35, pale=.2))
+    assert drawn.mean() == pytest.approx(-.2, abs=.08)
+    assert drawn.std() == pytest.approx(.35, abs=.08)
+
+
 def test_a_veil_is_blue_more_often_than_warm():
     """It lifts black by its own colour, and hides as large a share of white in each channel."""
     rgb = np.zeros((*SIZE, 3), np.uint8)
