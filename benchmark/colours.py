@@ -15,11 +15,11 @@ other, with rows that add up to 1 so that white stays white, is printed beside
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
+from spectra import read_rows
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.scenes.camera import TO_SRGB
@@ -30,28 +30,12 @@ KELVIN = 6500.0
 TOLERANCE = .006  # the matrix has two digits
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV.
-
-    :raises UserError: if there is none.
-    """
-    with path.open(newline='', encoding='utf-8') as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows:
-        raise UserError(f'{path} has no rows')
-    return rows
-
-
 def read_both(averages: Path, spectra: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return bands (N, 3), wavelengths (L,) in nm, and reflectances (N, L) of whole spectra.
 
     :raises UserError: if the files have other columns, or not the same rows.
     """
-    seen, rows = read_rows(averages), read_rows(spectra)
-    wanted = [(averages, name, seen) for name in ('material', 'R', 'G', 'B')]
-    for path, name, table in [*wanted, (spectra, 'name', rows)]:
-        if name not in table[0]:
-            raise UserError(f"{path} has no column '{name}'")
+    seen, rows = read_rows(averages, ('material', *'RGB')), read_rows(spectra, ('name',))
     nm = sorted(int(name) for name in rows[0] if name.isdigit() and 400 <= int(name) <= 700)
     if not nm or nm[0] > 400 or nm[-1] < 700 or max(np.diff(nm)) > 20:
         raise UserError(f'{spectra} needs a column every 20 nm or less from 400 to 700 nm; it has '

@@ -35,13 +35,24 @@ PRIOR = 4.0
 TOLERANCE = .0006  # the file gives three digits
 
 
-def read_spectra(path: Path) -> tuple[list[str], np.ndarray]:
-    """Return names and reflectances (N, 5) of the rows, leaving out those with a band at 0."""
+def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows of a CSV.
+
+    :raises UserError: if there is none, or one of the columns is missing.
+    """
     with path.open(newline='', encoding='utf-8') as stream:
         rows = list(csv.DictReader(stream))
-    missing = [c for c in ('material', *COLUMNS) if not rows or c not in rows[0]]
-    if missing:
-        raise UserError(f"{path} has no column '{missing[0]}'")
+    if not rows:
+        raise UserError(f'{path} has no rows')
+    for column in columns:
+        if column not in rows[0]:
+            raise UserError(f"{path} has no column '{column}'")
+    return rows
+
+
+def read_spectra(path: Path) -> tuple[list[str], np.ndarray]:
+    """Return names and reflectances (N, 5) of the rows, leaving out those with a band at 0."""
+    rows = read_rows(path, ('material', *COLUMNS))
     values = np.array([[float(row[column]) for column in COLUMNS] for row in rows])
     whole = values.min(axis=1) > .001
     print(f'{len(rows)} spectra; {int((~whole).sum())} left out: a band of theirs is missing',

@@ -146,7 +146,7 @@ class StudentPlan(Plan):
 class Preset:
     """A translator's shape and the plans of its trainings.
 
-    :param entries: as they stand in the file, for the record.
+    :param entries: of its sections, those of the preset that it is like included, for the record.
     """
 
     name: str
@@ -160,19 +160,16 @@ class Preset:
 def read_preset(preset: str) -> Preset:
     """Read a preset by the name of one that comes along, or by a file's path.
 
+    A file that says ``like: NAME`` has the entries of that preset where it gives none of its own.
+
     :param preset: a name, or a path that ends in ``.yaml``.
     :raises UserError: naming file, key and value, where anything is missing, unknown, of a wrong
         type or out of range.
     """
     path = Path(preset)
     if path.suffix != '.yaml':
-        path = PRESETS / f'{preset}.yaml'
-        known = sorted(file.stem for file in PRESETS.glob('*.yaml'))
-        if preset not in known:
-            raise UserError(f"no preset '{preset}': give one of {', '.join(known)}, or a file "
-                            'that ends in .yaml')
-    entries = read_strict_yaml(path, 'the preset')
-    top = _mapping(entries, str(path), SECTIONS)
+        path = _that_comes_along(preset, otherwise=', or a file that ends in .yaml')
+    top = _entries(path)
     for section in SECTIONS:
         if section not in top:
             raise UserError(f"{path}: has no '{section}'")
@@ -180,6 +177,29 @@ def read_preset(preset: str) -> Preset:
                   _plan(AutoencoderPlan, top['autoencoder'], f'{path}: autoencoder'),
                   _plan(TeacherPlan, top['teacher'], f'{path}: teacher'),
                   _plan(StudentPlan, top['student'], f'{path}: student'), top)
+
+
+def _that_comes_along(name: Any, where: str = '', otherwise: str = '') -> Path:
+    known = sorted(file.stem for file in PRESETS.glob('*.yaml'))
+    if name not in known:
+        raise UserError(f"{where}no preset '{name}': give one of {', '.join(known)}{otherwise}")
+    return PRESETS / f'{name}.yaml'
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    """Return a file's sections, with those that it is ``like`` beneath its own.
+
+    An entry of a section replaces the other preset's whole: stages are not mixed.
+
+    :raises UserError: for an unknown key, and where that other preset is like a third.
+    """
+    own = _mapping(read_strict_yaml(path, 'the preset'), str(path), ('like', *SECTIONS))
+    if 'like' not in own:
+        return own
+    other = _mapping(read_strict_yaml(_that_comes_along(own.pop('like'), f'{path}: like: '),
+                                      'the preset'), f'{path}: like', SECTIONS)
+    return other | {section: other[section] | entries if isinstance(entries, dict) else entries
+                    for section, entries in own.items()}
 
 
 def _model(entries: Any, where: str) -> TranslatorConfig:

@@ -12,22 +12,22 @@ from rgb2swir_ros.training.preset import PRESETS, Stage, TeacherPlan, read_prese
 from rgb2swir_ros.translator import TranslatorConfig
 
 KNOWN = sorted(path.stem for path in PRESETS.glob('*.yaml'))
-# presets of further rounds and the model whose students they train on
-FURTHER = {'nano_tune': 'nano', 'nano_finish': 'nano'}
+# presets of further rounds: the model whose students they train on, and their only stage
+FURTHER = {'nano_tune': ('nano', 'pixels'), 'nano_finish': ('nano', 'finish')}
 
 
 @pytest.mark.parametrize('name', KNOWN)
 def test_presets_that_come_along_are_whole(name):
     preset = read_preset(name)
     assert preset.name == name
-    assert preset.model.name == FURTHER.get(name, name)
-    stages = [stage.name for stage in preset.student.stages]
-    assert stages == (['latent', 'pixels', 'finish'] if name not in FURTHER else stages[:1])
+    model, *stages = FURTHER.get(name, (name, 'latent', 'pixels', 'finish'))
+    assert preset.model.name == model
+    assert [stage.name for stage in preset.student.stages] == stages
 
 
-@pytest.mark.parametrize(('name', 'first'), FURTHER.items())
-def test_a_further_round_differs_in_the_students_stages_alone_and_is_gentler(name, first):
-    before, after = read_preset(first), read_preset(name)
+@pytest.mark.parametrize('name', FURTHER)
+def test_a_further_round_differs_in_the_students_stages_alone_and_is_gentler(name):
+    before, after = read_preset(FURTHER[name][0]), read_preset(name)
     assert after.model == before.model
     assert (after.autoencoder, after.teacher) == (before.autoencoder, before.teacher)
     assert replace(after.student, stages=before.student.stages) == before.student
@@ -113,6 +113,31 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / 'twice.yaml').write_text('model: {}\nmodel: {}\n')
     with pytest.raises(UserError, match='given twice: model'):
         read_preset(str(tmp_path / 'twice.yaml'))
+
+
+def test_a_file_like_a_preset_says_only_what_differs(tmp_path):
+    mine, nano = tmp_path / 'mine.yaml', read_preset('nano')
+    mine.write_text('like: nano\nmodel: {name: mine}\nteacher: {at_noise: .4}\n')
+    preset = read_preset(str(mine))
+    assert preset.model == replace(nano.model, name='mine')
+    assert preset.teacher == replace(nano.teacher, at_noise=.4)
+    assert (preset.autoencoder, preset.student) == (nano.autoencoder, nano.student)
+    assert preset.entries['student'] == nano.entries['student']
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    ('like: huge\n', ["like: no preset 'huge'", 'nano']),
+    ('like: [nano]\n', ["no preset '['nano']'"]),
+    ('like: nano_dit\n', ["unknown key 'like'", "'nano'"]),
+    ('like: nano\nteacher: [1]\n', ['teacher must be a mapping', '[1]']),
+    ('like: nano\nteacher: {lpl_shar: .2}\n', ["teacher: unknown key 'lpl_shar'"]),
+    ('like: nano\nteachr: {}\n', ["unknown key 'teachr'"])])
+def test_a_file_like_a_preset_is_checked_as_any_other(tmp_path, text, words):
+    (tmp_path / 'mine.yaml').write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_preset(str(tmp_path / 'mine.yaml'))
+    for word in (str(tmp_path / 'mine.yaml'), *words):
+        assert word in str(caught.value)
 
 
 def test_scaled_keeps_every_stage():
