@@ -13,3 +13,10 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_report_header() -> str:
+    """Say which of the libraries that differ between machines the tests run with."""
+    import cv2
+    import numpy as np
+    return f'OpenCV {cv2.__version__}, NumPy {np.__version__}'

@@ -57,13 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--threads {arguments.threads}: give 0 for all cores, or a number')
     box = parse_size(arguments.size)
     _need_libraries()
-    import cv2
-
+    from rgb2swir_ros.imaging import opencv
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
     from rgb2swir_ros.replay.plan import make_plan
     from rgb2swir_ros.replay.translate import Runner
     from rgb2swir_ros.resources import model_directory
-    cv2.utils.logging.setLogLevel(0)  # what is wrong with a damaged file is said below
+    opencv.silence()  # what is wrong with a damaged file is said below
     model_directory(arguments.model)
     plan = make_plan(arguments.input, arguments.output)
     if arguments.linear16 and any(job.kind == 'video' for job in plan.jobs):
