@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     parse_size(arguments.size)
     rates = _rates(arguments.rates)
-    peers.check_domain_id(arguments)
+    peers.choose_domain_id(arguments)
     if arguments.seconds < 1:
         raise UserError(f'--seconds must be at least 1, not {arguments.seconds:g}')
     environment = local_environment(domain_id=arguments.domain_id)

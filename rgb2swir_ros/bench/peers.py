@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.domain import claim_domain
 from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
@@ -31,12 +32,17 @@ COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
 def add_domain_id(parser: argparse.ArgumentParser) -> None:
     """Add ``--domain-id``, which keeps a benchmark apart from all that runs beside it."""
-    parser.add_argument('--domain-id', type=int, default=1 + os.getpid() % 100,
-                        help='ROS domain to measure in, 0..101 (by default from the process id)')
+    parser.add_argument('--domain-id', type=int, default=None,
+                        help='ROS domain to measure in, 0..101 (by default one of its own)')
 
 
-def check_domain_id(arguments: argparse.Namespace) -> None:
-    """Raise UserError unless ``--domain-id`` is one that every platform's ports allow."""
+def choose_domain_id(arguments: argparse.Namespace) -> None:
+    """Fill in ``--domain-id`` where it was not given.
+
+    :raises UserError: if the given one is not one that every platform's ports allow.
+    """
+    if arguments.domain_id is None:
+        arguments.domain_id = claim_domain()
     if not 0 <= arguments.domain_id <= 101:
         raise UserError(f'--domain-id must be 0..101, not {arguments.domain_id}')
 

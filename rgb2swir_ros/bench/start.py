@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build the engine, measure the starts and print; return 0."""
     parse_size(arguments.size)
-    peers.check_domain_id(arguments)
+    peers.choose_domain_id(arguments)
     if arguments.starts < 1 or arguments.seconds < 1:
         raise UserError(f'--starts {arguments.starts} --seconds {arguments.seconds:g}: '
                         'each must be at least 1')

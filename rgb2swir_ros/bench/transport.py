@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rate <= 0 or arguments.seconds <= 0:
         raise UserError('--rate and --seconds must be above 0, not '
                         f'{arguments.rate:g} and {arguments.seconds:g}')
-    peers.check_domain_id(arguments)
+    peers.choose_domain_id(arguments)
     profile_path(arguments.profile)
     rows = []
     for number, (name, publisher, subscriber) in enumerate(COMBINATIONS):

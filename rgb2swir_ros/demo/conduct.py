@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from rgb2swir_ros.demo import drive
 from rgb2swir_ros.demo.children import Child, ChildError, Children
 from rgb2swir_ros.demo.footage import Footage
 from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.ros.domain import claim_domain
 from rgb2swir_ros.ros.transport import local_environment
 from rgb2swir_ros.sizes import format_size
 
@@ -78,7 +78,7 @@ class Conductor:
         """
         self._options, self._bag, self._logs, self._work = options, bag, logs, work
         self._say = say
-        self._environment = local_environment(domain_id=os.getpid() % 100 + 1)
+        self._environment = local_environment(domain_id=claim_domain())
         self._environment['ROS_LOG_DIR'] = str(work / 'ros_logs')
         self._children = Children()
         self._told: dict[str, Any] = {}

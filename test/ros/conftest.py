@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 PEER = Path(__file__).with_name('peer.py')
-_domains = iter(range(10**9))
 
 
 class Process:
@@ -103,8 +102,9 @@ class Rig:
 
     def __init__(self, cache: Path) -> None:
         pytest.importorskip('rclpy', reason='rclpy is not installed')
+        from rgb2swir_ros.ros.domain import claim_domain
         from rgb2swir_ros.ros.transport import local_environment
-        self.domain = 1 + (os.getpid() * 7 + next(_domains)) % 100
+        self.domain = claim_domain()
         self.environment = local_environment(domain_id=self.domain) | {
             'RGB2SWIR_CACHE': str(cache), 'PYTHONUNBUFFERED': '1', 'OMP_NUM_THREADS': '1'}
         self.processes: list[Process] = []
@@ -158,13 +158,19 @@ class Rig:
         del self.processes[first:]
         remove_stale_segments()
 
+    def close(self) -> None:
+        """End every process and give the domain back."""
+        from rgb2swir_ros.ros.domain import release_domain
+        self.end()
+        release_domain(self.domain)
+
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     """Give a rig for one test."""
     made = Rig(tmp_path / 'cache')
     yield made
-    made.end()
+    made.close()
 
 
 @pytest.fixture(scope='module')
@@ -172,4 +178,4 @@ def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Give a rig for all tests of a module."""
     made = Rig(tmp_path_factory.mktemp('cache'))
     yield made
-    made.end()
+    made.close()
