@@ -134,7 +134,7 @@ def _run_canary(arguments: argparse.Namespace) -> int:
     from rgb2swir_ros.training.batches import open_stores
     from rgb2swir_ros.training.canary import CanaryPlan, train_canary
     from rgb2swir_ros.training.command import HELD_OUT, SHEET
-    from rgb2swir_ros.training.data.pairs import open_pairs
+    from rgb2swir_ros.training.data.pairs import open_training
 
     _check_photographs(arguments)
     if arguments.seed < 0:
@@ -143,8 +143,7 @@ def _run_canary(arguments: argparse.Namespace) -> int:
         raise UserError(f'--batch {arguments.batch}: give at least 1')
     plan = CanaryPlan(minutes=arguments.minutes, steps=arguments.steps, batch=arguments.batch)
     log = _log()
-    pairs = [open_pairs(folder, 'train') for folder in arguments.data]
-    held_out = open_pairs(arguments.data[-1], 'validation')
+    pairs, held_out = open_training(arguments.data)
     for dataset in (*pairs, held_out):
         log(dataset.summary())
     stores = open_stores(pairs, arguments.work, log)

@@ -14,7 +14,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.training.batches import Stores, open_stores
 from rgb2swir_ros.training.board import Watch
-from rgb2swir_ros.training.data.pairs import PairedDataset, open_pairs
+from rgb2swir_ros.training.data.pairs import PairedDataset, open_training
 from rgb2swir_ros.training.judge import contact_sheet, fit_lookup, judge, judge_latent, spread
 from rgb2swir_ros.training.loop import Loop, Orders, Outcome
 from rgb2swir_ros.training.parallel import World, joined_world
@@ -187,8 +187,7 @@ def _compare(before: TranslatorConfig, config: TranslatorConfig, parts: tuple[st
 def _open(request: Request, world: World,
           log: Log) -> tuple[list[PairedDataset], PairedDataset, Stores]:
     """Return the data sets to train on, the last one's pairs to judge on, and the stores."""
-    pairs = [open_pairs(folder, 'train') for folder in request.data]
-    held_out = open_pairs(request.data[-1], 'validation')
+    pairs, held_out = open_training(request.data)
     if not world.is_first:
         world.wait()  # until the first process has read the pairs
         return pairs, held_out, open_stores(pairs, request.work, lambda _line: None)

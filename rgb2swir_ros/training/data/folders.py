@@ -43,7 +43,7 @@ class PairedFolders:
 
         def make(rgb: Path, swir: Path) -> PairFiles:
             name = f'{prefix}/{key(rgb)}'.lstrip('/')
-            return PairFiles(rgb, swir, name, scene_of(name), given_split(name.split('/')[0]))
+            return PairFiles(rgb, swir, name, scene_of(name), given_split(name.split('/')[:-1]))
 
         pairs, skipped = match(pictures(self.rgb), pictures(self.swir), key, make)
         return Found('folders', pairs, skipped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,8 +111,9 @@ def open_pairs(path: Path | PairedFolders, split: str = 'train', seed: int = 0, 
 
     :param path: a folder, or two of them.
     :param split: 'train', 'validation', 'test' or 'all'. Splits that a data set brings along are
-        kept; else each scene falls into one by a hash of ``seed`` and its name (.80, .08, .12), so
-        that scenes added later move none; a data set of a single scene is cut along its order.
+        kept: a pair that lies in none of them is skipped, but for 'all'. In a data set without any
+        each scene falls into one by a hash of ``seed`` and its name (.80, .08, .12), so that
+        scenes added later move none; a data set of a single scene is cut along its order.
     :param coding: how SWIR values become radiance; by default 8 bits with gamma 2.2, deeper ones
         linear.
     :raises UserError: if there is no data set, nothing in it can be used, or nothing falls into
@@ -119,23 +121,73 @@ def open_pairs(path: Path | PairedFolders, split: str = 'train', seed: int = 0, 
     """
     if split not in (*SPLITS, 'all'):
         raise UserError(f"'{split}' is no split: give {', '.join(SPLITS)} or all")
-    found = _find(path)
-    if not found.pairs:
-        raise UserError(f"'{_name(path)}' has no whole pair ({found.layout}):\n"
-                        + '\n'.join(reasons(found.skipped)))
-    found = _assign(found, seed)
-    shares = Counter(pair.split for pair in found.pairs)
-    chosen = replace(found, pairs=[p for p in found.pairs if split in {'all', p.split}])
+    return _choose(path, _assigned(path, seed), split, coding or SwirCoding())
+
+
+def open_training(paths: Sequence[Path | PairedFolders],
+                  seed: int = 0) -> tuple[list[PairedDataset], PairedDataset]:
+    """Open what a training learns from, and what it is judged on.
+
+    :return: the split ``train`` of each data set, and ``validation`` of the last.
+    :raises UserError: as `open_pairs`, and if a frame is in ``train`` of one data set and in
+        ``validation`` or ``test`` of another.
+    """
+    found = [_assigned(path, seed) for path in paths]
+    _refuse_shared(paths, found)
+    coding = SwirCoding()
+    return ([_choose(path, one, 'train', coding) for path, one in zip(paths, found, strict=True)],
+            _choose(paths[-1], found[-1], 'validation', coding))
+
+
+def _refuse_shared(paths: Sequence[Path | PairedFolders], found: Sequence[Found]) -> None:
+    """Refuse data sets that share a file which only some of them train on."""
+    if len(paths) < 2:
+        return
+    seen: dict[Path, tuple[bool, int]] = {}
+    for number, one in enumerate(found):
+        for pair in filter(lambda pair: pair.split, one.pairs):
+            trains = pair.split == SPLITS[0]
+            for file in (pair.rgb.resolve(), pair.swir.resolve()):
+                before, other = seen.setdefault(file, (trains, number))
+                if before != trains:
+                    first, second = ((other, number) if before else (number, other))
+                    raise UserError(
+                        f"'{file}' is in train of '{_name(paths[first])}' and not in that of "
+                        f"'{_name(paths[second])}': give data sets that share no frame")
+
+
+def _choose(path: Path | PairedFolders, found: Found, split: str,
+            coding: SwirCoding) -> PairedDataset:
+    """Return the usable pairs of a split."""
+    chosen = replace(found, pairs=[p for p in found.pairs if split in {'all', p.split}],
+                     skipped=[*found.skipped, *(() if split == 'all' else _outside(found))])
     if not chosen.pairs:
-        has = ', '.join(f'{shares[name]} in {name}' for name in SPLITS)
-        raise UserError(f"no pair of '{_name(path)}' is in {split} ({has}; "
-                        f'{len({p.scene for p in found.pairs})} scenes): give another seed, or '
-                        'more scenes')
-    dataset = PairedDataset(chosen, coding or SwirCoding(), split)
+        raise UserError(_no_pair(path, found, split))
+    dataset = PairedDataset(chosen, coding, split)
     if not len(dataset):
         raise UserError(f"none of the {len(chosen.pairs)} pairs of '{_name(path)}' in {split} can "
                         'be used:\n' + '\n'.join(reasons(dataset.skipped)))
     return dataset
+
+
+def _outside(found: Found) -> list[Skipped]:
+    """Return the pairs that are in no split, as what is skipped."""
+    return [Skipped(pair.rgb, "in none of the data set's own splits") for pair in found.pairs
+            if not pair.split]
+
+
+def _no_pair(path: Path | PairedFolders, found: Found, split: str) -> str:
+    """Return what a user is told of a split without a pair."""
+    shares = Counter(pair.split for pair in found.pairs)
+    has = ', '.join(f'{shares[name]} in {name}' for name in SPLITS)
+    outside = _outside(found)
+    text = (f"no pair of '{_name(path)}' is in {split} ({has}; "
+            f'{len({p.scene for p in found.pairs})} scenes): ')
+    if outside:
+        return text + (f'{len(outside)} pairs are in none of its own splits; put them into a '
+                       f'folder {split}, or rename the folder that reads as a split:\n'
+                       + '\n'.join(reasons(outside)))
+    return text + 'give another seed, or more scenes'
 
 
 def _find(path: Path | PairedFolders) -> Found:
@@ -149,9 +201,16 @@ def _find(path: Path | PairedFolders) -> Found:
     return found
 
 
-def _assign(found: Found, seed: int) -> Found:
-    """Give every pair its split."""
-    if all(pair.split for pair in found.pairs):
+def _assigned(path: Path | PairedFolders, seed: int) -> Found:
+    """Return the pairs of a data set with their splits; '' is of those outside its own splits.
+
+    :raises UserError: if there is no data set, or no pair.
+    """
+    found = _find(path)
+    if not found.pairs:
+        raise UserError(f"'{_name(path)}' has no whole pair ({found.layout}):\n"
+                        + '\n'.join(reasons(found.skipped)))
+    if any(pair.split for pair in found.pairs):
         return replace(found, note=found.note or 'its own splits are kept')
     scenes = {pair.scene for pair in found.pairs}
     if len(scenes) > 1:

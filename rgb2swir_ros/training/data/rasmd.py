@@ -8,14 +8,15 @@ name under several weathers are one scene, to be on the safe side.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rgb2swir_ros.training.data.files import SUFFIXES, Found, PairFiles, match
 
 PREFIXES = ('rgb_aligned_', 'swir_original_')
 SPLIT_FOLDERS = {'train': 'train', 'training': 'train', 'val': 'validation',
-                 'valid': 'validation', 'validation': 'validation', 'test': 'test'}
+                 'valid': 'validation', 'validation': 'validation', 'dev': 'validation',
+                 'test': 'test', 'testing': 'test'}
 
 
 def pictures(root: Path) -> Iterator[Path]:
@@ -27,9 +28,13 @@ def pictures(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def given_split(part: str) -> str:
-    """Return the split that a top folder's name stands for, or ''."""
-    return SPLIT_FOLDERS.get(part.lower(), '')
+def given_split(folders: Iterable[str]) -> str:
+    """Return the split that the outermost folder of such a name stands for, or ''.
+
+    :param folders: that a pair lies in, from the data set's root down.
+    """
+    splits = (SPLIT_FOLDERS.get(folder.lower(), '') for folder in folders)
+    return next(filter(None, splits), '')
 
 
 def find_rasmd(root: Path) -> Found | None:
@@ -50,7 +55,7 @@ def find_rasmd(root: Path) -> Found | None:
     def make(rgb: Path, swir: Path) -> PairFiles:
         parts = _base(rgb).relative_to(root).parts
         scene = next((part for part in parts if part.startswith('data_')), '/'.join(parts))
-        return PairFiles(rgb, swir, key(rgb), scene, given_split(parts[0] if parts else ''))
+        return PairFiles(rgb, swir, key(rgb), scene, given_split(parts))
 
     pairs, skipped = match(*sides, key, make)
     return Found('RASMD', pairs, skipped)

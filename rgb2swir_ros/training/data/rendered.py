@@ -16,7 +16,8 @@ from rgb2swir_ros.training.data.files import Found, PairFiles, Skipped
 def find_rendered(root: Path) -> Found | None:
     """Return the frames that the annotations name, or None if the folder has no such index.
 
-    :raises UserError: if the data set was not finished, or is of another format.
+    :raises UserError: if the data set was not finished, is of another format, or has a scene in
+        two splits.
     """
     index = root / INDEX
     if not index.is_file():
@@ -33,11 +34,16 @@ def find_rendered(root: Path) -> Found | None:
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise UserError(f"the index of '{root}' cannot be read: {error}") from error
     pairs, skipped = [], []
+    splits: dict[str, str] = {}
     for split, image in images:
+        scene = str(image['scene'])
+        if splits.setdefault(scene, split) != split:
+            raise UserError(f"'{root}' has scene {scene} in {splits[scene]} and in {split}: its "
+                            'annotations were changed; render it anew')
         rgb, swir = root / image['rgb_file_name'], root / image['file_name']
         missing = next((path for path in (rgb, swir) if not path.is_file()), None)
         if missing:
             skipped.append(Skipped(missing, 'named by the annotations, not there'))
         else:
-            pairs.append(PairFiles(rgb, swir, image['file_name'], str(image['scene']), split))
+            pairs.append(PairFiles(rgb, swir, image['file_name'], scene, split))
     return Found('rendered scenes', pairs, skipped)

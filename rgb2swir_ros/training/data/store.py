@@ -29,7 +29,8 @@ class PairStore:
     """Pairs of a data set, all of one size.
 
     ``rgb`` is uint8 (N, H, W, 3), ``radiance`` uint16 (N, H, W) with 65535 for 1.0, ``usable`` the
-    indices of the pairs that could be read, ``skipped`` the files that could not.
+    indices of the pairs that could be read, ``skipped`` the files that could not; ``identity``
+    tells these pairs from others.
     """
 
     def __init__(self, folder: Path, dataset: PairedDataset, size: tuple[int, int]) -> None:
@@ -43,6 +44,7 @@ class PairStore:
         self.dataset, self.size = dataset, size
         count = len(dataset)
         about = {'pairs': count, 'size': format_size(size), 'files': _fingerprint(dataset)}
+        self.identity = about
         index = folder / 'store.json'
         if not index.exists():
             _create(folder, about, count, size)

@@ -1,5 +1,7 @@
 """Opening data sets: every layout, every kind of damage, splits by scene."""
 
+import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.scenes.dataset import Plan, write_dataset
 from rgb2swir_ros.training.data.files import SwirCoding, size_of
 from rgb2swir_ros.training.data.folders import PairedFolders, scene_of
-from rgb2swir_ros.training.data.pairs import hashed_split, open_pairs
+from rgb2swir_ros.training.data.pairs import hashed_split, open_pairs, open_training
 
 SPLITS = ('train', 'validation', 'test')
 
@@ -53,7 +55,6 @@ def test_rendered_scenes_without_an_end_say_how_to_go_on(rendered, tmp_path):
 
 
 def test_a_frame_that_was_deleted_is_listed(rendered, tmp_path):
-    import shutil
     copy = tmp_path / 'copy'
     shutil.copytree(rendered, copy)
     victim = open_pairs(copy).files[0].rgb
@@ -153,6 +154,98 @@ def test_split_folders_of_a_data_set_are_kept(tmp_path):
     for part, count in (('train', 3), ('val', 2), ('test', 1)):
         trees.rasmd(tmp_path / part, scenes=count, frames=1)
     assert [len(open_pairs(tmp_path, split)) for split in SPLITS] == [3, 2, 1]
+
+
+def names_of(root: Path, split: str) -> set[str]:
+    return {pair.name for pair in open_pairs(root, split).files}
+
+
+def rasmd_with_splits(root: Path, top: str = '') -> Path:
+    """Three split folders of RASMD, under ``top``."""
+    for number, part in enumerate(('train', 'val', 'test')):
+        trees.rasmd(root / top / part, scenes=12, frames=1, first=12 * number)
+    return root
+
+
+def twins_with_splits(root: Path, top: str = '') -> Path:
+    """Three split folders of twin folders, under ``top``."""
+    for part in ('train', 'val', 'test'):
+        for drive in range(12):
+            trees.twins(root / top / part / f'{part}_drive{drive:02d}', count=1)
+    return root
+
+
+@pytest.mark.parametrize('make', [rasmd_with_splits, twins_with_splits])
+def test_one_pair_outside_leaves_the_own_splits_as_they_are(tmp_path, make):
+    root = make(tmp_path)
+    before = {split: names_of(root, split) for split in SPLITS}
+    assert [len(names) for names in before.values()] == [12, 12, 12]
+    stray = (trees.rasmd(root / 'preview', scenes=1, frames=1)
+             if make is rasmd_with_splits else trees.twins(root / 'preview', count=1))
+    assert {split: names_of(root, split) for split in SPLITS} == before
+    for split in SPLITS:
+        dataset = open_pairs(root, split)
+        (left,) = dataset.skipped
+        assert left.path.is_relative_to(stray)
+        assert left.reason == "in none of the data set's own splits"
+        assert str(left.path) in dataset.summary()
+    assert len(open_pairs(root, 'all')) == 37
+
+
+@pytest.mark.parametrize('make', [rasmd_with_splits, twins_with_splits])
+def test_splits_further_down_are_kept_too(tmp_path, make):
+    """The folder above a data set, or above several, is what some users give."""
+    root = make(tmp_path, 'recorded')
+    for split, part in zip(SPLITS, ('train', 'val', 'test'), strict=True):
+        names = names_of(root, split)
+        assert len(names) == 12
+        assert all(name.startswith(f'recorded/{part}/') for name in names)
+
+
+def test_the_folder_above_a_rendered_data_set_tears_no_scene(rendered):
+    for split in SPLITS:
+        above = {pair.swir for pair in open_pairs(rendered.parent, split).files
+                 if pair.swir.is_relative_to(rendered)}
+        assert above == {pair.swir for pair in open_pairs(rendered, split).files}
+
+
+def test_a_picture_called_test_is_no_split(tmp_path):
+    trees.twins(tmp_path, count=1, stem='test')
+    assert len(open_pairs(trees.twins(tmp_path, count=20))) > 10
+
+
+def test_a_split_that_only_the_stray_pairs_could_fill_is_an_error_that_names_them(tmp_path):
+    trees.twins(tmp_path / 'test', count=1)
+    trees.twins(tmp_path / 'drive1', count=2)
+    with pytest.raises(UserError, match=r'2 pairs are in none of its own splits(.|\n)*drive1'):
+        open_pairs(tmp_path)
+
+
+def test_a_rendered_scene_in_two_splits_is_refused(rendered, tmp_path):
+    copy = tmp_path / 'copy'
+    shutil.copytree(rendered, copy)
+    train, test = (copy / 'annotations' / f'{split}.json' for split in ('train', 'test'))
+    content = json.loads(train.read_text())
+    moved = json.loads(test.read_text())['images'][0]
+    train.write_text(json.dumps({**content, 'images': [*content['images'], moved]}))
+    with pytest.raises(UserError, match=f'scene {moved["scene"]} in train and in test'):
+        open_pairs(copy)
+
+
+def test_data_sets_of_one_training_share_no_held_out_frame(tmp_path, rendered):
+    root = trees.rasmd(tmp_path / 'all', scenes=30, frames=1)
+    own = tmp_path / 'own' / 'test'
+    for part in ('train', 'val'):
+        trees.rasmd(tmp_path / 'own' / part, scenes=1, frames=1)
+    picked = open_pairs(root).files[0]
+    for side in (picked.rgb, picked.swir):
+        (own / side.parent.name).mkdir(parents=True)
+        (own / side.parent.name / side.name).symlink_to(side)
+    with pytest.raises(UserError, match=r"in train of '.*all' and not in that of '.*own'"):
+        open_training([root, tmp_path / 'own'])
+    pairs, held_out = open_training([root, rendered])
+    assert [dataset.split for dataset in (*pairs, held_out)] == ['train', 'train', 'validation']
+    assert held_out.layout == 'rendered scenes'
 
 
 def test_plain_folders_of_one_scene_are_cut_along_their_order(tmp_path):

@@ -20,9 +20,9 @@ def put(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
-def rasmd(root: Path, scenes: int = 12, frames: int = 3) -> Path:
+def rasmd(root: Path, scenes: int = 12, frames: int = 3, first: int = 0) -> Path:
     """RASMD as on disk: JPG, SWIR grey or in three channels."""
-    for scene in range(scenes):
+    for scene in range(first, first + scenes):
         weather = ('1_sunny', '2_rain')[scene % 2]
         base = root / weather / f'data_{scene}_town' / 'croped_data'
         for index in range(frames):
