@@ -33,7 +33,8 @@ class AnnotatedFrame:
     :param boxes: (N, 4) float32, left, top, width, height in pixels.
     :param labels: (N,) int64, index into the classes; ``areas``: (N,) visible pixels;
         ``ignored``: (N,) bool, crowds, which are neither hit nor missed.
-    :param scene: frames of one scene share geometry and are not independent.
+    :param scene: frames of one scene share geometry and are not independent; where the file names
+        none, each picture is one.
     """
 
     path: Path
@@ -77,6 +78,26 @@ def read_annotations(data: Path, split: str) -> AnnotatedSet:
                         'it needs images, annotations and categories') from error
 
 
+def read_training(data: Path) -> AnnotatedSet:
+    """Read the split ``train``.
+
+    :raises UserError: as `read_annotations`, and if one of its scenes or pictures is in another
+        split, too: what was trained on would judge the training.
+    """
+    train = read_annotations(data, SPLITS[0])
+    for split in SPLITS[1:]:
+        if not (Path(data) / 'annotations' / f'{split}.json').is_file():
+            continue
+        held_out = read_annotations(data, split).frames
+        for what, shared in (
+                ('scene', {f.scene for f in train.frames} & {f.scene for f in held_out}),
+                ('picture', {f.names[0] for f in train.frames} & {f.names[0] for f in held_out})):
+            if shared:
+                raise UserError(f"{data}: {what} '{min(shared)}' is in train and in {split} "
+                                f'({len(shared)} in all): keep each in one split')
+    return train
+
+
 def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:
     categories = sorted(content['categories'], key=lambda c: int(c['id']))
     index = {c['id']: k for k, c in enumerate(categories)}
@@ -99,7 +120,7 @@ def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:
             boxes, np.array([index[o['category_id']] for o in objects], np.int64),
             np.array([o.get('area', o['bbox'][2] * o['bbox'][3]) for o in objects], float),
             np.array([bool(o.get('iscrowd', 0)) for o in objects], bool),
-            str(image.get('scene', image['id'])), str(image.get('weather', '')),
+            str(image.get('scene', image['file_name'])), str(image.get('weather', '')),
             str(image.get('place', ''))))
     return AnnotatedSet(tuple(frames), tuple(str(c['name']) for c in categories))
 

@@ -34,6 +34,7 @@ class Pairs(Protocol):
     """Pairs of one size, such as `rgb2swir_ros.training.data.store.PairStore`."""
 
     size: tuple[int, int]  # (height, width)
+    identity: Any  # equal for equal pairs; what JSON can hold
 
     def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
               augmentation: Augmentation | None = None) -> Arrays:
@@ -50,6 +51,11 @@ class Stores:
     small: Pairs
     large: Pairs
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells these pairs from others, for checkpoints."""
+        return {'small': self.small.identity, 'large': self.large.identity}
+
 
 class Mixed:
     """Several stores of one size drawn from as one: a batch comes from one of them."""
@@ -57,6 +63,7 @@ class Mixed:
     def __init__(self, stores: Sequence[PairStore]) -> None:
         """Weigh each by its number of pairs."""
         self.stores, self.size = tuple(stores), stores[0].size
+        self.identity = [store.identity for store in stores]
         counts = np.array([len(store) for store in stores], float)
         self.shares = counts / counts.sum()
 

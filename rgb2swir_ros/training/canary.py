@@ -10,8 +10,9 @@ import itertools
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.training.batches import Stores, draw, prepared, to_tensors
 from rgb2swir_ros.training.checkpoint import (
+    check_identity,
     read_checkpoint,
     restore_optimizers,
     restore_weights,
@@ -61,6 +63,13 @@ class CanaryPlan:
         if self.steps is not None and self.steps < 1:
             raise UserError(f'{self.steps} steps of training: give at least 1')
 
+    def steering(self) -> dict[str, Any]:
+        """Return all that a resumed training must have in common with the one that was begun.
+
+        Minutes are no part of it: a training may be given more of them.
+        """
+        return {name: value for name, value in asdict(self).items() if name != 'minutes'}
+
     def done(self, step: int, seconds: float) -> float:
         """Return the share of the budget that is spent after so many steps and seconds."""
         return seconds / (60 * self.minutes) if self.steps is None else step / self.steps
@@ -96,13 +105,17 @@ def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
     :param work: folder of the checkpoint; a run killed and started again with the same folder
         goes on where the checkpoint was written.
     :return: the regression with averaged weights, in evaluation mode.
+    :raises UserError: if the checkpoint in ``work`` is of other settings, data or another network.
     """
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     model = Regressor(plan.network)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimization = Optimization(model, model.parameters(), plan.rate, copy_weights(model))
-    first, spent = _resume(work / 'checkpoint.safetensors', model, optimization, log)
+    path = work / 'checkpoint.safetensors'
+    identity = {'training': 'canary', 'seed': seed, 'plan': plan.steering(),
+                'data': stores.identity}
+    first, spent = _resume(path, identity, model, optimization, log)
     done = plan.done(first, spent)
 
     def make(step: int) -> tuple[Tensor, Tensor]:
@@ -111,8 +124,8 @@ def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
         return to_tensors(*draw(stores, rng, plan.batch, plan.kind(share, rng)))
 
     def save(step: int, seconds: float) -> None:
-        save_checkpoint(work / 'checkpoint.safetensors', model.state_dict(), optimization.average,
-                        optimization.optimizers, {'step': step, 'seconds': seconds})
+        save_checkpoint(path, model.state_dict(), optimization.average, optimization.optimizers,
+                        {'identity': identity, 'step': step, 'seconds': seconds})
 
     started = saved = time.monotonic()
     losses: list[float] = []
@@ -139,12 +152,16 @@ def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
     return model.eval()
 
 
-def _resume(path: Path, model: Regressor, optimization: Optimization,
-            log: Callable[[str], None]) -> tuple[int, float]:
-    """Return the step and the seconds that a checkpoint stands at, all restored from it."""
+def _resume(path: Path, identity: dict[str, Any], model: Regressor,
+            optimization: Optimization, log: Callable[[str], None]) -> tuple[int, float]:
+    """Return the step and the seconds that a checkpoint stands at, all restored from it.
+
+    :raises UserError: if the checkpoint is of another training.
+    """
     if not path.exists():
         return 0, 0.0
     groups, state = read_checkpoint(path)
+    check_identity(path, state.get('identity'), identity)
     restore_weights(model, optimization.average, groups, path)
     restore_optimizers(optimization.optimizers, groups['optimizer'], path)
     log(f'resuming at step {state["step"]}, after {state["seconds"] / 60:.1f} min')

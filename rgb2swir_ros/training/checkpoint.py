@@ -43,6 +43,30 @@ def read_checkpoint(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str,
         return groups, json.loads(file.metadata()['state'])
 
 
+def check_identity(path: Path, found: Any, wanted: dict[str, Any]) -> None:
+    """Refuse the checkpoint of another training.
+
+    :param path: of the checkpoint; ``found``: the identity in it; ``wanted``: of this training.
+    :raises UserError: naming the first entry that differs, and both values.
+    """
+    difference = _difference(found, json.loads(json.dumps(wanted)))
+    if difference is not None:
+        name, there, here = difference
+        raise UserError(f'{path} belongs to another training ({name}: {there!r} there, {here!r} '
+                        'here): give another --work folder, or remove it')
+
+
+def _difference(found: Any, wanted: Any, name: str = '') -> tuple[str, Any, Any] | None:
+    """Return the first entry of nested mappings that differs: its name and both values."""
+    if found == wanted:
+        return None
+    if not (isinstance(found, dict) and isinstance(wanted, dict)):
+        return name, found, wanted
+    return next(difference for key in [*wanted, *(key for key in found if key not in wanted)]
+                if (difference := _difference(found.get(key), wanted.get(key),
+                                              f'{name}: {key}' if name else key)))
+
+
 def restore_weights(model: nn.Module, average: dict[str, Tensor],
                     groups: dict[str, dict[str, Tensor]], path: Path) -> None:
     """Give a model and its running average, in place, the weights of `read_checkpoint`.

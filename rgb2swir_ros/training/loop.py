@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -15,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training.batches import Stores, draw, prepared, to_tensors
 from rgb2swir_ros.training.board import Board, Watch
 from rgb2swir_ros.training.checkpoint import (
+    check_identity,
     read_checkpoint,
     restore_optimizers,
     restore_weights,
@@ -86,9 +85,10 @@ class Loop:
         self.outcome = Outcome()
         self.stage, self.step, self.left_out = 0, 0, 0
         self.moments: dict[str, Tensor] = {}
-        self.identity = json.loads(json.dumps({
+        self.identity = {
             'training': training.kind, **asdict(orders), 'plan': training.plan.steering(),
-            'steps of the student': self.translator.config.steps, 'processes': self.world.size}))
+            'model': asdict(self.translator.config), 'data': stores.identity,
+            'processes': self.world.size}
         if self.path.exists():
             self._restore()
         self.begun, self.before = time.monotonic(), self.outcome.seconds
@@ -248,7 +248,7 @@ class Loop:
 
     def _restore(self) -> None:
         groups, state = read_checkpoint(self.path)
-        self._check(state.get('identity', {}))
+        check_identity(self.path, state.get('identity', {}), self.identity)
         restore_weights(self.translator, self.average, groups, self.path)
         self.moments = groups['optimizer']
         self.stage, self.step, self.left_out = (
@@ -258,17 +258,6 @@ class Loop:
         self.outcome = Outcome(state['seconds'], state['stages'])
         self.log(f'resuming stage {self.stage + 1} at step {self.step}, after '
                  f'{readable(self.outcome.seconds)}')
-
-    def _check(self, identity: dict[str, Any]) -> None:
-        """Refuse the checkpoint of another training.
-
-        :raises UserError: naming the first thing that differs.
-        """
-        for name, value in self.identity.items():
-            if identity.get(name) != value:
-                raise UserError(f'{self.path} belongs to another training ({name}: '
-                                f'{identity.get(name)!r} there, {value!r} here): give another '
-                                '--work folder, or remove it')
 
 
 def readable(seconds: float) -> str:

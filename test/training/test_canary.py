@@ -1,5 +1,7 @@
 """The canary learns, resumes exactly, and keeps to its budget."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.training import canary
+from rgb2swir_ros.training.batches import Stores
 from rgb2swir_ros.training.canary import CanaryPlan, train_canary
 from rgb2swir_ros.training.judge import fit_lookup, judge, predictor, spread
 
@@ -65,11 +68,25 @@ def test_a_budget_of_minutes_counts_over_resumes(stores, tmp_path, monkeypatch):
     assert 'trained for 15 steps, 1.0 min' in lines[-1]
 
 
-def test_a_checkpoint_of_another_network_is_refused(stores, tmp_path):
-    train_canary(stores, CanaryPlan(steps=1, batch=1, network=SMALL), tmp_path, log=quiet)
-    other = RegressionConfig(widths=(8, 8, 8, 8, 8), dilations=(1,))
-    with pytest.raises(UserError, match='another training'):
-        train_canary(stores, CanaryPlan(steps=2, batch=1, network=other), tmp_path, log=quiet)
+@pytest.mark.parametrize(('plan', 'seed', 'count', 'text'), [
+    ({'network': RegressionConfig(widths=(8, 8, 8, 8, 8), dilations=(1,))}, 0, 8, 'widths'),
+    ({'network': RegressionConfig(widths=SMALL.widths, dilations=(2,))}, 0, 8,
+     r'network: dilations: \[1\] there, \[2\] here'),  # weights of equal shapes
+    ({'steps': 3}, 0, 8, 'plan: steps: 2 there, 3 here'),
+    ({'steps': None, 'minutes': .01}, 0, 8, 'plan: steps: 2 there, None here'),
+    ({'batch': 2}, 0, 8, 'batch'), ({'rate': 1e-4}, 0, 8, 'rate'),
+    ({'large_share': .5}, 0, 8, 'large_share'), ({}, 1, 8, 'seed: 0 there, 1 here'),
+    ({}, 0, 9, 'data: small: patches: 8 there, 9 here')])
+def test_a_checkpoint_of_another_training_is_refused(plan, seed, count, text, stores, pairs,
+                                                     tmp_path):
+    begun = CanaryPlan(steps=2, batch=1, network=SMALL)
+    train_canary(stores, begun, tmp_path, log=quiet)
+    before = (tmp_path / 'checkpoint.safetensors').read_bytes()
+    others = type(pairs)(count, pairs.size)
+    with pytest.raises(UserError, match=f'another training.*{text}'):
+        train_canary(Stores(others, others), replace(begun, **plan), tmp_path, seed=seed,
+                     log=quiet)
+    assert (tmp_path / 'checkpoint.safetensors').read_bytes() == before
 
 
 def test_it_trains_on_whole_frames_crops_and_in_the_end_on_large_ones():

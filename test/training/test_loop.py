@@ -11,6 +11,7 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.training import loop as loops
 from rgb2swir_ros.training.autoencoder import AutoencoderTraining
+from rgb2swir_ros.training.batches import Stores
 from rgb2swir_ros.training.canary import CanaryPlan, train_canary
 from rgb2swir_ros.training.checkpoint import read_checkpoint
 from rgb2swir_ros.training.loop import Loop, Orders, readable
@@ -31,12 +32,14 @@ class Killed(Exception):
     """What a test ends a training with."""
 
 
-@pytest.fixture
-def begin(stores, watch, make_translator, tmp_path):
+@pytest.fixture(name='begin')
+def begin_(stores, watch, make_translator, tmp_path):
     """Build the loop of a training, in a folder by its name."""
+    default = stores
+
     def begin(kind, name='a', *, plan=None, log=lambda _line: None, save_every_s=0.0,
-              steps=1, **orders) -> Loop:
-        training = kind(make_translator(steps=steps), plan or PLANS[kind])
+              steps=1, translator=None, stores=default, **orders) -> Loop:
+        training = kind(translator or make_translator(steps=steps), plan or PLANS[kind])
         return Loop(training, stores, tmp_path / name, Orders(**orders), watch=watch, log=log,
                     save_every_s=save_every_s)
     return begin
@@ -154,13 +157,28 @@ def test_a_budget_of_minutes_decides_the_steps_once_and_resumed_runs_keep_them(
 
 @pytest.mark.parametrize(('other', 'text'), [
     ({'seed': 4}, 'seed: 0 there, 4 here'), ({'minutes': 3}, 'minutes: None there, 3 here'),
-    ({'start': 'x'}, 'start'), ({'steps': 4}, 'steps of the student: 1 there, 4 here'),
-    ({'plan': TeacherPlan(TEACHER.stages, lpl_below=.3)}, 'plan')])
+    ({'start': 'x'}, 'start'), ({'steps': 4}, 'model: steps: 1 there, 4 here'),
+    ({'plan': TeacherPlan(TEACHER.stages, lpl_below=.3)}, 'lpl_below: 1 there, 0.3 here')])
 def test_a_checkpoint_of_another_training_is_refused_by_what_differs(other, text, begin):
     begin(TeacherTraining).run()
     with pytest.raises(UserError, match='belongs to another training') as caught:
         begin(TeacherTraining, **other)
     assert text in str(caught.value)
+
+
+def test_a_checkpoint_of_other_pairs_is_refused(begin, stores, pairs):
+    begin(TeacherTraining).run()
+    more = type(pairs)(9, pairs.size)
+    with pytest.raises(UserError, match='data: small: patches: 8 there, 9 here'):
+        begin(TeacherTraining, stores=Stores(more, stores.large))
+
+
+def test_a_checkpoint_of_a_network_of_equal_shapes_is_refused(begin, make_translator):
+    begin(TeacherTraining).run()
+    other = make_translator()
+    other.config = replace(other.config, denoiser=replace(other.config.denoiser, dilations=(3,)))
+    with pytest.raises(UserError, match=r'model: denoiser: dilations: \[1\] there, \[3\] here'):
+        begin(TeacherTraining, translator=other)
 
 
 def test_a_trained_student_takes_another_share_of_fine_detail(begin):
@@ -172,7 +190,7 @@ def test_a_trained_student_takes_another_share_of_fine_detail(begin):
     assert again.stage == len(plan.stages)
     again.run()
     assert again.training.facts['gain_scaled_by'] > first.training.facts['gain_scaled_by']
-    with pytest.raises(UserError, match="'detail_weight'"):
+    with pytest.raises(UserError, match='plan: detail_weight: '):
         begin(StudentTraining, plan=replace(plan, detail_weight=3.0))
 
 

@@ -18,6 +18,7 @@ class PatchPairs:
 
     def __init__(self, count: int, size: tuple[int, int], seed: int = 0) -> None:
         self.size = size
+        self.identity = {'patches': count, 'size': list(size), 'seed': seed}
         rng = np.random.default_rng([seed, 99])
         height, width = size
         self.rgb = np.zeros((count, height, width, 3), np.uint8)

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.annotations import AnnotatedSet, read_annotations
+from rgb2swir_ros.evaluation.annotations import AnnotatedSet, read_training
 from rgb2swir_ros.evaluation.detector.data import FrameCache, Sample, draw_batch
 from rgb2swir_ros.evaluation.detector.model import TorchDetector, load_detector, save_detector
 from rgb2swir_ros.evaluation.detector.targets import assign, detector_loss
 from rgb2swir_ros.nets.detector import DIVISOR, Detector, DetectorConfig, cells, flatten
 from rgb2swir_ros.training.checkpoint import (
+    check_identity,
     read_checkpoint,
     restore_optimizers,
     save_checkpoint,
@@ -64,7 +65,7 @@ def train_detector(data: Path, work: Path, output: Path, plan: TrainingPlan | No
     :raises UserError: if the data is unfit or the checkpoint is of another training.
     """
     plan = plan or TrainingPlan()
-    annotated = read_annotations(data, 'train')
+    annotated = read_training(data)
     objects = sum(len(f.labels) for f in annotated.frames)
     if objects == 0:
         raise UserError(f'{data}: no frame of the split train has an object to learn from')
@@ -94,7 +95,7 @@ class _Training:
         self.optimizer = torch.optim.AdamW(_groups(self.network), lr=plan.rate)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.step, self.steps, self.seconds = 0, plan.steps, 0.0
-        self.identity = _identity(annotated, plan)
+        self.identity = _identity(annotated, plan, self.network.config)
         if path.exists():
             self._restore()
         self.size = crop_size(annotated)
@@ -162,9 +163,7 @@ class _Training:
 
     def _restore(self) -> None:
         groups, state = read_checkpoint(self.path)
-        if state.get('identity') != self.identity:
-            raise UserError(f'{self.path} is of another training (data, seed, batch, rate or '
-                            'length differ): give another --work, or remove it')
+        check_identity(self.path, state.get('identity'), self.identity)
         self.network.load_state_dict(groups['model'])
         restore_optimizers([self.optimizer], groups['optimizer'], self.path)
         self.average = groups['average']
@@ -210,9 +209,13 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
             {'params': [p for p in parameters if p.ndim == 1], 'weight_decay': .0}]
 
 
-def _identity(annotated: AnnotatedSet, plan: TrainingPlan) -> str:
-    digest = hashlib.sha256(repr(plan).encode())
+def _identity(annotated: AnnotatedSet, plan: TrainingPlan,
+              network: DetectorConfig) -> dict[str, Any]:
+    """Return what a resumed training must have in common with the one that was begun."""
+    digest = hashlib.sha256()
     for frame in annotated.frames:
-        digest.update(repr((frame.names, frame.size)).encode() + frame.boxes.tobytes()
+        length = frame.path.stat().st_size if frame.path.is_file() else None
+        digest.update(repr((frame.names, frame.size, length)).encode() + frame.boxes.tobytes()
                       + frame.labels.tobytes())
-    return digest.hexdigest()
+    return {'training': 'detector', 'plan': asdict(plan), 'network': asdict(network),
+            'data': {'frames': len(annotated.frames), 'files': digest.hexdigest()}}

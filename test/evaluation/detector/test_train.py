@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import cv2
 import pytest
 import torch
 
@@ -55,6 +57,33 @@ def test_killed_and_resumed_equals_uninterrupted(toy, tmp_path, monkeypatch):
     with pytest.raises(UserError, match='another training'):
         train_detector(toy, tmp_path / 'b', tmp_path / 'cut', TrainingPlan(steps=6, batch=2),
                        log=silent)
+
+
+def test_a_checkpoint_of_other_frames_is_refused_by_what_differs(toy, tmp_path):
+    """Boxes and names of the frames are equal, their pictures are not."""
+    plan = TrainingPlan(steps=1, batch=1)
+    data = tmp_path / 'data'
+    shutil.copytree(toy, data)
+    train_detector(data, tmp_path / 'w', tmp_path / 'm', plan, log=silent)
+    picture = read_annotations(data, 'train').frames[0].path
+    tone = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
+    assert cv2.imwrite(str(picture), tone // 2)
+    with pytest.raises(UserError, match=r'another training \(data: files: '):
+        train_detector(data, tmp_path / 'w', tmp_path / 'm', plan, log=silent)
+    with pytest.raises(UserError, match=r'plan: rate: 0\.0025 there, 0\.001 here'):
+        train_detector(toy, tmp_path / 'w', tmp_path / 'm', replace(plan, rate=.001), log=silent)
+
+
+@pytest.mark.parametrize('key', ['scene', 'file_name'])
+def test_a_scene_or_picture_of_train_in_another_split_is_refused(toy, tmp_path, key):
+    shutil.copytree(toy / 'annotations', tmp_path / 'annotations')
+    train, test = (tmp_path / 'annotations' / f'{split}.json' for split in ('train', 'test'))
+    shared = json.loads(train.read_text())['images'][0][key]
+    content = json.loads(test.read_text())
+    content['images'][0][key] = shared
+    test.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=f"'{shared}' is in train and in test"):
+        train_detector(tmp_path, tmp_path / 'w', tmp_path / 'm', log=silent)
 
 
 def test_minutes_become_steps(toy, tmp_path, monkeypatch):
