@@ -29,7 +29,7 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['scenes/materials.yaml', 'demo/drive.mp4', 'training/presets/*.yaml']},
+    package_data={PACKAGE: ['lab/scenes/materials.yaml', 'demo/drive.mp4', 'presets/*.yaml']},
     data_files=data_files(),
     # Never torch, numpy or OpenCV here: pip must not replace the builds of a Jetson or of a ROS
     # machine. The README says how to bring them; the extras below serve a machine with nothing.

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from rgb2swir_ros.demo.drive import FILE, FOCAL
+from rgb2swir_ros.lab.scenes.draw import draw_world
+from rgb2swir_ros.lab.scenes.frames import render_drive
+from rgb2swir_ros.lab.scenes.light import draw_light
+from rgb2swir_ros.lab.scenes.world import World
 from rgb2swir_ros.replay.video_writer import VideoWriter
-from rgb2swir_ros.scenes.draw import draw_world
-from rgb2swir_ros.scenes.frames import render_drive
-from rgb2swir_ros.scenes.light import draw_light
-from rgb2swir_ros.scenes.world import World
 
 RATE_HZ = 15.0
 SPEED = 9.0  # metres a second

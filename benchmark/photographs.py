@@ -4,8 +4,8 @@
 Usage: python benchmark/photographs.py FOLDER [--model nano] [--output out/photographs]
 
 FOLDER holds photographs and ``probes.json``; no such photographs ship with the package. What is
-counted, and what probes are, is told in ``rgb2swir_ros/evaluation/probes.py``. Translates them as
-``rgb2swir translate`` does, writes 16-bit linear pictures, and prints how many pairs of
+counted, and what probes are, is told in ``rgb2swir_ros/lab/evaluation/probes.py``. Translates them
+as ``rgb2swir translate`` does, writes 16-bit linear pictures, and prints how many pairs of
 materials come out in the right order and how sharp the pictures are against their source.
 """
 
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.evaluation.probes import judge_photographs
+from rgb2swir_ros.lab.evaluation.probes import judge_photographs
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
 

@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.materials import BUILT_IN, LOG_BANDS, QUANTITIES
-from rgb2swir_ros.scenes.tables import read_table
+from rgb2swir_ros.lab.scenes.materials import BUILT_IN, LOG_BANDS, QUANTITIES
+from rgb2swir_ros.lab.scenes.tables import read_table
 
 COLUMNS = ('R', 'G', 'B', 's0900_1350', 's1450_1700')
 PRIOR = 4.0

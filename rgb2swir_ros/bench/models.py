@@ -6,15 +6,15 @@ from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_files import read_entries
+from rgb2swir_ros.model_presets import preset_names, read_model
 from rgb2swir_ros.resources import model_directory, share_directory
-from rgb2swir_ros.training.preset import PRESETS, read_preset
 from rgb2swir_ros.translator import KINDS, SwirModel, Translator, load_model
 
 
 def known_models() -> list[str]:
     """Return the names of all models and presets, each once."""
     return sorted({folder.name for folder in shipped_models()}
-                  | {file.stem for file in PRESETS.glob('*.yaml')})
+                  | set(preset_names()))
 
 
 def shipped_models() -> list[Path]:
@@ -35,10 +35,8 @@ def measurable_model(name: str) -> tuple[SwirModel, bool]:
         folder: Path | None = model_directory(name)
     except UserError as error:
         if name not in known_models():
-            raise UserError(f'{error}; presets are '
-                            f'{", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))}'
-                            ) from error
+            raise UserError(f'{error}; presets are {", ".join(preset_names())}') from error
         folder = None
     if folder is None:
-        return Translator(read_preset(name).model).eval(), False
+        return Translator(read_model(name)).eval(), False
     return load_model(folder, unfinished=True), True

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.dataset import Plan, Progress, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, write_dataset
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = 'example:\n  rgb2swir bench scenes --count 160 --json'

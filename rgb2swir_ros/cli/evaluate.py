@@ -22,5 +22,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run one measurement and return its exit code."""
     name = arguments.what
-    return run_choice(f'rgb2swir evaluate {name}', f'rgb2swir_ros.evaluation.{name}_command',
+    return run_choice(f'rgb2swir evaluate {name}', f'rgb2swir_ros.lab.evaluation.{name}_command',
                       MEASUREMENTS[name], arguments.arguments)

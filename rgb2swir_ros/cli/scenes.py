@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.scenes.dataset import Plan, Progress, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, write_dataset
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='sequences in which nothing moves, for judging flicker')
     parser.add_argument('--materials', type=Path, metavar='FILE',
                         help='YAML with materials of your own over the package\'s '
-                             '(rgb2swir_ros/scenes/materials.yaml says how)')
+                             '(rgb2swir_ros/lab/scenes/materials.yaml says how)')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
                         help='processes (default %(default)s, all cores)')
     parser.add_argument('--output', '-o', type=Path, required=True, metavar='DIR')

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 
 if TYPE_CHECKING:
-    from rgb2swir_ros.evaluation.probes import PhotographReport
+    from rgb2swir_ros.lab.evaluation.probes import PhotographReport
 
 CANARY_EXAMPLE = """example:
   rgb2swir scenes --output out/scenes --count 2000
@@ -50,7 +50,7 @@ Log = Callable[[str], None]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what can be trained, each with its arguments."""
-    from rgb2swir_ros.evaluation.detector.command import configure_detector
+    from rgb2swir_ros.cli.train_detector import configure_detector
 
     targets = parser.add_subparsers(dest='target', metavar='WHAT', required=True)
 
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.update(waiting_environment())
     cv2.setNumThreads(1)
     if arguments.target == 'detector':
-        from rgb2swir_ros.evaluation.detector.command import run_detector
+        from rgb2swir_ros.cli.train_detector import run_detector
         return int(run_detector(arguments))
     return _run_canary(arguments) if arguments.target == 'canary' else _run_translator(arguments)
 
@@ -130,11 +130,11 @@ def _configure_translator(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _run_canary(arguments: argparse.Namespace) -> int:
-    from rgb2swir_ros.training import judge
-    from rgb2swir_ros.training.batches import open_stores
-    from rgb2swir_ros.training.canary import CanaryPlan, train_canary
-    from rgb2swir_ros.training.command import HELD_OUT, SHEET
-    from rgb2swir_ros.training.data.pairs import open_training
+    from rgb2swir_ros.lab.training import judge
+    from rgb2swir_ros.lab.training.batches import open_stores
+    from rgb2swir_ros.lab.training.canary import CanaryPlan, train_canary
+    from rgb2swir_ros.lab.training.command import HELD_OUT, SHEET
+    from rgb2swir_ros.lab.training.data.pairs import open_training
 
     _check_photographs(arguments)
     if arguments.seed < 0:
@@ -160,7 +160,7 @@ def _run_canary(arguments: argparse.Namespace) -> int:
 
 def _run_translator(arguments: argparse.Namespace) -> int:
     try:
-        from rgb2swir_ros.training.command import Request, train_translator
+        from rgb2swir_ros.lab.training.command import Request, train_translator
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train]'"
                         ) from error
@@ -177,7 +177,7 @@ def _run_translator(arguments: argparse.Namespace) -> int:
         return 0
     photographs = None
     if arguments.target == 'teacher':
-        from rgb2swir_ros.training.judge import sample_tone
+        from rgb2swir_ros.lab.training.judge import sample_tone
 
         photographs = _judge_photographs(
             arguments, request.folder, log,
@@ -217,7 +217,7 @@ def _judge_photographs(
     """
     if arguments.photographs is None:
         return None
-    from rgb2swir_ros.evaluation.probes import judge_photographs
+    from rgb2swir_ros.lab.evaluation.probes import judge_photographs
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
     log(f'translating {arguments.photographs}')
@@ -232,7 +232,7 @@ def _check_photographs(arguments: argparse.Namespace) -> None:
 
     :raises UserError: if there is no such folder of photographs, or its probes are damaged.
     """
-    from rgb2swir_ros.evaluation.probes import read_probes
+    from rgb2swir_ros.lab.evaluation.probes import read_probes
 
     if arguments.photographs is not None:
         if not arguments.photographs.is_dir():

@@ -14,7 +14,7 @@ from rgb2swir_ros.cli.main import main
 @pytest.fixture(autouse=True)
 def _renderer(monkeypatch):
     """Render rectangles: spawned processes import them from beside the tests of the writer."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / 'scenes'))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / 'lab' / 'scenes'))
     monkeypatch.setattr(scenes, 'Plan', functools.partial(scenes.Plan, renderer='rectangles'))
 
 

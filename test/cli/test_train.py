@@ -13,7 +13,7 @@ import yaml
 
 from rgb2swir_ros.cli.main import main
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.training.autoencoder import AutoencoderTraining
+from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.translator import Regressor, Translator, load_model
 
 

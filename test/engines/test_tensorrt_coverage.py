@@ -17,9 +17,9 @@ import torch
 from rgb2swir_ros.bench.models import shipped_models
 from rgb2swir_ros.engines.base import EngineSpec
 from rgb2swir_ros.engines.export import export_core
+from rgb2swir_ros.model_presets import preset_names, read_model
 from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.unet import UNetConfig
-from rgb2swir_ros.training.preset import PRESETS, read_preset
 from rgb2swir_ros.translator import Translator, load_model
 
 from .registries import REGISTRIES, need_registry
@@ -30,8 +30,8 @@ SIZES = {'fits': (512, 640), 'padded': (360, 640)}  # as the network divides, an
 
 def known():
     """Yield a name and a model for each preset and each model folder that ships."""
-    for file in sorted(PRESETS.glob('*.yaml')):
-        yield f'preset {file.stem}', Translator(read_preset(file.stem).model)
+    for name in preset_names():
+        yield f'preset {name}', Translator(read_model(name))
     for folder in shipped_models():
         yield f'model {folder.name}', load_model(folder)
 

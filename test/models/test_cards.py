@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from rgb2swir_ros.bench.models import shipped_models
+from rgb2swir_ros.lab.training.record import RECORD_FILE
 from rgb2swir_ros.resources import share_directory
-from rgb2swir_ros.training.record import RECORD_FILE
 from rgb2swir_ros.translator import Translator, load_model
 
 LARGEST = 16_000_000  # bytes

@@ -1,0 +1,79 @@
+"""``rgb2swir train detector``: train the judge on true SWIR frames and say how good it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.sizes import parse_size
+
+EXAMPLE = """example:
+  rgb2swir train detector --data out/scenes -o out/detector --work out/train_detector
+Killed and called again with the same arguments, it goes on from its last checkpoint.
+"""
+
+
+def configure_detector(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.epilog = EXAMPLE
+    parser.add_argument('--data', type=Path, required=True, metavar='DIR',
+                        help='folder that rgb2swir scenes wrote: trains on its split train')
+    parser.add_argument('--output', '-o', type=Path, required=True, metavar='DIR',
+                        help='model folder to write: model.yaml and weights.safetensors')
+    parser.add_argument('--work', type=Path, default=Path('out/train_detector'), metavar='DIR',
+                        help='checkpoint (default %(default)s)')
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument('--minutes', type=float, default=25.0,
+                        help='of training, by the pace of the first steps (default %(default)s)')
+    length.add_argument('--steps', type=int, help='of training, in place of --minutes')
+    parser.add_argument('--batch', type=int, default=8, help='crops a step (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='(default 0)')
+    parser.add_argument('--onnx', type=Path, metavar='FILE', help='write an ONNX file, too')
+    parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
+                        help='input of the ONNX file (default 320x256)')
+    parser.add_argument('--json', action='store_true', help='print the figures as JSON')
+
+
+def run_detector(arguments: argparse.Namespace) -> int:
+    """Train, write the model, judge it on frames that it has not seen."""
+    steps = arguments.steps
+    if not 0 < arguments.minutes <= 10_000 or (steps is not None and steps < 1):
+        raise UserError(f'--minutes {arguments.minutes:g} --steps {steps}: give a positive length')
+    if arguments.batch < 1 or arguments.seed < 0:
+        raise UserError(f'--batch {arguments.batch} --seed {arguments.seed}: give at least one '
+                        'crop a step and a seed that is not negative')
+    if arguments.onnx is not None and arguments.onnx.suffix != '.onnx':
+        raise UserError(f"--onnx {arguments.onnx}: the name must end in .onnx")
+    try:
+        from rgb2swir_ros.lab.detector.onnx import export_onnx
+        from rgb2swir_ros.lab.detector.train import TrainingPlan, train_detector
+        from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
+        from rgb2swir_ros.lab.evaluation.detection_report import table
+        from rgb2swir_ros.lab.scenes.annotations import read_annotations
+    except ImportError as error:
+        raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
+                        ) from error
+    held_out = read_annotations(arguments.data, 'validation')  # before the long work, not after
+    started = time.monotonic()
+
+    def log(line: str) -> None:
+        print(f'[{(time.monotonic() - started) / 60:5.1f} min] {line}', file=sys.stderr,
+              flush=True)
+
+    plan = TrainingPlan(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
+    detector = train_detector(arguments.data, arguments.work, arguments.output, plan, log=log)
+    if arguments.onnx:
+        export_onnx(arguments.output, arguments.onnx, arguments.size)
+    frames = held_out.frames
+    found = detect_files(detector, frames, [f.path for f in frames])
+    result = evaluate_detections(frames, found, held_out.classes)
+    if arguments.json:
+        print(json.dumps(result.as_json(), indent=2))
+    else:
+        print(table(result, f'{arguments.output} on true SWIR, split validation of '
+                            f'{arguments.data}'))
+    return 0

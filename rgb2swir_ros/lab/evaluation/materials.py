@@ -1,0 +1,205 @@
+"""How bright each material comes out, on rendered scenes that no training has seen.
+
+A detector lives on edges and does not mind a lawn that is too dark; a person who develops SWIR
+perception does. Here each material of each frame is one observation: the mean radiance of its
+pixels, in truth and as a model makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.evaluation.intervals import (
+    RESAMPLES,
+    Figure,
+    group_weights,
+    plain,
+    ratio_of_sums,
+)
+from rgb2swir_ros.lab.evaluation.models import Candidate
+from rgb2swir_ros.lab.evaluation.progress import Progress
+from rgb2swir_ros.lab.scenes.crew import do_all
+from rgb2swir_ros.lab.scenes.dataset import SEEDS
+from rgb2swir_ros.lab.scenes.frames import Frame, render_frames
+from rgb2swir_ros.lab.scenes.material_map import MaterialMap
+
+LEAST_SHARE = .002   # of a frame's pixels: smaller patches of a material are left out
+DARKEST = .02        # mean radiance: what is nearly black in truth has no ratio worth a figure
+CLEAR_ORDER = 1.5    # ratio in truth from which a model must keep two materials apart
+HELD_ORDER = 1.15    # ... by this factor at least
+FEWEST = 10          # patches from which a material has a line of its own
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One material in one frame.
+
+    :param scene: whose frames are not independent; ``frame``: number of the frame.
+    :param true: mean radiance; ``made``: of each model, by its name.
+    """
+
+    scene: str
+    frame: int
+    material: str
+    true: float
+    made: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MaterialResult:
+    """One material under one model, over all patches.
+
+    :param true: median radiance in truth; ``made``: as the model makes it.
+    :param factor: median of made over true; 1 is right, below is too dark.
+    :param low: ``high``: four fifths of the patches have their factor between these.
+    """
+
+    patches: int
+    true: float
+    made: float
+    factor: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One model over all materials.
+
+    :param error: mean absolute logarithm of made over true, over patches, to base 2 (stops).
+    :param order: of pairs of materials of one frame, one of which is at least `CLEAR_ORDER` times
+        as bright in truth, the share where the model makes it `HELD_ORDER` times as bright.
+    :param by_material: the commonest first.
+    """
+
+    error: Figure
+    order: Figure
+    pairs: int
+    by_material: dict[str, MaterialResult]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; NaN becomes None."""
+        return dict(plain(asdict(self)))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scene to render: see `rgb2swir_ros.lab.scenes.frames.render_frames`."""
+
+    seed: int
+    size: tuple[int, int]
+    looks: int
+
+
+def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[Job]:
+    """Return the first scenes of the data set of a seed.
+
+    :raises UserError: if a figure is out of range.
+    """
+    if min(scenes, looks) < 1 or seed < 0:
+        raise UserError(f'--scenes {scenes} --looks {looks} --scene-seed {seed}: give at least '
+                        'one scene, one look, and a seed that is not negative')
+    return [Job(seed * SEEDS + k, size, looks) for k in range(scenes)]
+
+
+def render(job: Job) -> list[Frame]:
+    """Render one scene; runs in a process of its own."""
+    return render_frames(job.seed, job.size, looks=job.looks)
+
+
+def rendered(todo: Sequence[Job], workers: int,
+             lost: list[str]) -> Generator[tuple[str, list[Frame]], None, None]:
+    """Yield each scene's name and frames, in the order in which they are done.
+
+    :param lost: gets a line for each scene that could not be rendered.
+    """
+    for outcome in do_all(render, todo, workers):
+        if outcome.failure:
+            lost.append(f'scene {outcome.job.seed}: {outcome.failure}')
+        else:
+            yield str(outcome.job.seed), outcome.value
+
+
+def measure(scenes: Iterable[tuple[str, list[Frame]]], models: Sequence[Candidate],
+            total: int) -> list[Patch]:
+    """Translate every frame by every model; return the patches, ordered by scene.
+
+    :param total: number of frames, for the progress on stderr.
+    """
+    progress = Progress(total)
+    patches: list[Patch] = []
+    for scene, frames in scenes:
+        for number, frame in enumerate(frames):
+            made = {model.name: model.radiance(frame.rgb) for model in models}
+            patches += frame_patches(scene, number, frame, made)
+            progress()
+    progress.end()
+    return sorted(patches, key=lambda p: (int(p.scene), p.frame, p.material))
+
+
+def frame_patches(scene: str, number: int, frame: Frame,
+                  made: Mapping[str, NDArray[np.float32]]) -> Iterator[Patch]:
+    """Yield a frame's materials that are large and bright enough to measure."""
+    known = frame.materials
+    if not isinstance(known, MaterialMap):
+        raise ValueError('this frame has no map of its materials')
+    for name in known.names:
+        mask = known.mask(name)
+        if mask.mean() < LEAST_SHARE:
+            continue
+        true = float(frame.swir[mask].mean(dtype=np.float64))
+        if true >= DARKEST:
+            yield Patch(scene, number, name, true, {
+                model: float(picture[mask].mean(dtype=np.float64))
+                for model, picture in made.items()})
+
+
+def summarise(patches: Sequence[Patch], model: str, *, resamples: int = RESAMPLES,
+              seed: int = 0) -> ModelResult:
+    """Return a model's figures, with intervals over scenes.
+
+    :raises UserError: if there is no patch.
+    """
+    if not patches:
+        raise UserError('no frame shows a material large and bright enough to measure: render '
+                        'more scenes, or larger frames')
+    factors = np.array([max(p.made[model], 1e-4) / p.true for p in patches])
+    weights = group_weights([p.scene for p in patches], resamples, seed)
+    names = [p.material for p in patches]
+    by_material = {}
+    for name in sorted(set(names), key=lambda n: (-names.count(n), n)):
+        rows = np.array([n == name for n in names])
+        if rows.sum() < FEWEST:
+            continue
+        low, middle, high = np.percentile(factors[rows], (10, 50, 90))
+        chosen = [p for p, row in zip(patches, rows, strict=True) if row]
+        by_material[name] = MaterialResult(
+            len(chosen), float(np.median([p.true for p in chosen])),
+            float(np.median([p.made[model] for p in chosen])),
+            float(middle), float(low), float(high))
+    held, scenes = _orders(patches, model)
+    pairs = group_weights(scenes, resamples, seed)
+    return ModelResult(
+        ratio_of_sums(np.abs(np.log2(factors)), np.ones(len(factors)), weights),
+        ratio_of_sums(held, np.ones(len(held)), pairs), len(held), by_material)
+
+
+def _orders(patches: Sequence[Patch], model: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Return for each clear pair of one frame whether the model keeps it, and its scene."""
+    frames: dict[tuple[str, int], list[Patch]] = {}
+    for patch in patches:
+        frames.setdefault((patch.scene, patch.frame), []).append(patch)
+    held, scenes = [], []
+    for (scene, _), group in frames.items():
+        for bright in group:
+            for dark in group:
+                if bright.true >= CLEAR_ORDER * dark.true:
+                    held.append(bright.made[model] >= HELD_ORDER * dark.made[model])
+                    scenes.append(scene)
+    return np.array(held, float), scenes

@@ -1,0 +1,75 @@
+"""``rgb2swir evaluate materials``: is grass as bright as grass, on scenes rendered for this."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import closing
+
+from rgb2swir_ros.engines.processor import waiting_environment
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
+from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
+from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
+from rgb2swir_ros.sizes import format_size, parse_size
+
+EXAMPLE = """example:
+  rgb2swir evaluate materials --model nano --model grey -o out/materials
+Renders scenes of a seed of their own, and compares each material's mean radiance in each frame
+with what the models make of it. Data sets for training must be of another seed.
+"""
+SCENE_SEED = 9
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.epilog = EXAMPLE
+    add_model_arguments(parser, required=True)
+    parser.add_argument('--scenes', type=int, default=100, metavar='N',
+                        help='how many to render (default %(default)s)')
+    parser.add_argument('--looks', type=int, default=2, metavar='N',
+                        help='frames of each scene (default %(default)s)')
+    parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
+                        help='of the frames (default 320x256)')
+    parser.add_argument('--scene-seed', type=int, default=SCENE_SEED, metavar='N',
+                        help='of the scenes, as of rgb2swir scenes (default %(default)s)')
+    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
+                        help='processes that render (default %(default)s)')
+    add_report_arguments(parser, 'table.txt, materials.json and materials.png')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Render, translate, report."""
+    check_bootstrap(arguments.resamples, arguments.seed)
+    if arguments.workers < 1:
+        raise UserError(f'--workers {arguments.workers}: give at least 1')
+    os.environ.update(waiting_environment())  # before torch is loaded
+    try:
+        from rgb2swir_ros.lab.evaluation.materials import jobs, measure, rendered, summarise
+        from rgb2swir_ros.lab.evaluation.materials_report import materials_table, plot_materials
+    except ImportError as error:
+        raise UserError(f"{error}: this needs pip install "
+                        "'rgb2swir_ros[runtime,replay,train,eval]'") from error
+    todo = jobs(arguments.scenes, arguments.looks, arguments.size, arguments.scene_seed)
+    frames = len(todo) * arguments.looks
+    models = open_candidates(arguments.model, arguments, frames)
+    print(f'{len(todo)} scenes of seed {arguments.scene_seed}, {frames} frames of '
+          f'{format_size(arguments.size)}', file=sys.stderr)
+    lost: list[str] = []
+    with closing(rendered(todo, arguments.workers, lost)) as scenes:
+        patches = measure(scenes, models, frames)
+    for line in lost:
+        print(f'left out: {line}', file=sys.stderr)
+    results = {m.name: summarise(patches, m.name, resamples=arguments.resamples,
+                                 seed=arguments.seed) for m in models}
+    text = materials_table(results)
+    figures = {
+        'scenes': len(todo) - len(lost), 'left_out': lost, 'looks': arguments.looks,
+        'scene_seed': arguments.scene_seed, 'size': format_size(arguments.size),
+        'seed': arguments.seed, 'patches': len(patches),
+        'models': {name: result.as_json() for name, result in results.items()}}
+    if arguments.output:
+        plot_materials(arguments.output / 'materials.png', patches, [m.name for m in models])
+    give_report(arguments, 'materials', text, figures)
+    return 0

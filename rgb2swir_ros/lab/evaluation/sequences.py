@@ -1,0 +1,213 @@
+"""Clips to judge over time: sequences that ``rgb2swir scenes`` rendered, and real footage.
+
+A clip yields moments: an RGB frame, the true SWIR tone if there is one, and where things go until
+the next moment. ``DIR/sequences/index.json`` lists what was rendered;
+``rgb2swir_ros/lab/scenes/units.py`` describes the files.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.lab.evaluation.warp import Flow, Mask, Tone, estimate_flow
+from rgb2swir_ros.replay.bag import is_bag
+from rgb2swir_ros.replay.frames import decode_or_fail, resized
+from rgb2swir_ros.replay.pictures import natural_key, read_picture
+from rgb2swir_ros.replay.source import open_source
+from rgb2swir_ros.replay.video import is_video
+
+STILL, MOVING, FOOTAGE = 'still', 'moving', 'footage'
+REMEDY = ('render some by rgb2swir scenes --count 4 --sequences 8 --length 30 -o DIR, for a scene '
+          'in which nothing moves with --still')
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of a clip.
+
+    :param rgb: uint8 (H, W, 3).
+    :param true: tone float32 (H, W) of the true SWIR frame, or None.
+    :param flow: (H, W, 2), pixels to the next frame; None where nothing moves, and in the last.
+    :param seen: (H, W), True where the next frame shows the same point; None in the last.
+    """
+
+    rgb: NDArray[np.uint8]
+    true: Tone | None = None
+    flow: Flow | None = None
+    seen: Mask | None = None
+
+
+class Clip(Protocol):
+    """Frames in their order.
+
+    :param name: for people; ``kind``: `STILL`, `MOVING` or `FOOTAGE`.
+    :param count: how many moments there are, None if only reading tells.
+    """
+
+    name: str
+    kind: str
+    count: int | None
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield them, read one by one."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """Files of one frame of a rendered sequence; the last has no ``flow``."""
+
+    rgb: Path
+    swir: Path
+    flow: Path | None
+
+
+class RenderedClip:
+    """A sequence that ``rgb2swir scenes`` wrote, with its true SWIR frames and true flow."""
+
+    def __init__(self, name: str, still: bool, frames: Sequence[RenderedFrame]) -> None:
+        """Take its files; none is read yet."""
+        self.name, self.kind = name, STILL if still else MOVING
+        self.frames = frames
+        self.count: int | None = len(frames)
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield the frames.
+
+        :raises UserError: if a file is missing, damaged, or of another size than the others.
+        """
+        for frame in self.frames:
+            rgb = read_picture(frame.rgb)
+            true = read_radiance(frame.swir)
+            _same_size(frame.swir, true.shape, rgb)
+            if frame.flow is None:
+                yield Moment(rgb, true)
+            elif self.kind == STILL:  # its flow is zero up to rounding: nothing to interpolate
+                yield Moment(rgb, true, None, np.ones(true.shape, bool))
+            else:
+                flow, seen = read_flow(frame.flow)
+                _same_size(frame.flow, seen.shape, rgb)
+                yield Moment(rgb, true, flow, seen)
+
+
+class FootageClip:
+    """Real footage: no truth, flow estimated from the RGB frames."""
+
+    kind = FOOTAGE
+
+    def __init__(self, path: Path, box: tuple[int, int], most: int) -> None:
+        """Open a video, a bag or a folder of pictures.
+
+        :param box: (height, width) that frames are scaled down to fit, as ``translate`` does.
+        :param most: frames from the beginning.
+        :raises FootageError: if it cannot be opened.
+        """
+        self.name = path.name
+        self._source, self._box, self._most = open_source(path), box, most
+        count = self._source.count
+        self.count = None if count is None else min(count, most)
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield the frames.
+
+        :raises FootageError: where reading breaks off.
+        """
+        now: NDArray[np.uint8] | None = None
+        for frame in islice(self._source.frames(), self._most):
+            rgb = decode_or_fail(frame, self._source)
+            rgb = resized(rgb, fit_size(rgb.shape[:2], self._box))
+            if now is not None:
+                if now.shape != rgb.shape:
+                    raise UserError(f'{self.name}: {frame.name} has another size than the frame '
+                                    'before it')
+                yield Moment(now, None, *estimate_flow(now, rgb))
+            now = rgb
+        if now is not None:
+            yield Moment(now)
+
+
+def rendered_clips(data: Path) -> list[RenderedClip]:
+    """List the sequences of a data set.
+
+    :raises UserError: if there are none, or the index is damaged.
+    """
+    path = Path(data) / 'sequences' / 'index.json'
+    try:
+        entries = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f'cannot read {path} ({error.strerror}): {data} holds no sequences; '
+                        f'{REMEDY}') from error
+    except ValueError as error:
+        raise UserError(f'{path} is no JSON ({error}); {REMEDY}') from error
+    try:
+        return [_clip(Path(data), entry) for entry in entries]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f'{path} is no index of sequences ({type(error).__name__} {error}); '
+                        f'{REMEDY}') from error
+
+
+def footage_clips(path: Path, box: tuple[int, int], most: int) -> list[FootageClip]:
+    """Open a piece of footage, or all videos below a folder.
+
+    :raises UserError: if there is nothing at the path, or no video in it.
+    """
+    if path.is_dir() and not is_bag(path):
+        files = sorted((p for p in path.rglob('*') if p.is_file() and is_video(p)),
+                       key=natural_key)
+        if not files:
+            raise UserError(f'the folder {path} holds no video')
+    else:
+        files = [path]
+    return [FootageClip(file, box, most) for file in files]
+
+
+def read_radiance(path: Path) -> Tone:
+    """Return the tone (H, W), the square root of radiance, of a 16-bit linear picture.
+
+    :raises UserError: if it is missing or no such picture.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
+        raise UserError(f'{path} is missing or no 16-bit grey picture; {REMEDY}')
+    return np.sqrt(pixels.astype(np.float32) / 65535)
+
+
+def read_flow(path: Path) -> tuple[Flow, Mask]:
+    """Return flow (H, W, 2) and where it is seen (H, W).
+
+    :raises UserError: if the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            flow, seen = content['flow'].astype(np.float32), content['seen'].astype(bool)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error,
+            zipfile.BadZipFile) as error:  # numpy's answers to files cut short or of another kind
+        raise UserError(f'cannot read the flow {path} ({type(error).__name__}); {REMEDY}'
+                        ) from error
+    if flow.shape != (*seen.shape, 2):
+        raise UserError(f'{path}: flow {flow.shape} and seen {seen.shape} do not fit; {REMEDY}')
+    return flow, seen
+
+
+def _clip(data: Path, entry: dict[str, Any]) -> RenderedClip:
+    frames = [RenderedFrame(data / f['rgb'], data / f['swir'],
+                            data / f['flow'] if 'flow' in f else None) for f in entry['frames']]
+    return RenderedClip(Path(entry['folder']).name, bool(entry['still']), frames)
+
+
+def _same_size(path: Path, shape: tuple[int, ...], rgb: NDArray[np.uint8]) -> None:
+    if tuple(shape) != rgb.shape[:2]:
+        raise UserError(f'{path} has the size {shape}, its RGB frame {rgb.shape[:2]}; {REMEDY}')

@@ -1,0 +1,159 @@
+"""The geometry buffer: all that many looks of one scene have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rgb2swir_ros.lab.scenes.cast import GROUND, Caster, Hits
+from rgb2swir_ros.lab.scenes.geometry.mesh import rotation
+from rgb2swir_ros.lab.scenes.textures import filtered, pyramid
+from rgb2swir_ros.lab.scenes.world import Lens
+
+BLADES = .4
+COARSE_TEXELS = 3.0  # a metre: dirt, moisture and wear vary over metres
+
+
+def _sky_directions() -> tuple[np.ndarray, np.ndarray]:
+    """Return ten directions (10, 3) that stand for the sky, and what share of it each has.
+
+    They are the same for every pixel: random ones would leave noise. The shares are such that a
+    level surface under a uniform sky of radiance 1 gets irradiance 1.
+    """
+    rings = ((np.radians(20), 5, np.sin(np.radians(40))),
+             (np.radians(55), 4, np.sin(np.radians(75)) - np.sin(np.radians(40))),
+             (np.radians(90), 1, 1 - np.sin(np.radians(75))))
+    directions, shares = [], []
+    for elevation, count, room in rings:
+        for k in range(count):
+            azimuth = 2 * np.pi * (k + .3 * count) / count
+            directions.append([np.cos(elevation) * np.sin(azimuth), np.sin(elevation),
+                               np.cos(elevation) * np.cos(azimuth)])
+            shares.append(room / count)
+    unit, weight = np.array(directions, np.float32), np.array(shares, np.float32)
+    return unit, weight / (weight * unit[:, 1]).sum()
+
+
+SKY_DIRECTIONS, SKY_SHARES = _sky_directions()
+
+
+@dataclass
+class Buffer:
+    """What each pixel of a frame sees, row by row; N = height * width.
+
+    :ivar direction: (N, 3) unit, from the camera.
+    :ivar hits: what the rays met.
+    :ivar fine: (N,) relief of the part's own texture, deviation about 1 where it is near.
+    :ivar coarse: (N,) relief over metres; ``cell`` (N,) a number in [0, 1) that is constant over
+        a window's width, to switch windows on and off.
+    :ivar open_sky: (N, 10) which of the sky's directions are open, float32.
+    """
+
+    lens: Lens
+    position: np.ndarray
+    axes: np.ndarray
+    direction: np.ndarray
+    hits: Hits
+    fine: np.ndarray
+    coarse: np.ndarray
+    cell: np.ndarray
+    open_sky: np.ndarray
+
+
+def make_buffer(caster: Caster, lens: Lens, seconds: float = 0.0) -> Buffer:
+    """Cast a frame. The caster stands at the same time (`Caster.at`)."""
+    position, axes = lens.frame(caster.world.terrain, seconds)
+    direction = lens.rays(axes)
+    spread = 1 / (lens.focal * lens.size[1])
+    hits = caster.hits(position, direction, spread)
+    fine, coarse, cell = _reliefs(caster, hits, direction, spread)
+    return Buffer(lens, position, axes, direction, hits, fine, coarse, cell,
+                  _open_sky(caster, hits, lens.size))
+
+
+def _reliefs(caster: Caster, hits: Hits, direction: np.ndarray,
+             spread: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    names = pyramid()[0]
+    parts = [s.part for s in caster.surfaces]
+    index = np.array([names.index(p.texture) if p.texture else -1 for p in parts])[hits.surface]
+    texels = np.array([p.texels for p in parts], np.float32)[hits.surface]
+    local, normal = _local(caster, hits)
+    axis = np.abs(normal).argmax(axis=1)
+    u = np.where(axis == 0, local[:, 2], local[:, 0]).astype(np.float32)
+    v = np.where(axis == 1, local[:, 2], local[:, 1]).astype(np.float32)
+    cosine = np.maximum(np.abs((hits.normal * direction).sum(axis=1)), .05)
+    footprint = np.where(hits.sky, 0, hits.distance) * spread / np.sqrt(cosine)
+    # blades of grass stand upright: their pattern on the ground looks taller than a flat one
+    upright = np.array([p.texture == 'foliage' for p in parts])[hits.surface] \
+        & ground_rows(hits)
+    v = np.where(upright, BLADES * v, v).astype(np.float32)
+    index = np.where(hits.sky, -1, index)
+    grain = np.where(hits.sky, -1, names.index('speckle'))
+    fine = filtered(index, u * texels, v * texels, footprint * texels)
+    fine += .5 * filtered(grain, u * texels * 4, v * texels * 4, footprint * texels * 4)
+    worn = np.where(hits.sky, -1, names.index('worn'))
+    coarse = filtered(worn, u * COARSE_TEXELS + 91, v * COARSE_TEXELS, footprint * COARSE_TEXELS)
+    cells = np.floor(local / np.array([1.9, 2.9, 1.9])) @ np.array([.7548, .5698, .3247])
+    return fine, coarse, ((cells + hits.thing * .6180) % 1).astype(np.float32)
+
+
+def _local(caster: Caster, hits: Hits) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and normals in their thing's own frame, so that textures move along."""
+    local, normal = hits.point.astype(np.float32), hits.normal.copy()
+    rows = np.flatnonzero(hits.thing >= 0)
+    if len(rows):
+        thing = hits.thing[rows]
+        turns = np.array([rotation(p.heading) for p in caster.poses], np.float32)
+        places = np.array([p.position for p in caster.poses], np.float32)
+        scales = np.array([p.scale for p in caster.poses], np.float32)
+        moved = (local[rows] - places[thing]) / scales[thing, None]
+        local[rows] = np.einsum('ni,nij->nj', moved, turns[thing])
+        normal[rows] = np.einsum('ni,nij->nj', normal[rows], turns[thing])
+    return local, normal
+
+
+def _open_sky(caster: Caster, hits: Hits, size: tuple[int, int]) -> np.ndarray:
+    """Return which directions of the sky each pixel sees, cast for every other row and column.
+
+    Each pixel takes the values of the most similar of the four cast pixels around it, so that
+    edges stay where they are.
+    """
+    height, width = size
+    grid = np.zeros(size, bool)
+    grid[::2, ::2] = True
+    chosen = np.flatnonzero(grid.ravel() & ~hits.sky)
+    small = np.ones((-(-height // 2) * -(-width // 2), len(SKY_DIRECTIONS)), np.float32)
+    to_small = np.full(height * width, -1)
+    to_small[grid.ravel()] = np.arange(grid.sum())
+    for k, toward in enumerate(SKY_DIRECTIONS):
+        facing = hits.normal[chosen] @ toward > 0
+        rows = chosen[facing]
+        small[to_small[rows], k] = caster.lit(hits.point[rows], hits.normal[rows], toward)
+    rows_small, columns_small = -(-height // 2), -(-width // 2)
+    y, x = np.divmod(np.arange(height * width), width)
+    best = np.zeros(height * width, np.int64)
+    least = np.full(height * width, np.inf, np.float32)
+    for dy in (0, 1):
+        for dx in (0, 1):
+            row = np.minimum((y + dy) // 2, rows_small - 1)
+            column = np.minimum((x + dx) // 2, columns_small - 1)
+            source = np.minimum(row * 2, height - 1) * width + np.minimum(column * 2, width - 1)
+            cost = ((hits.normal - hits.normal[source]) ** 2).sum(axis=1) \
+                + 2.0 * (hits.thing != hits.thing[source]) \
+                + np.abs(np.nan_to_num(hits.point - hits.point[source])).sum(axis=1) * .2
+            better = cost < least
+            best[better] = (row * columns_small + column)[better]
+            least[better] = cost[better]
+    result = small[best].reshape(height, width, -1)
+    # a little blur within surfaces takes the edges off these ten hard shadows
+    soft = cv2.blur(result, (5, 5))
+    same = (cv2.blur(hits.thing.reshape(size).astype(np.float32), (5, 5))
+            == hits.thing.reshape(size))[..., None]
+    return np.where(same, soft, result).reshape(height * width, -1)
+
+
+def ground_rows(hits: Hits) -> np.ndarray:
+    """Return True (N,) where the ground is seen."""
+    return hits.thing == GROUND

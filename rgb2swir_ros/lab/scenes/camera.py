@@ -1,0 +1,142 @@
+"""An ordinary colour camera: from linear light to the 8-bit picture that a driver publishes.
+
+What decides how well a network trained on generated scenes does on photographs is this model, so
+every step that real cameras take is here: lens and windscreen (`optics`), sensor, white balance,
+tone curve, colours, sharpening and codec (`develop`), and an automatic exposure (`metering`) that
+looks at the frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rgb2swir_ros.lab.scenes import develop, metering, optics
+from rgb2swir_ros.lab.scenes.light import Light
+from rgb2swir_ros.lab.scenes.optics import Lens, Windscreen
+
+# A scene's red, green and blue are what a sensor sees behind its filters. These overlap, so that
+# colours are pale until the camera's processor takes the overlap back; grass is as red as green in
+# the table. To linear sRGB, fitted to 316 measured spectra (`benchmark/colours.py`); white stays.
+TO_SRGB = np.array([[1.53, -.45, -.08], [-.13, 1.37, -.24], [-.02, -.215, 1.235]])
+IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class RgbCamera:
+    """One camera's settings; the defaults are a perfect camera with the sRGB curve.
+
+    :param exposure: factor on linear light; the SWIR frame is scaled by the same.
+    :param white_balance: factors on red, green and blue.
+    :param matrix: colours of the sensor to those of the picture; its rows' sums are 1. Colours
+        more vivid than sRGB come out negative, and are clipped by the tone curve.
+    :param lens: blur, motion, aberration, glare, vignette.
+    :param windscreen: veil, reflections, drops and dirt; they stay in place from frame to frame.
+    :param electrons: full well at white: shot noise is ``1 / sqrt(electrons)`` there; 0 for no
+        noise. ``read_noise``: in the dark, share of white. ``chroma_noise``: of coarse blotches of
+        colour, against the rest.
+    :param bayer: sample one colour a pixel and interpolate the others.
+    :param tone: the curve from light to code values.
+    :param local_tone: how far dark parts are lifted and bright ones lowered, [0, 1].
+    :param saturation: 1 leaves colours alone; ``vibrance``: more for pale ones.
+    :param denoise: smearing of weak detail, 0 to 1.
+    :param sharpening: strength of an unsharp mask; ``halo``: its radius in pixels.
+    :param chroma_blur: of colour against brightness, pixels.
+    :param scale: of a stream's pixels to the picture's, at most 1: it was sent smaller.
+    :param jpeg: quality, or 0 for none; ``subsampled``: with colour at half resolution.
+    """
+
+    exposure: float = 1.0
+    white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    matrix: tuple[tuple[float, float, float], ...] = IDENTITY
+    lens: Lens = field(default_factory=Lens)
+    windscreen: Windscreen = field(default_factory=Windscreen)
+    electrons: float = 0.0
+    read_noise: float = 0.0
+    chroma_noise: float = 0.0
+    bayer: bool = False
+    tone: develop.Tone = field(default_factory=develop.Tone)
+    local_tone: float = 0.0
+    saturation: float = 1.0
+    vibrance: float = 0.0
+    denoise: float = 0.0
+    sharpening: float = 0.0
+    halo: float = 1.0
+    chroma_blur: float = 0.0
+    scale: float = 1.0
+    jpeg: int = 0
+    subsampled: bool = True
+
+    @property
+    def blur(self) -> float:
+        """Deviation of the lens's blur, pixels."""
+        return self.lens.blur
+
+
+def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | None = None
+                ) -> RgbCamera:
+    """Draw a camera whose automatic exposure and white balance have looked at a frame.
+
+    :param linear: linear RGB (H, W, 3), float32; three bands of the scene's radiance.
+    :param light: what lights it, for white balance and the noise of the dark; none for daylight.
+    """
+    weather = light.weather if light is not None else 'clear'
+    balance = metering.white_balance(rng, linear, light)
+    tone = develop.draw_tone(rng)
+    exposure = metering.exposure(rng, linear * np.array(balance, np.float32), tone, weather)
+    # sensors are unlike each other, and the less light there is, the longer their amplifiers reach
+    electrons = float(np.exp(rng.uniform(np.log(2500), np.log(40000))))
+    if weather in {'night', 'dusk'}:
+        electrons *= float(rng.uniform(.04, .4) if weather == 'night' else rng.uniform(.1, .8))
+    matrix = TO_SRGB + rng.normal(0, .04, (3, 3)) * (1 - np.eye(3))
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    sharp = rng.random() < .65
+    streamed = rng.random() < .35
+    return RgbCamera(
+        exposure=exposure, white_balance=balance,
+        matrix=tuple((float(a), float(b), float(c)) for a, b, c in matrix),
+        lens=optics.draw_lens(rng, linear.shape[1]),
+        windscreen=optics.draw_windscreen(rng, wet=light is not None and light.wetness > .3),
+        electrons=electrons, read_noise=float(rng.uniform(.5, 6) / electrons ** .5 * .05),
+        chroma_noise=float(rng.uniform(0, .9)), bayer=bool(rng.random() < .3), tone=tone,
+        local_tone=float(rng.uniform(0, .8)) if rng.random() < .4 else 0.0,
+        saturation=float(np.clip(rng.normal(.92, .2), .35, 1.6)),
+        vibrance=float(rng.uniform(0, .6)) if rng.random() < .5 else 0.0,
+        denoise=float(rng.uniform(0, 1)) if rng.random() < (.8 if weather == 'night' else .45)
+        else 0.0,
+        sharpening=float(rng.uniform(.2, 1.6)) if sharp else 0.0,
+        halo=float(rng.uniform(.6, 2.2)), chroma_blur=float(rng.uniform(0, 1.6)),
+        scale=float(rng.uniform(.6, 1)) if streamed else 1.0,
+        jpeg=int(rng.integers(40, 98)) if rng.random() < .85 else 0,
+        subsampled=bool(rng.random() < .8))
+
+
+def photograph(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) -> np.ndarray:
+    """Take the picture.
+
+    :param linear: linear RGB (H, W, 3), float32, not clipped.
+    :param rng: draws the noise, and nothing else: two pictures without noise are equal.
+    :return: uint8 (H, W, 3), RGB, sRGB-coded.
+    """
+    light = linear.astype(np.float32) * np.float32(camera.exposure)
+    light = optics.through_lens(light, camera.lens)
+    light = optics.through_windscreen(light, camera.windscreen)
+    colours = np.array(camera.matrix, np.float32) * np.array(camera.white_balance, np.float32)
+    if camera.matrix != IDENTITY or camera.white_balance != (1.0, 1.0, 1.0):
+        light = light @ colours.T
+    if camera.electrons:
+        light = develop.with_noise(light, camera.electrons, camera.read_noise,
+                                   camera.chroma_noise, rng)
+    if camera.bayer:
+        light = develop.through_bayer(light)
+    coded = develop.coded(light, camera.tone)
+    if camera.local_tone:
+        coded = develop.locally_toned(coded, camera.local_tone)
+    coded = develop.coloured(coded, camera.saturation, camera.vibrance, camera.chroma_blur)
+    if camera.denoise:
+        coded = develop.smeared(coded, camera.denoise)
+    if camera.sharpening:
+        coded = develop.sharpened(coded, camera.sharpening, camera.halo)
+    picture = (np.clip(coded, 0, 1) * 255 + np.float32(.5)).astype(np.uint8)
+    return develop.transmitted(picture, camera.scale, camera.jpeg, camera.subsampled)

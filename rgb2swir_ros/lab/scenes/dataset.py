@@ -1,0 +1,230 @@
+"""Write a data set of rendered frames with boxes: resumable, the same whatever the workers."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import write_bytes, write_json, write_picture
+from rgb2swir_ros.lab.scenes.coco import count, to_coco
+from rgb2swir_ros.lab.scenes.crew import do_all
+from rgb2swir_ros.lab.scenes.labelling import RULE
+from rgb2swir_ros.lab.scenes.materials import Table
+from rgb2swir_ros.lab.scenes.sheet import contact_sheet
+from rgb2swir_ros.lab.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
+from rgb2swir_ros.sizes import format_size
+
+FORMAT = 'rgb2swir scenes 1'
+# Counts up whenever the renderer's pictures of a seed change, so that no data set mixes two kinds.
+PICTURES = 3
+INDEX = 'dataset.yaml'
+# Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
+# its sequences start in the middle of the million, so no sequence is of a scene trained on.
+SEEDS, SEQUENCE_SEEDS = 1_000_000, 500_000
+HOPELESS = 8  # so many failures before the first success are not bad luck
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write.
+
+    :param seed: of the data set; scenes of different seeds have nothing in common.
+    :param size: (height, width).
+    :param looks: frames of each scene.
+    :param scenes: how many scenes; those that are there already count.
+    :param sequences: how many sequences, of ``length`` frames each.
+    :param still: the sequences' camera and objects stand still.
+    :param renderer: name of the module that draws.
+    :param materials: a user's file of materials over the package's, or None.
+    """
+
+    folder: Path
+    seed: int
+    size: tuple[int, int]
+    looks: int
+    scenes: int
+    sequences: int = 0
+    length: int = 0
+    still: bool = False
+    renderer: str = RENDERER
+    materials: Path | None = None
+
+    def units(self) -> list[Unit]:
+        """Return the scenes, then the sequences.
+
+        :raises UserError: if a figure is out of range, or the materials make no sense.
+        """
+        Table.load(self.materials)
+        if min(self.seed, self.sequences) < 0 or min(self.scenes, self.looks) < 1 or (
+                max(self.scenes, self.sequences) > SEQUENCE_SEEDS):
+            raise UserError(
+                f'{self.scenes} scenes of {self.looks} looks, {self.sequences} sequences, seed '
+                f'{self.seed}: give 1 to {SEQUENCE_SEEDS} scenes of at least one look, and no '
+                'negative number')
+        if self.sequences and self.length < 2:
+            raise UserError(f'{self.length} frames are no sequence: give at least 2')
+        first = self.seed * SEEDS
+        return [*(Unit(self.folder, first + k, self.size, looks=self.looks, renderer=self.renderer,
+                       materials=self.materials)
+                  for k in range(self.scenes)),
+                *(Unit(self.folder, first + SEQUENCE_SEEDS + k, self.size, length=self.length,
+                       still=self.still, renderer=self.renderer,
+                       materials=self.materials) for k in range(self.sequences))]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what all frames of a folder must have in common."""
+        shared: dict[str, Any] = {'format': FORMAT, 'seed': self.seed,
+                                  'size': format_size(self.size), 'looks': self.looks,
+                                  'pictures': PICTURES, 'materials': self._materials()}
+        if self.sequences:
+            shared |= {'length': self.length, 'still': self.still}
+        return shared
+
+
+    def _materials(self) -> str:
+        if self.materials is None:
+            return 'of the package'
+        return f'sha256 {hashlib.sha256(self.materials.read_bytes()).hexdigest()[:16]}'
+
+
+@dataclass
+class Progress:
+    """What is done, handed to a caller's function after each unit.
+
+    :param done: frames there are by now, ``kept`` of them from an earlier run, of ``total``.
+    :param news: what the user must know of the last unit, or nothing.
+    """
+
+    total: int
+    done: int = 0
+    kept: int = 0
+    news: str = ''
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
+                  command: str = '') -> dict[str, Any]:
+    """Write what is missing, then annotations, index and contact sheet.
+
+    :param workers: processes that render; they change nothing in the files.
+    :param command: put into the index.
+    :return: the index: settings, counts, and ``skipped``, the scenes that could not be rendered.
+    :raises UserError: if the folder holds another data set or is being written by another run, a
+        file cannot be written, or no scene can be rendered.
+    """
+    units = plan.units()
+    with _alone(plan.folder):
+        index = _begin(plan, command)
+        progress = Progress(sum(_frames(unit) for unit in units))
+        missing = [unit for unit in units if read_whole(unit) is None]
+        progress.done = progress.kept = progress.total - sum(map(_frames, missing))
+        show(progress)
+        # closed at once when interrupted: the workers end before the folder is given free
+        with closing(do_all(write_unit, missing, workers)) as outcomes:
+            for outcome in outcomes:
+                progress.news = ''
+                if outcome.failure:
+                    _fail(progress, outcome.job, outcome.failure)
+                else:
+                    progress.done += _frames(outcome.job)
+                show(progress)
+        return _finish(plan, index, progress)
+
+
+def _frames(unit: Unit) -> int:
+    return unit.looks or unit.length
+
+
+def _fail(progress: Progress, unit: Unit, failure: str) -> None:
+    kind = 'sequence' if unit.length else 'scene'
+    progress.failed.append({'kind': kind, 'seed': unit.seed, 'reason': failure})
+    progress.news = f'{kind} {unit.seed} skipped: {failure}'
+    if len(progress.failed) >= HOPELESS and not progress.done:
+        raise UserError(f'none of the first {HOPELESS} scenes could be rendered; the last: '
+                        f'{kind} {unit.seed}: {failure}')
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second run out of the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / '.lock', os.O_CREAT | os.O_RDWR)
+    except OSError as error:
+        raise UserError(f"'{folder}' cannot be written: {error.strerror or error}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise UserError(f"another run is writing to '{folder}': wait for it, or give another "
+                        'folder') from error
+    finally:
+        os.close(handle)
+
+
+def _begin(plan: Plan, command: str) -> dict[str, Any]:
+    """Check that the folder is this data set's, and mark it as begun."""
+    path = plan.folder / INDEX
+    settings = plan.settings()
+    known: Any = {}
+    if path.exists():
+        try:
+            known = yaml.safe_load(path.read_text())
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise UserError(f"'{path}' cannot be read: {error}") from error
+        if not isinstance(known, dict):
+            raise UserError(f"'{path}' is no index of a data set: give another folder")
+        for key, value in settings.items():
+            there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
+                              else None)
+            if there != value:
+                raise UserError(f"'{plan.folder}' holds a data set with {key} {there}, not "
+                                f'{value}: give another folder, or the same {key}')
+    kept = {key: known[key] for key in ('length', 'still') if key in known}
+    index = {**kept, **settings, 'command': command, 'complete': False}
+    write_bytes(path, yaml.safe_dump(index, sort_keys=False).encode())
+    return index
+
+
+def _finish(plan: Plan, index: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write what describes all units in the folder, earlier runs' included."""
+    scenes, sequences = (
+        [manifest for seed in sorted(_seeds(plan.folder, kind))
+         if (manifest := read_whole(Unit(plan.folder, seed, plan.size, length=length)))]
+        for kind, length in (('scene', 0), ('sequence', 1)))
+    about = f'rendered RGB and SWIR frames, seed {plan.seed}'
+    for split in SPLITS:
+        write_json(plan.folder / 'annotations' / f'{split}.json', to_coco(
+            (m for m in scenes if m['split'] == split), plan.size, f'{about}, {split}'))
+    if sequences:
+        write_json(plan.folder / 'annotations' / 'sequences.json',
+                   to_coco(sequences, plan.size, f'{about}, sequences'))
+        write_json(plan.folder / 'sequences' / 'index.json', [
+            {key: value for key, value in m.items() if key != 'files'} for m in sequences])
+    if scenes:
+        write_picture(plan.folder / 'contact_sheet.png', contact_sheet(plan.folder, scenes))
+    index |= {
+        'complete': not progress.failed,
+        'swir': {'encoding': 'linear', 'bits': 16, 'white': 65535,
+                 'unit': 'radiance; 1.0 is a white surface under the main light at the RGB '
+                         "frame's exposure"},
+        'scenes': len(scenes), 'frames': sum(len(m['frames']) for m in scenes),
+        'sequences': len(sequences), **count(scenes), 'rule': RULE, 'skipped': progress.failed}
+    write_bytes(plan.folder / INDEX,
+                yaml.safe_dump(index, sort_keys=False, allow_unicode=True).encode())
+    return index
+
+
+def _seeds(folder: Path, kind: str) -> list[int]:
+    names = (path.stem.removeprefix(f'{kind}_')
+             for path in (folder / 'manifests').glob(f'{kind}_*.json'))
+    return [int(name) for name in names if name.isdecimal()]

@@ -1,0 +1,158 @@
+"""Paired frames from a seed: one scene in many looks, or a drive through one scene in one look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from rgb2swir_ros.lab.scenes.bands import to_swir
+from rgb2swir_ros.lab.scenes.boxes import ObjectBox, find_boxes
+from rgb2swir_ros.lab.scenes.buffer import make_buffer
+from rgb2swir_ros.lab.scenes.camera import RgbCamera, draw_camera, photograph
+from rgb2swir_ros.lab.scenes.cast import Caster
+from rgb2swir_ros.lab.scenes.draw import draw_world, with_free_way
+from rgb2swir_ros.lab.scenes.furnish import choose
+from rgb2swir_ros.lab.scenes.light import Light, draw_light
+from rgb2swir_ros.lab.scenes.material_map import MaterialMap, material_map
+from rgb2swir_ros.lab.scenes.materials import Table
+from rgb2swir_ros.lab.scenes.motion import optical_flow
+from rgb2swir_ros.lab.scenes.places import PLACES
+from rgb2swir_ros.lab.scenes.shade import draw_look, shade
+from rgb2swir_ros.lab.scenes.weather import SHARES
+from rgb2swir_ros.lab.scenes.world import World
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A colour picture, the SWIR frame of the same scene, and what stands in it.
+
+    :param rgb: uint8 (H, W, 3), RGB, sRGB-coded.
+    :param swir: float32 (H, W), linear radiance in [0, 1] at the RGB frame's exposure.
+    :param materials: what each pixel shows; of single frames only.
+    :param flow: float32 (H, W, 2), pixels right and down to where each point is in the next
+        frame; ``seen`` bool (H, W), where it is still to be seen there. Sequences only.
+    """
+
+    rgb: np.ndarray
+    swir: np.ndarray
+    objects: tuple[ObjectBox, ...]
+    place: str
+    weather: str
+    materials: MaterialMap | None = None
+    flow: np.ndarray | None = None
+    seen: np.ndarray | None = None
+
+
+def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample: int = 2,
+                  table: Table | None = None) -> list[Frame]:
+    """Render one scene in several looks; its geometry is cast once.
+
+    :param seed: the same seed, size and table give the same frames, on any machine that computes
+        the same floats, in any order of calls.
+    :param size: (height, width) of the frames.
+    :param looks: how many.
+    :param supersample: the camera has so many times the size; its picture is area-resized, as
+        frames are on their way into the engine.
+    """
+    table = table or Table.load()
+    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample))
+    caster = Caster(world)
+    buffer = make_buffer(caster, world.lens)
+    materials = material_map(caster, buffer, supersample)
+    frames = []
+    for index in range(looks):
+        rng = np.random.default_rng([22, seed, index])
+        light = draw_weather(world, rng)
+        look = draw_look(caster, light, table, rng)
+        bands = _picture(shade(caster, buffer, look), world.lens.size)
+        camera = draw_camera(rng, bands[..., :3], light)
+        rgb, swir = expose(bands, camera, size, rng)
+        boxes = find_boxes(caster, buffer, supersample, swir)
+        frames.append(Frame(rgb, swir, boxes, world.place, light.weather, materials))
+    return frames
+
+
+def render_sequence(seed: int, size: tuple[int, int], count: int, *, rate_hz: float = 15.0,
+                    supersample: int = 2, still: bool = False,
+                    table: Table | None = None) -> Iterator[Frame]:
+    """Render a drive through one scene in one look, with the true optical flow.
+
+    :param count: number of frames; the last one has no flow.
+    :param still: nothing moves: frames differ by the camera's noise alone.
+    """
+    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample),
+                       seconds=0 if still else count / rate_hz)
+    if still:
+        world = replace(world, lens=replace(world.lens, speed=0.0),
+                        things=tuple(replace(t, speed=0.0) for t in world.things))
+    light = draw_weather(world, np.random.default_rng([22, seed, 0]))
+    yield from render_drive(world, light, count, seed, rate_hz=rate_hz, supersample=supersample,
+                            table=table)
+
+
+def render_drive(world: World, light: Light, count: int, seed: int, *, rate_hz: float = 15.0,
+                 supersample: int = 2, table: Table | None = None) -> Iterator[Frame]:
+    """Render a drive through a given scene; see `render_sequence`.
+
+    :param seed: of the materials, the camera's settings and its noise.
+    """
+    world = with_free_way(world, count / rate_hz)
+    size = world.lens.size[0] // supersample, world.lens.size[1] // supersample
+    rng = np.random.default_rng([24, seed])
+    caster = Caster(world)
+    look = draw_look(caster, light, table or Table.load(), rng)
+    camera: RgbCamera | None = None
+    buffer = make_buffer(caster, world.lens)
+    for index in range(count):
+        bands = _picture(shade(caster, buffer, look), world.lens.size)
+        if camera is None:
+            camera = draw_camera(rng, bands[..., :3], light)
+        rgb, swir = expose(bands, camera, size, np.random.default_rng([23, seed, index]))
+        boxes = find_boxes(caster, buffer, supersample, swir)
+        flow = seen = None
+        if index + 1 < count:
+            poses, seconds = caster.poses, (index + 1) / rate_hz
+            caster.at(seconds)
+            following = make_buffer(caster, world.lens, seconds)
+            flow, seen = optical_flow(buffer, poses, following, caster.poses, supersample)
+            buffer = following
+        yield Frame(rgb, swir, boxes, world.place, light.weather, flow=flow, seen=seen)
+
+
+def draw_weather(world: World, rng: np.random.Generator) -> Light:
+    """Draw a light that suits the place."""
+    special = PLACES[world.place].weathers if world.place in PLACES else {}
+    return draw_light(rng, choose({name: weight * special.get(name, 1.0)
+                                   for name, weight in SHARES.items()}, rng))
+
+
+def expose(bands: np.ndarray, camera: RgbCamera, size: tuple[int, int],
+           rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Take both pictures and scale them to the frame's size.
+
+    A little of the lens's blur is in the SWIR frame too: what the colour picture has lost
+    entirely cannot be asked of a network, only guessed.
+
+    :param bands: (H, W, 5) radiance.
+    :return: RGB uint8 and SWIR float32 in [0, 1], both of ``size``.
+    """
+    rgb = photograph(np.ascontiguousarray(bands[..., :3]), camera, rng)
+    swir = to_swir(bands).astype(np.float32)
+    if .6 * camera.blur >= .2:
+        swir = np.asarray(cv2.GaussianBlur(swir, (0, 0), .6 * camera.blur))
+    swir = np.clip(swir * np.float32(camera.exposure), 0, 1)
+    if rgb.shape[:2] != size:
+        rgb = np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
+        swir = np.asarray(cv2.resize(swir, size[::-1], interpolation=cv2.INTER_AREA))
+    return rgb, swir
+
+
+def _picture(radiance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return radiance.reshape(*size, 5)
+
+
+def _times(size: tuple[int, int], factor: int) -> tuple[int, int]:
+    return size[0] * factor, size[1] * factor

@@ -1,0 +1,78 @@
+"""Lamps that light a scene at dusk and by night: street lamps, other cars', the own car's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rgb2swir_ros.lab.scenes.buffer import Buffer
+from rgb2swir_ros.lab.scenes.cast import Caster
+from rgb2swir_ros.lab.scenes.light import Light
+
+REACH = {'street': 45.0, 'head': 30.0, 'window': 0.0, 'tail': 0.0, 'signal': 0.0}  # metres
+MOST = 16  # lamps that are counted: the nearest ahead
+# Irradiance at one metre from a lamp over the radiance of its face (the face's area by its shape)
+STRENGTH = {'street': 1.2, 'head': .8}
+
+
+def lamp_light(caster: Caster, buffer: Buffer, light: Light) -> np.ndarray:
+    """Return the irradiance (N, 5) that lamps bring; (5,) zeros where there are none.
+
+    Lamps cast no shadows here: they are many, small and close to the ground.
+    """
+    if not light.lamps and not light.own_beam.any():
+        return np.zeros(5, np.float32)
+    hits = buffer.hits
+    total = np.zeros((len(hits.distance), 5), np.float32)
+    rows = np.flatnonzero(~hits.sky & (hits.distance < 150))
+    point, normal = hits.point[rows], hits.normal[rows]
+    for kind, place, ahead in _places(caster, buffer, light):
+        to_lamp = place - point
+        squared = (to_lamp ** 2).sum(axis=1)
+        unit = to_lamp / np.sqrt(squared)[:, None]
+        facing = np.clip((unit * normal).sum(axis=1), 0, 1)
+        if kind == 'street':  # shines down
+            facing *= np.clip(unit[:, 1], 0, 1) ** .7
+        else:                 # shines ahead and a little down
+            facing *= np.clip(-(unit @ ahead), 0, 1) ** 12
+        amount = STRENGTH[kind] * facing / (squared + 1.0)
+        total[rows] += amount[:, None] * light.lamps[kind]
+    if light.own_beam.any():
+        total[rows] += _beam(buffer, point, normal)[:, None] * light.own_beam
+    return total
+
+
+def _places(caster: Caster, buffer: Buffer,
+            light: Light) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Return kind, place and heading of the nearest lamps."""
+    found = []
+    for number, thing in enumerate(caster.world.things):
+        for index, part in enumerate(thing.mesh.parts):
+            if part.lamp not in STRENGTH or part.lamp not in light.lamps:
+                continue
+            corners = thing.mesh.faces[thing.mesh.part == index]
+            if len(corners) == 0:
+                continue
+            pose = caster.poses[number]
+            middle = thing.mesh.vertices[corners].mean(axis=(0, 1))
+            place = pose.outward(middle[None])[0]
+            away = place - buffer.position
+            if away @ buffer.axes[2] > -10:
+                ahead = np.array([np.sin(pose.heading), -.06, np.cos(pose.heading)])
+                found.append((float(away @ away), part.lamp, place.astype(np.float32),
+                              ahead.astype(np.float32)))
+    found.sort(key=lambda lamp: lamp[0])
+    return [(kind, place, ahead) for _, kind, place, ahead in found[:MOST]]
+
+
+def _beam(buffer: Buffer, point: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Return the share (N,) of the own head lamps' light; 1 on a wall ten metres ahead."""
+    place = buffer.position - .7 * buffer.axes[1]
+    away = (point - place) @ buffer.axes.T
+    ahead = np.maximum(away[:, 2], .5)
+    across, up = away[:, 0] / ahead, away[:, 1] / ahead
+    # a dipped beam: wide, cut off at the horizon
+    shape = np.exp(-(across / .45) ** 2) / (1 + np.exp(np.clip((up + .01) / .012, -50, 50))) \
+        * np.exp(-(np.minimum(up, 0) / .35) ** 2)
+    unit = (place - point) / np.linalg.norm(place - point, axis=1, keepdims=True)
+    facing = np.clip((unit * normal).sum(axis=1), 0, 1)
+    return (shape * facing * 100 / (away ** 2).sum(axis=1).clip(9)).astype(np.float32)

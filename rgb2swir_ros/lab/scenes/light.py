@@ -1,0 +1,293 @@
+"""Light of a scene in five bands: sun, sky, air and lamps of a weather.
+
+Units: 1.0 is the radiance of a white Lambertian surface that faces the main light, and the
+irradiance that makes it so: colour camera and SWIR sensor are calibrated to the same white. At a
+clear noon sun and sky together are 1 in every band. The sky follows from single scattering of the
+sun by air (Rayleigh) and haze (Henyey and Greenstein), raised for what is scattered twice. With
+the haze and the sun of the ASTM G173 spectrum its share of the light is .18 in blue and .11 in
+green as in that spectrum, .03 and .02 in the two parts of SWIR (.05 and .03 there, ground
+included).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rgb2swir_ros.lab.scenes import sources
+from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, dome
+from rgb2swir_ros.lab.scenes.weather import Conditions, draw_conditions
+
+WAVELENGTHS = np.array([.65, .55, .45, 1.15, 1.57])      # um, middle of each band
+RAYLEIGH = .0088 * WAVELENGTHS ** -4.05                  # optical depth at sea level
+RAYLEIGH_SCALE_HEIGHT_M = 8000.0
+# extinction of haze over that at 550 nm, of small dry particles, of droplets, of fog, of dust
+DRY = np.array([.81, 1, 1.28, .41, .24])
+DROPLETS = np.array([.96, 1, 1.04, .85, .70])
+FOG = np.array([1, 1, 1, 1.02, 1.03])
+DUST = np.array([1.02, 1, .98, 1.03, .97])
+DUST_SCATTERS = np.array([.95, .90, .80, .985, .98])     # what it scatters of what it takes
+# and the colour of what it scatters many times over, which is how one knows it (assumed)
+DUST_COLOUR = np.array([1.15, 1, .68, 1.20, 1.15])
+HAZE_ASYMMETRY = .70
+NOON = 42.0                # degrees; the G173 spectrum's sun stands at 41.8
+NEUTRAL, LOWEST = 25.0, 8.0  # sun elevations, degrees: white from here up; wholly reddened here
+# A low sun loses less SWIR than visible. A sensor whose exposure follows the light shows but a
+# part of that; the exponent is an assumption.
+SWIR_FOLLOWS = .35
+ICE = np.array([1, 1, 1, .92, .62])         # clouds of ice, which absorbs near 1550 nm (assumed)
+WATER = np.array([1, 1, 1.01, .95, .78])    # clouds of droplets: a little less (assumed)
+DECK = np.array([.985, 1, 1.03, .92, .72])  # what a whole deck lets through (assumed)
+
+
+@dataclass(frozen=True)
+class Light:
+    """Everything that lights a scene; arrays (5,) are float32, a value for each band.
+
+    :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`.
+    :param sun_direction: (3,) unit vector towards the sun (y up), at night towards the moon.
+    :param sun: irradiance on a surface that faces it; zeros where it does not shine.
+    :param sky: irradiance of the whole sky on a level surface.
+    :param dome: the sky itself; see `sky_radiance`.
+    :param extinction: of the air, per metre; ``air``: radiance of an endless path through it.
+    :param wetness: of the ground, [0, 1]; ``puddles``: their share of the road.
+    :param snow: share of the ground that it covers, [0, 1].
+    :param lamps: radiance of lamps that are on, by `Part.lamp`.
+    :param own_beam: irradiance by the own head lamps on a wall that faces them 10 m ahead.
+    """
+
+    weather: str
+    sun_direction: np.ndarray
+    sun: np.ndarray
+    sky: np.ndarray
+    dome: Sky
+    extinction: np.ndarray
+    air: np.ndarray
+    wetness: float
+    puddles: float
+    snow: float
+    lamps: dict[str, np.ndarray]
+    own_beam: np.ndarray
+
+    @property
+    def zenith(self) -> np.ndarray:
+        """Radiance straight up, (5,), clouds aside."""
+        return self.dome.zenith
+
+    @property
+    def horizon(self) -> np.ndarray:
+        """Radiance at the horizon, (5,)."""
+        return self.dome.horizon
+
+    @property
+    def white(self) -> np.ndarray:
+        """Radiance (5,) of white under all light that is not a lamp's; by night the own beam's."""
+        return self.own_beam if self.weather == 'night' else self.sun + self.sky
+
+    def sky_radiance(self, directions: np.ndarray) -> np.ndarray:
+        """Return radiance (N, 5), float32, of the sky along unit directions (N, 3).
+
+        With clouds, glow and the sun's disc; below the horizon the horizon's value.
+        """
+        return self.dome.radiance(directions)
+
+
+def draw_light(rng: np.random.Generator, weather: str | None = None) -> Light:
+    """Draw a light.
+
+    :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`, or none to draw it, too.
+    :raises UserError: for an unknown weather.
+    """
+    return light_of(draw_conditions(rng, weather), rng)
+
+
+def light_of(state: Conditions, rng: np.random.Generator) -> Light:
+    """Return the light of a state of sky and ground.
+
+    :param rng: draws which clouds and lamps they are.
+    """
+    if state.weather == 'night':
+        sun, dome_, air = _night(state, rng)
+    elif state.weather == 'dusk':
+        sun, dome_, air = _dusk(state, rng)
+    elif state.clouds == 'deck':
+        sun, dome_, air = _deck(state, rng)
+    else:
+        sun, dome_, air = _daylight(state, rng)
+    sky = _irradiance(dome_)
+    # white is 1 in green, whatever the clouds do; by night lamps are what that refers to
+    scale = 1.0 if state.weather == 'night' else 1 / float(sun[1] + sky[1])
+    lamps, own_beam = sources.draw_lamps(state, rng)
+    return Light(
+        state.weather, dome_.sun_direction, _float(sun * scale), _float(sky * scale),
+        _scaled(dome_, np.full(5, scale)), _float(extinction(state)), _float(air * scale),
+        state.wetness, state.puddles, state.snow, lamps, own_beam)
+
+
+def extinction(state: Conditions) -> np.ndarray:
+    """Return the extinction (5,) per metre near the ground.
+
+    By Koschmieder 3.9 over the visibility in green. Haze of small particles lets SWIR through, fog
+    of large droplets does not.
+    """
+    total = 3.9 / state.visibility_m
+    if state.visibility_m < 1000 and not state.dust:
+        # haze becomes fog as its droplets grow: no gain below 500 m
+        fog = float(np.clip((1000 - state.visibility_m) / 500, 0, 1))
+        return total * (fog * FOG + (1 - fog) * DROPLETS)
+    air = np.minimum(RAYLEIGH / RAYLEIGH_SCALE_HEIGHT_M, total / 2)
+    return air + (total - air[1]) * _haze(state)
+
+
+def _haze(state: Conditions) -> np.ndarray:
+    fine = DRY ** (1 - state.droplets) * DROPLETS ** state.droplets
+    return fine ** (1 - state.dust) * DUST ** state.dust
+
+
+def _sun_direction(elevation: float, azimuth: float) -> np.ndarray:
+    e, a = np.radians(elevation), np.radians(azimuth)
+    return _float(np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)]))
+
+
+def _air_mass(elevation: float) -> float:
+    """Return the path through the atmosphere over the vertical one: Kasten and Young (1989)."""
+    return float(1 / (np.sin(np.radians(elevation)) + .50572 * (elevation + 6.07995) ** -1.6364))
+
+
+def _clear_sky(state: Conditions, elevation: float) -> tuple[np.ndarray, Sky, np.ndarray]:
+    """Return sun (5,), sky and air (5,) of a cloudless sky, per unit of the sun above the air."""
+    haze = state.aerosol * _haze(state)
+    scatters = 1 - state.dust * (1 - DUST_SCATTERS)
+    depth = RAYLEIGH + haze
+    path = _air_mass(elevation)
+    direct = np.exp(-path * depth)
+    # what arrives where it is scattered, on average half-way down
+    arriving = np.exp(-.5 * path * depth)
+    twice = 1 + 1.4 * np.minimum(depth, 1.2) * scatters
+    # light scattered often comes from everywhere alike
+    often = 1 - np.exp(-1.2 * depth * scatters)
+    haze_aside = (1 - HAZE_ASYMMETRY ** 2) / (1 + HAZE_ASYMMETRY ** 2) ** 1.5
+
+    def seen(square: float, thickness: np.ndarray) -> np.ndarray:
+        once = (RAYLEIGH * .75 * (1 + square) + haze * scatters * haze_aside) / depth
+        phase = once + often * np.maximum(.75 - once, 0)
+        return phase / 4 * arriving * twice * thickness
+
+    def along(path: float) -> np.ndarray:
+        return 1 - np.exp(-path * depth)
+
+    # near the sun coarse particles rule, which scatter all bands alike; what haze scatters often
+    # goes to the whole sky instead
+    glow = np.sqrt(haze * haze[1]) * scatters / 4 * direct ** .6 * 1.3
+    spread = .9 * often * glow
+    zenith = seen(np.sin(np.radians(elevation)) ** 2, along(1)) + spread
+    air = seen(.35, np.ones(5)) * 1.25 + spread
+    horizon = air * along(38)
+    # how much of the way from the zenith's to the horizon's radiance there is at 15 degrees
+    gradient = -np.log((along(3.8) - along(1)) / (along(38) - along(1))) / np.sin(np.radians(15))
+    sky = Sky(zenith, horizon, glow * (1 - .8 * often), HAZE_ASYMMETRY,
+              _sun_direction(elevation, state.azimuth), np.zeros(5),
+              Clouds('none', 0.0, np.ones(5), np.ones(5)), gradient, state.polarised)
+    return direct, sky, air
+
+
+def _daylight(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+    direct, sky, air = _clear_sky(state, state.elevation)
+    level = _irradiance(sky)
+    noon, noon_sky, _ = _clear_sky(state, NOON)
+    tint = (direct + level) / (noon + _irradiance(noon_sky))
+    tint /= tint[1]
+    tint[3:] **= SWIR_FOLLOWS
+    # only low suns are coloured: a camera is white-balanced on the others
+    low = np.clip((NEUTRAL - state.elevation) / (NEUTRAL - LOWEST), 0, 1)
+    unit = tint ** low / (direct + level)
+    sun, sky, air = direct * unit, _scaled(sky, unit), air * unit
+    if state.dust:
+        dusty = DUST_COLOUR ** state.dust
+        sky, air = _scaled(sky, dusty), air * dusty
+    white = sun + level * unit
+    kind = ICE if state.clouds == 'cirrus' else WATER
+    lit = white * kind * rng.uniform(.75, 1.15)
+    dark = lit * rng.uniform(.25, .6) * np.array([.97, 1, 1.05, .95, .8])
+    clouds = Clouds(state.clouds, state.cover, lit, dark, tuple(rng.uniform(0, 512, 2)),
+                    float(rng.uniform(45, 160)), state.relief, float(rng.uniform(0, np.pi)))
+    gradient, shows = sky.gradient * rng.uniform(.75, 1.3), state.sunshine > .3
+    glow = sky.glow * (1 if shows else .4)
+    veiled = replace(sky, glow=glow, clouds=clouds, gradient=gradient)
+    if state.clouds != 'cumulus':  # what cirrus or a filter adds to the sky the sun lacks
+        sun = np.maximum(white - _irradiance(veiled), .1 * sun)
+    # a scene whose sun is hidden still has lit clouds and a blue sky
+    sun = sun * state.sunshine
+    return sun, replace(veiled, disc=sun * DISC if shows else np.zeros(5)), air
+
+
+def _deck(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+    foggy = state.weather == 'fog'
+    colour = DECK * np.exp(rng.normal(0, .012, 5)) if not foggy else DECK ** .4
+    # an overcast sky is up to three times brighter overhead (Moon and Spencer); in fog hardly
+    edge = rng.uniform(.8, 1.05) if foggy else rng.uniform(.4, 1.0)
+    relief = .04 + .38 * state.relief if state.relief else 0.0
+    sun = colour * state.sunshine * 1.5
+    bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # where the sun is behind it
+    clouds = Clouds('deck', 1.0, colour, colour, tuple(rng.uniform(0, 512, 2)),
+                    float(rng.uniform(30, 140)), 0.0 if foggy else relief)
+    sky = Sky(colour, colour * edge, colour * bright * .2, .6,
+              _sun_direction(state.elevation, state.azimuth),
+              sun * DISC * .2 if state.sunshine > .03 else np.zeros(5), clouds,
+              np.full(5, rng.uniform(1.5, 4)))
+    # distance takes on the horizon's radiance, dimmer where rain or fog is deep
+    return sun, sky, sky.horizon * (rng.uniform(.75, 1) if foggy else rng.uniform(.85, 1))
+
+
+def _dusk(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+    night = float(np.clip(-state.elevation / 7, 0, 1))
+    # multiply scattered: blue overhead, red where the sun went down; assumed after photographs
+    zenith = np.array([.50, .66, 1.0, .16, .07]) * np.exp(rng.normal(0, .06, 5))
+    horizon = np.array([.95, .88, .95, .50, .30]) * np.exp(rng.normal(0, .06, 5))
+    horizon[3:] *= 1 - .3 * night
+    glow = np.array([1.6, .85, .35, 1.5, 1.1]) * rng.uniform(.1, .5)
+    lit = np.array([1.1, .8, .75, .75, .5]) * rng.uniform(.4, 1.1)
+    clouds = Clouds(state.clouds, state.cover, lit, lit * np.array([.35, .45, .6, .3, .25]),
+                    tuple(rng.uniform(0, 512, 2)), float(rng.uniform(45, 150)), state.relief,
+                    float(rng.uniform(0, np.pi)))
+    sky = Sky(zenith, horizon, glow, float(rng.uniform(.45, .7)),
+              _sun_direction(state.elevation, state.azimuth), np.zeros(5), clouds,
+              np.full(5, rng.uniform(2.5, 6)))
+    return np.zeros(5), sky, horizon * .9
+
+
+def _night(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+    # towns light the sky, most where there are clouds; airglow lies in the long SWIR
+    town = np.exp(rng.uniform(np.log(.0015), np.log(.03))) * (2 if state.clouds == 'deck' else 1)
+    colour = sources.colour(str(rng.choice(['sodium', 'led', 'led_warm'])))
+    colour = colour * np.array([1, 1, 1.3, 1, 1])
+    airglow = np.array([0, 0, 0, .0006, .003]) * rng.uniform(.5, 1.5)
+    zenith = town * .4 * colour + airglow
+    horizon = town * 1.6 * colour + airglow
+    clouds = Clouds('deck' if state.clouds == 'deck' else 'none', 1.0, colour, colour,
+                    tuple(rng.uniform(0, 512, 2)), float(rng.uniform(40, 140)),
+                    .4 * state.relief)
+    moon = np.array([1.05, 1, .9, 1, 1]) * rng.uniform(.004, .02) * state.sunshine
+    sky = Sky(zenith, horizon, moon * .02, .8, _sun_direction(state.elevation, state.azimuth),
+              moon * DISC * .3, clouds, np.full(5, rng.uniform(3, 6)))
+    return moon, sky, horizon
+
+
+def _irradiance(sky: Sky) -> np.ndarray:
+    """Return the irradiance (5,) of a sky on a level surface, the sun's disc aside."""
+    return replace(sky, disc=np.zeros(5)).radiance(_DOME).mean(axis=0, dtype=np.float64)
+
+
+def _scaled(sky: Sky, factor: np.ndarray) -> Sky:
+    clouds = replace(sky.clouds, lit=_float(sky.clouds.lit * factor),
+                     dark=_float(sky.clouds.dark * factor))
+    return replace(sky, zenith=_float(sky.zenith * factor), horizon=_float(sky.horizon * factor),
+                   glow=_float(sky.glow * factor), disc=_float(sky.disc * factor), clouds=clouds)
+
+
+def _float(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+_DOME = dome()

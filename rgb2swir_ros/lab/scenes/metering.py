@@ -1,0 +1,78 @@
+"""Automatic exposure and white balance: what a camera makes of the frame it looks at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rgb2swir_ros.lab.scenes.develop import Tone, curve
+from rgb2swir_ros.lab.scenes.light import Light
+
+LUMINANCE = np.array([.2126, .7152, .0722], np.float32)
+# what the metered part is exposed to, as a code value: photographs taken by day lie there
+DAY, DUSK, NIGHT = (.30, .54), (.22, .44), (.10, .32)
+MOST = {'night': 8.0, 'dusk': 4.0}  # gain ends somewhere: pictures of the dark are dark
+MOST_BY_DAY = 30.0
+NEARLY_GREY = .4  # greatest difference of the logarithms
+
+
+def exposure(rng: np.random.Generator, linear: np.ndarray, tone: Tone, weather: str) -> float:
+    """Return the factor on light (H, W, 3) that a camera chooses.
+
+    It meters the whole frame, its middle, the road, or the highlights: photographs whose sky is
+    lost in white and ones in which all but the sky is dark are both common.
+    """
+    step = max(1, linear.shape[0] // 60)
+    luminance = linear[step // 2::step, step // 2::step] @ LUMINANCE
+    low, high = {'night': NIGHT, 'dusk': DUSK}.get(weather, DAY)
+    target = float(rng.uniform(low, high))
+    kind = rng.choice(4, p=[.34, .22, .30, .14])
+    y, x = np.meshgrid(np.linspace(-1, 1, luminance.shape[0]),
+                       np.linspace(-1, 1, luminance.shape[1]), indexing='ij')
+    weights = (np.ones_like(luminance), np.exp(-3 * (x * x + y * y)),
+               np.where(y > 0, 1, .03), np.ones_like(luminance))[kind]
+    found = _exposed(luminance, weights / weights.sum(), target, tone)
+    if kind == 3:
+        bright = float(np.percentile(luminance, rng.uniform(95, 99.5)))
+        kept = float(rng.uniform(.7, 1.2)) / max(bright, 1e-4)
+        # even a careful camera does not let everything drown to save a lamp or the sun
+        found = float(np.clip(kept, .45 * found, 1.5 * found))
+    found *= float(np.exp(rng.normal(0, .15)))
+    return float(np.clip(found, .05, MOST.get(weather, MOST_BY_DAY)))
+
+
+def _exposed(luminance: np.ndarray, weights: np.ndarray, target: float, tone: Tone) -> float:
+    """Return the factor that brings the weighted mean of code values to the target."""
+    low, high = np.log(.02), np.log(300)
+    for _ in range(18):  # halves the interval down to a ten-thousandth
+        middle = (low + high) / 2
+        if float((weights * curve(luminance * np.exp(middle), tone)).sum()) < target:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp((low + high) / 2))
+
+
+def white_balance(rng: np.random.Generator, linear: np.ndarray, light: Light | None
+                  ) -> tuple[float, float, float]:
+    """Return factors on red, green (1) and blue.
+
+    A camera takes out part of the light's colour, takes what is nearly grey for grey, as roads
+    are, is misled by the frame's own colour (grey world), and has a cast of its own.
+    """
+    # lamps keep more of their colour than daylight does
+    most = .7 if light is not None and light.weather == 'night' else 1.1
+    logarithm = np.zeros(3)
+    if light is not None:
+        white = np.maximum(light.white[:3].astype(float), 1e-3)
+        logarithm += rng.uniform(.3, most) * np.log(white[1] / white)
+    pixels = np.log(np.clip(linear[::8, ::8].reshape(-1, 3), 1e-4, 2)) + logarithm
+    pixels -= pixels[:, 1:2]
+    grey = pixels[np.abs(pixels).max(axis=1) < NEARLY_GREY]
+    if len(grey) > .05 * len(pixels):
+        logarithm -= rng.uniform(.3, most) * grey.mean(axis=0, dtype=np.float64)
+    if rng.random() < .3:
+        logarithm -= rng.uniform(0, .4) * pixels.mean(axis=0, dtype=np.float64)
+    warm, green = rng.normal(0, .07), rng.normal(0, .03)
+    logarithm += np.array([warm - green, 0, -warm - green])
+    red, _, blue = np.exp(np.clip(logarithm - logarithm[1], -1.2, 1.2))
+    return float(red), 1.0, float(blue)

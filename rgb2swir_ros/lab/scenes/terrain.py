@@ -1,0 +1,199 @@
+"""The ground: a road that bends and climbs, the land beside it, and what each square is made of.
+
+Places are given in road coordinates: ``d`` metres to the right of the road's centre line, ``z``
+metres ahead, so that lanes and verges follow the road however it bends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rgb2swir_ros.lab.scenes.geometry.mesh import Part
+from rgb2swir_ros.lab.scenes.textures import lookup
+
+FAR = 1600.0  # metres of land ahead; what lies behind it is haze or sky
+
+
+@dataclass(frozen=True)
+class Line:
+    """A painted line along the road.
+
+    :param d: metres right of the centre line; ``width`` metres.
+    :param dash: metres of paint, followed by ``gap`` metres without; 0 is a solid line.
+    """
+
+    d: float
+    paint: str
+    width: float = .15
+    dash: float = 0.0
+    gap: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A painted or laid bar across the road: stop line, zebra crossing, another road.
+
+    :param z: where it begins; ``length`` metres ahead.
+    :param low: from ``low`` to ``high`` metres right of the centre line.
+    :param stripe: metres of each stripe of a zebra crossing, 0 for a full bar.
+    """
+
+    z: float
+    length: float
+    low: float
+    high: float
+    part: str
+    stripe: float = 0.0
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """The shape of the land and the materials of the ground.
+
+    :param edges: (left, right) of the carriageway, in d.
+    :param walk: metres of pavement on each side, 0 for none, ``kerb`` its height.
+    :param bend: amplitude (m) and wave length (m) of the road's bends; ``climb`` of its slopes.
+    :param hills: height (m) of the land far from the road, ``hills_scale`` their width.
+    :param bank: height (m) of the land right beside the road: cuttings are positive.
+    :param flat: metres from the road's edge that stay level.
+    :param verge: metres of verge before the fields begin.
+    :param parts: the ground's parts by name: ``road``, ``repair``, ``kerb``, ``walk``,
+        ``verge_left``, ``verge_right``, ``spots``, ``field_0`` to ``field_3``, and the paints.
+    :param spots: share of verge and field that the material ``spots`` covers.
+    :param repairs: share of the road that was repaired.
+    """
+
+    edges: tuple[float, float]
+    walk: float
+    kerb: float
+    bend: tuple[float, float, float]
+    climb: tuple[float, float, float]
+    hills: float
+    hills_scale: float
+    bank: tuple[float, float]
+    flat: float
+    verge: float
+    parts: dict[str, Part]
+    spots: float
+    repairs: float
+    lines: tuple[Line, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    offset: tuple[float, float] = (0.0, 0.0)
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fix the order of the parts."""
+        object.__setattr__(self, 'names', tuple(self.parts))
+
+    def centre(self, z: np.ndarray | float) -> np.ndarray:
+        """Return x of the centre line."""
+        amplitude, length, phase = self.bend
+        return np.asarray(amplitude * (np.sin(np.asarray(z) / length + phase) - np.sin(phase)))
+
+    def tangent(self, z: np.ndarray | float) -> np.ndarray:
+        """Return the heading of the centre line, radians from +z towards +x."""
+        amplitude, length, phase = self.bend
+        return np.arctan(amplitude / length * np.cos(np.asarray(z) / length + phase))
+
+    def height(self, d: np.ndarray | float, z: np.ndarray | float) -> np.ndarray:
+        """Return y of the ground."""
+        d, z = np.asarray(d, np.float64), np.asarray(z, np.float64)
+        amplitude, length, phase = self.climb
+        base = amplitude * (np.sin(z / length + phase) - np.sin(phase))
+        left, right = self.edges
+        beyond = np.maximum(d - right, left - d) - self.walk
+        raised = np.where((beyond > -self.walk) & (self.walk > 0), self.kerb, 0.0)
+        bank = np.where(d > 0, self.bank[1], self.bank[0])
+        slope = np.clip((beyond - 1.5) / (2.0 * np.abs(bank) + 2.0), 0, 1)
+        away = np.clip((beyond - self.flat) / (3 * self.hills_scale), 0, 1)
+        x = d + self.centre(z)
+        noise = lookup('smooth', x * (64 / self.hills_scale) + self.offset[0],
+                       z * (64 / self.hills_scale) + self.offset[1])
+        fine = lookup('worn', x * 2.5 + self.offset[1], z * 2.5)
+        rough = .12 * fine * np.clip((beyond - .5) / 6, 0, 1)
+        land = away ** 1.4 * self.hills * (.55 + .45 * noise)
+        return base + raised + bank * slope * slope * (3 - 2 * slope) + land + rough
+
+    def classify(self, x: np.ndarray, z: np.ndarray, footprint: np.ndarray) -> np.ndarray:
+        """Return what the ground is made of: indices into ``names``, int16, of x's shape.
+
+        :param footprint: metres that a pixel spans: patches smaller than it are left out.
+        """
+        d = x - self.centre(z)
+        index = {name: k for k, name in enumerate(self.names)}
+        left, right = self.edges
+        beyond = np.maximum(d - right, left - d)
+        side = np.where(d > 0, index['verge_right'], index['verge_left'])
+        # fields lie in parcels with crooked borders, each of one crop
+        border = 4 * lookup('smooth', x * .8, z * .8 + self.offset[0])
+        parcel = (np.floor((x + border) / 70) * 3 + np.floor((z + border) / 110) * 5
+                  + np.floor(self.offset[0])).astype(np.int64) % 4
+        result = np.where(beyond > self.walk + self.verge, index['field_0'] + parcel, side)
+        if self.spots:
+            noise = lookup('worn', x * 12 + self.offset[1], z * 12, footprint * 12) \
+                + .6 * lookup('speckle', x * 30, z * 30, footprint * 30)
+            result = np.where(noise > _threshold(self.spots), index['spots'], result)
+        if self.walk:
+            result = np.where(beyond <= self.walk, index['walk'], result)
+            result = np.where(beyond <= .18, index['kerb'], result)
+        on_road = beyond <= 0
+        result = np.where(on_road, index['road'], result)
+        if self.repairs:
+            # a road is repaired in rectangles along a lane
+            cell = np.floor(d / 2.2) * 7 + np.floor(z / 9 + .37 * np.floor(d / 2.2)) * 13
+            drawn = (cell * 0.6180339887 + self.offset[0]) % 1
+            result = np.where(on_road & (drawn < self.repairs), index['repair'], result)
+        # paint has come off in places
+        worn = lookup('worn', x * 40, z * 40, footprint * 40) < 1.35
+        for line in self.lines:
+            hit = np.abs(d - line.d) < line.width / 2
+            if line.dash:
+                hit &= z % (line.dash + line.gap) < line.dash
+            result = np.where(hit & worn, index[line.paint], result)
+        for bar in self.bars:
+            hit = (z >= bar.z) & (z < bar.z + bar.length) & (d > bar.low) & (d < bar.high)
+            if bar.stripe:
+                hit &= d % (2 * bar.stripe) < bar.stripe
+            result = np.where(hit & (worn | (bar.part == 'road')), index[bar.part], result)
+        return result.astype(np.int16)
+
+    def mesh(self, first: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ground's triangles: vertices (V, 3) float32 and faces (F, 3) int32.
+
+        :param first: z where it begins; squares grow with the distance from there.
+        """
+        z = first + np.concatenate([np.arange(0, 60, 2.0), 60 * (FAR / 60) ** np.linspace(
+            0, 1, 90)])
+        out = np.concatenate([np.arange(.19, 24, 1.5), 24 * (1200 / 24) ** np.linspace(0, 1, 44)])
+        left, right = self.edges
+        walk = np.array([self.walk]) if self.walk else np.zeros(0)
+        steps = np.sort(np.concatenate([[0, .01], walk, out + self.walk]))
+        d = np.concatenate([left - steps[::-1], np.linspace(left, right, 7)[1:-1], right + steps])
+        dd, zz = np.meshgrid(d, z)
+        y = self.height(dd, zz)
+        vertices = np.stack([dd + self.centre(zz), y, zz], axis=-1).reshape(-1, 3)
+        rows, columns = len(z), len(d)
+        corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+        faces = np.concatenate([np.stack([corner, corner + columns, corner + 1], 1),
+                                np.stack([corner + 1, corner + columns, corner + columns + 1], 1)])
+        return vertices.astype(np.float32), faces.astype(np.int32)
+
+    def normals(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Return the ground's unit normals (..., 3), from differences of its height."""
+        d = x - self.centre(z)
+        step = .3
+        here = self.height(d, z)
+        slope_x = (self.height(d + step, z) - here) / step
+        slope_z = (self.height(d, z + step) - here) / step
+        limit = 2.0  # the kerb's edge is a step, not a wall
+        normal = np.stack([-np.clip(slope_x, -limit, limit), np.ones_like(here),
+                           -np.clip(slope_z, -limit, limit)], axis=-1)
+        return (normal / np.linalg.norm(normal, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def _threshold(share: float) -> float:
+    """Return the value that noise of deviation 1.17 exceeds in about this share of places."""
+    from statistics import NormalDist
+    return float(NormalDist(0, 1.17).inv_cdf(1 - min(max(share, 1e-3), .999)))

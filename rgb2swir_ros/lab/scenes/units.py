@@ -1,0 +1,211 @@
+"""The units of a data set on disk: one scene of several looks, or one sequence.
+
+A unit's manifest is written last; a unit whose manifest and files are there is whole. Names follow
+the RASMD data set, "croped_data" included::
+
+    <split>/<n>_<weather>/data_<seed>_<place>/croped_data/rgb/rgb_aligned_<look>.png
+                                                          swir/swir_original_<look>.png
+    sequences/<weather>_<seed>/rgb/000000.png, swir/000000.png, flow/000000.npz
+
+SWIR frames are 16-bit PNG, linear: 65535 is radiance 1.0. A flow file has ``flow`` float16
+(H, W, 2), the x, y displacement in pixels to the next frame, and ``seen`` bool (H, W); the last
+frame has none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import write_bytes, write_json, write_picture
+from rgb2swir_ros.lab.scenes.materials import Table
+from rgb2swir_ros.lab.scenes.sheet import flow_picture, grey_picture
+from rgb2swir_ros.lab.scenes.world import CATEGORIES
+
+if TYPE_CHECKING:
+    from rgb2swir_ros.lab.scenes.frames import Frame
+
+RENDERER = 'rgb2swir_ros.lab.scenes.frames'
+RATE_HZ = 15.0  # of sequences
+STRIP_FRAMES = 6
+SPLITS = ('train', 'validation', 'test')
+SHARES = (.80, .08, .12)
+# a weather's place here, from 1, is the number in its folder's name; 0 is any other weather
+NUMBERED = ('clear', 'cloudy', 'overcast', 'haze', 'fog', 'wet', 'snow', 'dusk', 'night')
+
+
+class Renderer(Protocol):
+    """What draws the frames: a module or object with these two functions."""
+
+    def render_frames(self, seed: int, size: tuple[int, int], looks: int = 4,
+                      **table: Table) -> Sequence[Frame]:
+        """Return one scene in several looks."""
+
+    def render_sequence(self, seed: int, size: tuple[int, int], count: int, *,
+                        rate_hz: float = 15.0, still: bool = False,
+                        **table: Table) -> Iterable[Frame]:
+        """Yield the frames of a drive through one scene."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One scene, or (with a ``length``) one sequence to write.
+
+    :param folder: of the data set.
+    :param size: (height, width).
+    :param renderer: name of the module to import; a name, so that it reaches other processes.
+    :param materials: a user's file of materials over the package's, or None.
+    """
+
+    folder: Path
+    seed: int
+    size: tuple[int, int]
+    looks: int = 0
+    length: int = 0
+    still: bool = False
+    renderer: str = RENDERER
+    materials: Path | None = None
+
+    def table(self) -> dict[str, Table]:
+        """Return the renderer's argument that brings the user's materials, if there are any."""
+        return {} if self.materials is None else {'table': Table.load(self.materials)}
+
+    @property
+    def manifest(self) -> Path:
+        """The file that says that the unit is whole."""
+        kind = 'sequence' if self.length else 'scene'
+        return self.folder / 'manifests' / f'{kind}_{self.seed}.json'
+
+
+def split_of(seed: int) -> str:
+    """Return the split of a scene: train .80, validation .08, test .12.
+
+    Fractions of multiples of the golden ratio are spread so evenly (a Kronecker sequence) that any
+    run of consecutive seeds keeps the shares to within a scene or two; a hash would not, and a
+    split by what is in the scenes would move scenes from train to test when a data set grows.
+    """
+    phase = (seed + 1) * (math.sqrt(5) - 1) / 2 % 1
+    if phase < SHARES[0]:
+        return SPLITS[0]
+    return SPLITS[1] if phase < SHARES[0] + SHARES[1] else SPLITS[2]
+
+
+def read_whole(unit: Unit) -> dict[str, Any] | None:
+    """Return the unit's manifest if it and every file in it are there, of the size written."""
+    try:
+        manifest = json.loads(unit.manifest.read_text())
+        complete = all((unit.folder / name).stat().st_size == size
+                       for name, size in manifest['files'].items())
+    except (OSError, ValueError, KeyError):
+        return None
+    return cast('dict[str, Any]', manifest) if complete else None
+
+
+def write_unit(unit: Unit) -> dict[str, Any]:
+    """Render and write a unit; return its manifest.
+
+    :raises ValueError: if the renderer returns frames that are not what it promises.
+    :raises UserError: if a file cannot be written, or the renderer lacks a library.
+    """
+    try:
+        renderer = cast(Renderer, importlib.import_module(unit.renderer))
+    except ImportError as error:
+        raise UserError(f"scenes cannot be rendered: {error}; pip install 'rgb2swir_ros[train]' "
+                        'brings what is missing') from error
+    manifest = _sequence(unit, renderer) if unit.length else _scene(unit, renderer)
+    write_json(unit.manifest, manifest)
+    return manifest
+
+
+def _scene(unit: Unit, renderer: Renderer) -> dict[str, Any]:
+    looks = list(_draw(lambda: renderer.render_frames(unit.seed, unit.size, looks=unit.looks,
+                                                    **unit.table())))
+    if len(looks) != unit.looks:
+        raise ValueError(f'{len(looks)} looks, not {unit.looks}')
+    files: dict[str, int] = {}
+    frames = []
+    split = split_of(unit.seed)
+    for index, frame in enumerate(looks):
+        number = NUMBERED.index(frame.weather) + 1 if frame.weather in NUMBERED else 0
+        base = (f'{split}/{number}_{frame.weather}/data_{unit.seed}_{frame.place}/croped_data/')
+        frames.append(_write(unit, frame, f'{base}rgb/rgb_aligned_{index:06d}.png',
+                             f'{base}swir/swir_original_{index:06d}.png', files))
+    return {'seed': unit.seed, 'split': split, 'frames': frames, 'files': files}
+
+
+def _sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
+    files: dict[str, int] = {}
+    frames = []
+    base = ''
+    columns: list[np.ndarray] = []
+    shown = {int((k + .5) * (unit.length - 1) / STRIP_FRAMES) for k in range(STRIP_FRAMES)}
+    drive = _draw(lambda: renderer.render_sequence(unit.seed, unit.size, unit.length,
+                                                   rate_hz=RATE_HZ, still=unit.still,
+                                                   **unit.table()))
+    for index, frame in enumerate(drive):
+        base = base or f'sequences/{frame.weather}_{unit.seed}'
+        frames.append(_write(unit, frame, f'{base}/rgb/{index:06d}.png',
+                             f'{base}/swir/{index:06d}.png', files))
+        if frame.flow is not None:
+            name = f'{base}/flow/{index:06d}.npz'
+            frames[-1]['flow'] = name
+            files[name] = write_bytes(unit.folder / name, _flow(frame))
+        if index in shown:
+            rows = [frame.rgb, grey_picture(frame.swir)]
+            rows.append(np.zeros_like(frame.rgb) if frame.flow is None or frame.seen is None
+                        else flow_picture(frame.flow, frame.seen))
+            columns.append(np.vstack(rows))
+    if len(frames) != unit.length:
+        raise ValueError(f'{len(frames)} frames, not {unit.length}')
+    files[f'{base}/strip.png'] = write_picture(unit.folder / base / 'strip.png',
+                                               np.hstack(columns))
+    return {'seed': unit.seed, 'folder': base, 'rate_hz': RATE_HZ, 'still': unit.still,
+            'frames': frames, 'files': files}
+
+
+def _draw(make: Callable[[], Iterable[Frame]]) -> Iterator[Frame]:
+    """Yield what the renderer makes; its errors are the scene's, and end no other scene's work."""
+    try:
+        yield from make()
+    except UserError as error:
+        raise ValueError(str(error)) from error
+
+
+def _write(unit: Unit, frame: Frame, rgb: str, swir: str,
+           files: dict[str, int]) -> dict[str, Any]:
+    """Write both pictures of a frame; return what the manifest says of it."""
+    height, width = unit.size
+    if frame.rgb.shape != (height, width, 3) or frame.rgb.dtype != np.uint8:
+        raise ValueError(f'{rgb}: RGB is {frame.rgb.shape} {frame.rgb.dtype}')
+    if frame.swir.shape != (height, width) or not np.isfinite(frame.swir).all():
+        raise ValueError(f'{swir}: SWIR is {frame.swir.shape} or not finite')
+    strange = {item.category for item in frame.objects} - {*CATEGORIES}
+    if strange:
+        raise ValueError(f'{rgb}: objects of the unknown classes {sorted(strange)}')
+    coded = np.rint(np.clip(frame.swir, 0, 1) * np.float32(65535)).astype(np.uint16)
+    files[rgb] = write_picture(unit.folder / rgb, frame.rgb)
+    files[swir] = write_picture(unit.folder / swir, coded)
+    return {'rgb': rgb, 'swir': swir, 'place': frame.place, 'weather': frame.weather,
+            'objects': [{'category': item.category, 'box': [round(float(v), 2) for v in item.box],
+                         'area': round(float(item.area), 2),
+                         'visible': round(float(item.visible), 4), 'lost': bool(item.lost)}
+                        for item in frame.objects]}
+
+
+def _flow(frame: Frame) -> bytes:
+    if frame.flow is None or frame.seen is None:
+        raise ValueError('a frame with flow must say which points are seen again')
+    limit = float(np.finfo(np.float16).max)
+    flow = np.clip(np.nan_to_num(frame.flow), -limit, limit).astype(np.float16)
+    buffer = io.BytesIO()  # members of this zip carry no time stamp: same seed, same bytes
+    np.savez_compressed(buffer, flow=flow, seen=frame.seen.astype(np.bool_))
+    return buffer.getvalue()

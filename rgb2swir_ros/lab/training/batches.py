@@ -1,0 +1,168 @@
+"""Batches of pairs at the sizes that a training asks for, prepared while the network computes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.lab.training.data.augment import Augmentation
+from rgb2swir_ros.lab.training.data.pairs import PairedDataset
+from rgb2swir_ros.lab.training.data.store import PairStore
+from rgb2swir_ros.sizes import format_size
+
+SMALL, LARGE = (256, 320), (512, 640)  # boxes (height, width) that frames are scaled to fit
+MULTIPLE = 32  # of heights and widths: every network here takes that
+AHEAD = 3  # batches that wait ready
+CLEAN_SHARE = .2  # of the batches: as rendered, mirrored at most
+
+Arrays = tuple[NDArray[np.uint8], NDArray[np.float32]]
+Item = TypeVar('Item')
+
+
+class Pairs(Protocol):
+    """Pairs of one size, such as `rgb2swir_ros.lab.training.data.store.PairStore`."""
+
+    size: tuple[int, int]  # (height, width)
+    identity: Any  # equal for equal pairs; what JSON can hold
+
+    def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
+              augmentation: Augmentation | None = None) -> Arrays:
+        """Draw pairs: RGB uint8 (B, H, W, 3), radiance float32 (B, H, W).
+
+        :param crop: (height, width) of crops; None for whole frames.
+        """
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Pairs at two sizes: to fit `SMALL`, and as they are, at most to fit `LARGE`."""
+
+    small: Pairs
+    large: Pairs
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells these pairs from others, for checkpoints."""
+        return {'small': self.small.identity, 'large': self.large.identity}
+
+
+class Mixed:
+    """Several stores of one size drawn from as one: a batch comes from one of them."""
+
+    def __init__(self, stores: Sequence[PairStore]) -> None:
+        """Weigh each by its number of pairs."""
+        self.stores, self.size = tuple(stores), stores[0].size
+        self.identity = [store.identity for store in stores]
+        counts = np.array([len(store) for store in stores], float)
+        self.shares = counts / counts.sum()
+
+    def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
+              augmentation: Augmentation | None = None) -> Arrays:
+        """Draw pairs: see `Pairs.batch`."""
+        store = self.stores[int(rng.choice(len(self.stores), p=self.shares))]
+        return store.batch(rng, count, crop, augmentation)
+
+
+def open_stores(datasets: Sequence[PairedDataset], work: Path,
+                log: Callable[[str], None]) -> Stores:
+    """Return the pairs of data sets as stores in ``work``, read on the first call.
+
+    A data set's pairs all get the shape of its first. The large store holds the data sets of the
+    largest frames only; where none is larger than `SMALL` both stores are one.
+
+    :raises UserError: if no pair can be read, ``work`` holds other pairs, or the frames of the
+        data sets differ in shape when scaled to fit `SMALL`.
+    """
+    frames = [dataset[0].radiance.shape for dataset in datasets]
+    small = [fit_size(frame, SMALL) for frame in frames]
+    if len(set(small)) > 1:
+        raise UserError('data sets of one training need frames of one shape, these are '
+                        + ', '.join(format_size(frame) for frame in frames))
+    large = [fit_size(frame, LARGE) for frame in frames]
+    most = max(large)
+
+    def store(number: int, size: tuple[int, int]) -> PairStore:
+        name = f'pairs_{format_size(size)}' + (f'_{number}' if number else '')
+        return _filled(PairStore(work / name, datasets[number], size), log)
+
+    everything = Mixed([store(k, size) for k, size in enumerate(small)])
+    if most == small[0]:
+        return Stores(everything, everything)
+    return Stores(everything, Mixed([store(k, most) for k, size in enumerate(large)
+                                     if size == most]))
+
+
+def _filled(store: PairStore, log: Callable[[str], None]) -> PairStore:
+    missing = len(store.dataset) - len(store)
+    if missing:
+        log(f'reading {missing} pairs at {format_size(store.size)}')
+        store.fill(lambda done, count: log(f'{done}/{count} pairs')
+                   if done % 2048 == 0 or done == count else None)
+    for item in store.skipped:
+        log(f'skipped {item.path}: {item.reason}')
+    return store
+
+
+def draw(stores: Stores, rng: np.random.Generator, count: int, kind: str) -> Arrays:
+    """Draw a batch of one kind, augmented, its size a multiple of `MULTIPLE`.
+
+    - ``whole``: small frames: where things are in a picture;
+    - ``crop``: as large, at the frames' own scale: textures and edges as cameras give them;
+    - ``large``: frames of the size of use.
+
+    :param count: pairs of `SMALL` size; of larger ones fewer, so that the pixels are about as
+        many.
+    """
+    store, crop = (stores.small if kind == 'whole' else stores.large), None
+    if kind == 'crop':
+        crop = (min(SMALL[0], store.size[0]), min(SMALL[1], store.size[1]))
+    elif kind == 'large':
+        share = SMALL[0] * SMALL[1] / (store.size[0] * store.size[1])
+        count = max(round(count * min(share, 1)), 1)
+    augmentation = None if rng.random() < CLEAN_SHARE else Augmentation()
+    return padded(*store.batch(rng, count, crop, augmentation))
+
+
+def padded(rgb: NDArray[np.uint8], radiance: NDArray[np.float32]) -> Arrays:
+    """Repeat the last row and column until `MULTIPLE` divides the size, as models do in use."""
+    bottom, right = (-side % MULTIPLE for side in radiance.shape[1:])
+    if not (bottom or right):
+        return rgb, radiance
+    edges = ((0, 0), (0, bottom), (0, right))
+    return np.pad(rgb, (*edges, (0, 0)), 'edge'), np.pad(radiance, edges, 'edge')
+
+
+def to_tensors(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    """Return RGB (B, 3, H, W) in [0, 1] and tone (B, 1, H, W), float32, channels last."""
+    x = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
+    return x, torch.from_numpy(np.asarray(radiance, np.float32))[:, None].sqrt()
+
+
+def prepared(make: Callable[[int], Item], steps: Iterable[int]) -> Generator[Item, None, None]:
+    """Yield ``make(step)`` for each step, made in order by a thread that works ahead.
+
+    :param steps: may be endless; close the iterator when done with it.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix='batches') as worker:
+        waiting: deque[Future[Item]] = deque()
+        try:
+            for step in steps:
+                waiting.append(worker.submit(make, step))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

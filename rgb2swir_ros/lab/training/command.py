@@ -1,0 +1,214 @@
+"""``rgb2swir train autoencoder | teacher | student``: from arguments to a model folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
+from rgb2swir_ros.lab.training.batches import Stores, open_stores
+from rgb2swir_ros.lab.training.board import Watch
+from rgb2swir_ros.lab.training.data.pairs import PairedDataset, open_training
+from rgb2swir_ros.lab.training.judge import contact_sheet, fit_lookup, judge, judge_latent, spread
+from rgb2swir_ros.lab.training.loop import Loop, Orders, Outcome
+from rgb2swir_ros.lab.training.parallel import World, joined_world
+from rgb2swir_ros.lab.training.preset import Preset, read_preset
+from rgb2swir_ros.lab.training.record import Start, data_entries, write_record
+from rgb2swir_ros.lab.training.stages import Training
+from rgb2swir_ros.lab.training.student import StudentTraining
+from rgb2swir_ros.lab.training.teacher import TeacherTraining
+from rgb2swir_ros.translator import Translator, TranslatorConfig
+
+HELD_OUT, SHEET = 64, 16  # frames that are judged, and that are shown
+STARTS = {'teacher': ('autoencoder',), 'student': ('teacher', 'student')}
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for.
+
+    :param what: ``autoencoder``, ``teacher`` or ``student``.
+    :param preset: a name or a file.
+    :param share: of the preset's steps; ``minutes`` in place of them.
+    :param start: model folder to start from: an autoencoder for a teacher, a teacher or another
+        student for a student.
+    :param steps: denoiser calls of a student.
+    """
+
+    what: str
+    data: list[Path]
+    output: Path
+    work: Path
+    preset: str = 'nano'
+    seed: int = 0
+    share: float = 1.0
+    minutes: float | None = None
+    start: Path | None = None
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no training.
+
+        :raises UserError: naming the number.
+        """
+        if not 0 < self.share <= 1:
+            raise UserError(f'--share {self.share:g} is not in (0, 1]')
+        if self.minutes is not None and not 0 < self.minutes <= 100_000:
+            raise UserError(f'--minutes {self.minutes:g}: give more than 0, at most 100000')
+        if self.seed < 0:
+            raise UserError(f'--seed {self.seed}: give 0 or more')
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this training's own files; the pairs beside it serve all trainings."""
+        return self.work / (f'student_{self.steps}' if self.what == 'student' else self.what)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained translator, its figures on so many held-out pairs, and its record."""
+
+    translator: Translator
+    figures: dict[str, float]
+    held_out: int
+    record: Path
+    sheet: Path
+
+
+def train_translator(request: Request, log: Log) -> Result | None:
+    """Train, judge, and write the model folder with its record.
+
+    :return: None in all processes of a distributed training but the first.
+    :raises UserError: if anything that was asked for is wrong or does not fit together.
+    """
+    preset = read_preset(request.preset)
+    before = None if request.start is None else Translator.load(request.start, unfinished=True)
+    translator = build_translator(request, preset, before)
+    with joined_world() as world:
+        pairs, held_out, stores = _open(request, world, log)
+        watch = Watch(spread(held_out, HELD_OUT))
+        training = make_training(request, preset, translator, before, world)
+        start = None if before is None or request.start is None else Start(
+            request.start, before.config.stage)
+        begun = {} if start is None else {'start': start.entries()}  # fails now, not in the end
+        orders = Orders(request.seed, request.minutes, '' if start is None else start.identity)
+        outcome = Loop(training, stores, request.folder, orders, watch=watch, log=log).run()
+        if not world.is_first:
+            return None
+        translator.save(request.output)
+        log('judging on held-out pairs')
+        sheet = request.folder / 'contact_sheet.png'
+        contact_sheet(training.predict, watch.frames[:SHEET], sheet)
+        figures = (judge(training.predict, watch.frames, fit_lookup(pairs[-1], request.seed))
+                   | judge_latent(translator, watch.frames))
+        record = write_record(request.output, {
+            **_describe(request, preset, training, outcome),
+            'data': data_entries(pairs, request.data),
+            **begun,
+            'held_out': {'pairs': len(watch.frames), 'picture': training.shown, **figures}})
+    return Result(translator, figures, len(watch.frames), record, sheet)
+
+
+def build_translator(request: Request, preset: Preset, before: Translator | None) -> Translator:
+    """Return the translator that a training begins with.
+
+    :param before: what it starts from; None for an autoencoder.
+    :raises UserError: if that is of the wrong stage or of another shape than the preset says.
+    """
+    torch.manual_seed(request.seed)
+    config = replace(preset.model, stage=request.what)
+    if request.what == 'student':
+        config = replace(config, steps=request.steps)
+    translator = Translator(config)
+    if before is None:
+        return translator
+    wanted = STARTS[request.what]
+    if before.config.stage not in wanted:
+        raise UserError(f"{request.start} holds a translator that is trained as far as its "
+                        f"{before.config.stage}; 'rgb2swir train {request.what}' starts from one "
+                        f'that is trained as far as its {" or ".join(wanted)}')
+    parts = ('autoencoder',) if request.what == 'teacher' else (
+        'autoencoder', 'guidance', 'denoiser')
+    _compare(before.config, config, parts, f'{request.start}', request.preset)
+    endpoints = preset.student.endpoints
+    if request.what == 'student' and endpoints and before.config.stage != 'teacher':
+        raise UserError(f"the preset '{request.preset}' has student: endpoints {endpoints}, which "
+                        f'needs a teacher, and {request.start} holds a {before.config.stage}: '
+                        'give a teacher, or set endpoints to 0')
+    if request.what == 'student':
+        translator.load_state_dict(before.state_dict())
+    else:
+        translator.encoder.load_state_dict(before.encoder.state_dict())
+        translator.decoder.load_state_dict(before.decoder.state_dict())
+        if translator.source is not None and before.source is not None:
+            translator.source.load_state_dict(before.source.state_dict())
+    return translator
+
+
+def make_training(request: Request, preset: Preset, translator: Translator,
+                  before: Translator | None, world: World) -> Training:
+    """Return the training that was asked for; ``before`` becomes the student's teacher."""
+    if request.what == 'autoencoder':
+        return AutoencoderTraining(translator, preset.autoencoder.scaled(request.share), world)
+    if request.what == 'teacher':
+        return TeacherTraining(translator, preset.teacher.scaled(request.share), world)
+    plan = preset.student.scaled(request.share)
+    teacher = None
+    if plan.endpoints and before is not None:
+        teacher = before.to(world.device).requires_grad_(False)
+    return StudentTraining(translator, plan, world, teacher)
+
+
+def _compare(before: TranslatorConfig, config: TranslatorConfig, parts: tuple[str, ...],
+             where: str, preset: str) -> None:
+    """Refuse a start of another shape.
+
+    :raises UserError: naming the entry and both values.
+    """
+    for part in parts:
+        old, new = getattr(before, part), getattr(config, part)
+        if type(old) is not type(new):
+            raise UserError(f"{where} has a {part} of kind {old.kind}, the preset '{preset}' one "
+                            f'of kind {new.kind}: give the preset that it was trained with')
+        for name, value in asdict(old).items():
+            if value != getattr(new, name):
+                raise UserError(f"{where} has {part}: {name} {value}, the preset '{preset}' "
+                                f'{getattr(new, name)}: give the preset that it was trained with')
+
+
+def _open(request: Request, world: World,
+          log: Log) -> tuple[list[PairedDataset], PairedDataset, Stores]:
+    """Return the data sets to train on, the last one's pairs to judge on, and the stores."""
+    pairs, held_out = open_training(request.data)
+    if not world.is_first:
+        world.wait()  # until the first process has read the pairs
+        return pairs, held_out, open_stores(pairs, request.work, lambda _line: None)
+    for dataset in (*pairs, held_out):
+        log(dataset.summary())
+    stores = open_stores(pairs, request.work, log)
+    world.wait()
+    return pairs, held_out, stores
+
+
+def _describe(request: Request, preset: Preset, training: Training,
+              outcome: Outcome) -> dict[str, Any]:
+    """Return what the record says of the training itself."""
+    device = training.world.device
+    hardware = (torch.cuda.get_device_name(device) if device.type == 'cuda'
+                else f'{torch.get_num_threads()} threads of {os.cpu_count()} cores')
+    return {'training': request.what, 'preset': preset.name,
+            'model': preset.entries['model'], 'plan': preset.entries[request.what],
+            'share': request.share, 'minutes_asked_for': request.minutes, 'seed': request.seed,
+            'student_steps': training.translator.config.steps,
+            'processes': training.world.size, 'hardware': hardware,
+            'minutes': round(outcome.seconds / 60, 1),
+            'steps': sum(stage['steps'] for stage in outcome.stages), 'stages': outcome.stages,
+            **training.facts}

@@ -1,0 +1,66 @@
+"""RASMD as it lies on disk, and data sets of that layout.
+
+``<n>_<weather>/data_<k>_<place>/croped_data/rgb/rgb_aligned_000000.jpg`` beside
+``.../swir/swir_original_000000.jpg``. A scene is a ``data_<k>_<place>`` folder; folders of one
+name under several weathers are one scene, to be on the safe side.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rgb2swir_ros.lab.training.data.files import SUFFIXES, Found, PairFiles, match
+
+PREFIXES = ('rgb_aligned_', 'swir_original_')
+SPLIT_FOLDERS = {'train': 'train', 'training': 'train', 'val': 'validation',
+                 'valid': 'validation', 'validation': 'validation', 'dev': 'validation',
+                 'test': 'test', 'testing': 'test'}
+
+
+def pictures(root: Path) -> Iterator[Path]:
+    """Yield all picture files under a folder, hidden ones aside, in a fixed order."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith('.'))
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES) and not name.startswith('.'):
+                yield Path(folder, name)
+
+
+def given_split(folders: Iterable[str]) -> str:
+    """Return the split that the outermost folder of such a name stands for, or ''.
+
+    :param folders: that a pair lies in, from the data set's root down.
+    """
+    splits = (SPLIT_FOLDERS.get(folder.lower(), '') for folder in folders)
+    return next(filter(None, splits), '')
+
+
+def find_rasmd(root: Path) -> Found | None:
+    """Return what there is of this layout under a folder, or None."""
+    sides: tuple[list[Path], list[Path]] = ([], [])
+    for path in pictures(root):
+        for side, prefix in zip(sides, PREFIXES, strict=True):
+            if path.name.startswith(prefix):
+                side.append(path)
+    if not any(sides):
+        return None
+
+    def key(path: Path) -> str:
+        number = path.stem.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1])
+        number = f'{int(number):012d}' if number.isdecimal() else number
+        return f'{_base(path).relative_to(root).as_posix()}/{number}'
+
+    def make(rgb: Path, swir: Path) -> PairFiles:
+        parts = _base(rgb).relative_to(root).parts
+        scene = next((part for part in parts if part.startswith('data_')), '/'.join(parts))
+        return PairFiles(rgb, swir, key(rgb), scene, given_split(parts))
+
+    pairs, skipped = match(*sides, key, make)
+    return Found('RASMD', pairs, skipped)
+
+
+def _base(path: Path) -> Path:
+    """Return the folder that both partners are under."""
+    return path.parents[1] if path.parent.name.lower() in {'rgb', 'swir'} else path.parent

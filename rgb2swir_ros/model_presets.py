@@ -1,0 +1,98 @@
+"""Presets of translators: YAML files with a network's shape and how it is trained.
+
+Here the shape is read, which is what a benchmark needs; `rgb2swir_ros.lab.training.preset` reads
+how it is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.model_config import TranslatorConfig, translator_config
+from rgb2swir_ros.strict_yaml import read_strict_yaml
+
+PRESETS = Path(__file__).parent / 'presets'
+SECTIONS = ('model', 'autoencoder', 'teacher', 'student')
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets that come along."""
+    return sorted(file.stem for file in PRESETS.glob('*.yaml'))
+
+
+def read_model(preset: str) -> TranslatorConfig:
+    """Return the shape of a preset's network; ``preset`` as for `read_sections`."""
+    path, sections = read_sections(preset)
+    return preset_model(sections['model'], f'{path}: model')
+
+
+def read_sections(preset: str) -> tuple[Path, dict[str, Any]]:
+    """Read a preset's sections by the name of one that comes along, or by a file's path.
+
+    :param preset: a name, or a path that ends in ``.yaml``.
+    :return: the file, and its sections with those of the preset that it is like.
+    :raises UserError: if there is no such preset, or a section is missing or unknown.
+    """
+    path = Path(preset)
+    if path.suffix != '.yaml':
+        path = _that_comes_along(preset, otherwise=', or a file that ends in .yaml')
+    sections = _entries(path)
+    for section in SECTIONS:
+        if section not in sections:
+            raise UserError(f"{path}: has no '{section}'")
+    return path, sections
+
+
+def _that_comes_along(name: Any, where: str = '', otherwise: str = '') -> Path:
+    known = preset_names()
+    if name not in known:
+        raise UserError(f"{where}no preset '{name}': give one of {', '.join(known)}{otherwise}")
+    return PRESETS / f'{name}.yaml'
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    """Return a file's sections, with those that it is ``like`` beneath its own.
+
+    An entry of a section replaces the other preset's whole: stages are not mixed.
+
+    :raises UserError: for an unknown key, and where that other preset is like a third.
+    """
+    own = known_entries(read_strict_yaml(path, 'the preset'), str(path), ('like', *SECTIONS))
+    if 'like' not in own:
+        return own
+    other = known_entries(read_strict_yaml(_that_comes_along(own.pop('like'), f'{path}: like: '),
+                                      'the preset'), f'{path}: like', SECTIONS)
+    return other | {section: other[section] | entries if isinstance(entries, dict) else entries
+                    for section, entries in own.items()}
+
+
+def preset_model(entries: Any, where: str) -> TranslatorConfig:
+    """Return the shape that a preset's section ``model`` gives.
+
+    :param where: names the section in errors.
+    :raises UserError: naming the entry.
+    """
+    if not isinstance(entries, dict):
+        raise UserError(f'{where} must be a mapping, not {entries!r}')
+    for key in ('stage', 'steps'):
+        if key in entries:
+            raise UserError(f"{where}: {key} {entries[key]!r} cannot be preset: it follows from "
+                            "what is trained ('rgb2swir train student --steps')")
+    return translator_config(entries, where)
+
+
+def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
+    """Return a mapping all of whose keys are known.
+
+    :raises UserError: if it is none, or naming the first unknown key.
+    """
+    if not isinstance(value, dict):
+        raise UserError(f'{where} must be a mapping, not {value!r}')
+    for key in value:
+        if key not in keys:
+            raise UserError(f"{where}: unknown key '{key}' (its value is {value[key]!r}): known "
+                            f"are {', '.join(keys)}")
+    return value

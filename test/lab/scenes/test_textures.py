@@ -1,0 +1,46 @@
+"""Textures: they tile, and a pixel sees the mean of what it covers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rgb2swir_ros.lab.scenes.textures import SIZE, filtered, library, lookup, pyramid
+
+
+@pytest.mark.parametrize('name', sorted(library()))
+def test_textures_have_mean_zero_and_tile(name):
+    """No texture makes its surface brighter, and none has a seam."""
+    tile = library()[name]
+    assert tile.shape == (SIZE, SIZE)
+    assert abs(float(tile.mean())) < .3 * float(tile.std()) + .9 * (name == 'leaves')
+    for turned in (tile, tile.T):
+        steps = np.abs(np.diff(turned, axis=1)).mean(axis=0)
+        assert np.abs(turned[:, 0] - turned[:, -1]).mean() < 1.5 * steps.max()
+
+
+def test_lookup_returns_texels_and_wraps():
+    """At texel centres the texture itself, also a period further."""
+    tile = library()['worn']
+    assert lookup('worn', 10.5, 20.5) == pytest.approx(tile[20, 10], abs=1e-4)
+    assert lookup('worn', 10.5 + SIZE, 20.5 - 2 * SIZE) == pytest.approx(tile[20, 10], abs=1e-3)
+    between = lookup('worn', 11.0, 20.5)
+    assert between == pytest.approx((tile[20, 10] + tile[20, 11]) / 2, abs=1e-4)
+
+
+def test_a_wide_footprint_sees_the_mean():
+    """Contrast fades with the size of the footprint; at a whole tile it is gone."""
+    names, *_ = pyramid()
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, SIZE, (2, 5000)).astype(np.float32)
+    index = np.full(5000, names.index('speckle'))
+    spread = [float(filtered(index, x, y, np.full(5000, width, np.float32)).std())
+              for width in (.5, 4, 32, 512)]
+    assert spread[0] > spread[1] > spread[2] > spread[3]
+    assert spread[3] < 1e-3
+
+
+def test_no_texture_is_zero():
+    """Index -1 stands for none."""
+    assert not filtered(np.array([-1, -1]), np.zeros(2, np.float32), np.zeros(2, np.float32),
+                        np.zeros(2, np.float32)).any()

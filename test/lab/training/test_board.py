@@ -1,0 +1,65 @@
+"""TensorBoard events: figures, pictures, right steps after a resume, and none without it."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
+from rgb2swir_ros.lab.training.board import Board
+from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return what TensorBoard would show of a tag: steps and values."""
+    accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
+
+    def read(tag: str) -> list[tuple[int, float]]:
+        events = accumulator.EventAccumulator(str(tmp_path))
+        events.Reload()
+        return [(event.step, event.value) for event in events.Scalars(tag)]
+    return read
+
+
+def test_after_a_resume_events_go_on_at_the_checkpoint(tmp_path, read):
+    first = Board(tmp_path, 0, print)
+    for step in range(1, 5):
+        first.scalars({'loss': 10.0 + step}, step)
+    first.close()
+    resumed = Board(tmp_path, 2, print)  # what was after the checkpoint is done again
+    for step in range(3, 6):
+        resumed.scalars({'loss': 20.0 + step}, step)
+    resumed.close()
+    assert read('loss') == [(1, 11), (2, 12), (3, 23), (4, 24), (5, 25)]
+
+
+def test_figures_and_pictures_of_held_out_pairs(tmp_path, read, watch, make_translator):
+    accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
+    training = AutoencoderTraining(make_translator(), AutoencoderPlan(
+        (Stage('plain', 1, 1, 1e-3),)))
+    board = Board(tmp_path, 0, print)
+    watch.glance(training, board, 7)
+    figures = watch.judge(training, board, 9)
+    board.close()
+    assert set(figures) == {'model', 'detail', 'autoencoder', 'zero_latent', 'foreign_latent'}
+    assert read('held_out/psnr') == [(7, pytest.approx(figures['model'], abs=.01))]
+    assert read('held_out/detail')[0][0] == 7
+    assert read('stage_end/zero_latent') == [(9, pytest.approx(figures['zero_latent'], abs=.01))]
+    events = accumulator.EventAccumulator(str(tmp_path))
+    events.Reload()
+    picture = events.Images('held_out/rgb_made_true')[0]
+    assert picture.step == 7
+    assert picture.width == 1920
+
+
+def test_without_tensorboard_one_line_says_so(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', None)
+    lines: list[str] = []
+    board = Board(tmp_path / 'board', 0, lines.append)
+    board.scalars({'loss': 1.0}, 0)
+    board.picture('p', np.zeros((4, 4, 3), np.uint8), 0)
+    board.close()
+    assert len(lines) == 1
+    assert 'TensorBoard is not installed' in lines[0]
+    assert not (tmp_path / 'board').exists()

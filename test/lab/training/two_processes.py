@@ -1,0 +1,42 @@
+"""What each of two processes of a training does: `test_parallel` starts them with torchrun."""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tiny_training import PatchPairs, tiny_translator
+
+from rgb2swir_ros.lab.training.batches import Stores
+from rgb2swir_ros.lab.training.board import Watch
+from rgb2swir_ros.lab.training.loop import Loop, Orders
+from rgb2swir_ros.lab.training.parallel import joined_world
+from rgb2swir_ros.lab.training.preset import Stage, StudentPlan
+from rgb2swir_ros.lab.training.student import StudentTraining
+
+SEED = 3  # with it one process drops the skips and the other does not
+ONE_STEP = StudentPlan((Stage('pixels', 1, 2, 1e-3),), without_skips=.5)
+WHOLE = StudentPlan((Stage('latent', 3, 2, 1e-3), Stage('pixels', 3, 2, 1e-3)), without_skips=.5)
+
+
+def main(folder: Path) -> None:
+    """Train, and write this process's weights and the gradients of a single step."""
+    torch.set_num_threads(1)
+    pairs = PatchPairs(8, (64, 96))
+    with joined_world() as world:
+        for name, plan in (('one', ONE_STEP), ('whole', WHOLE)):
+            training = StudentTraining(tiny_translator(), plan, world)
+            Loop(training, Stores(pairs, pairs), folder / name, Orders(SEED),
+                 watch=Watch([pairs[0]]), log=print).run()
+            named = list(training.translator.named_parameters())
+            tensors = {k: v.detach() for k, v in named} | {
+                f'grad.{k}': v.grad for k, v in named if v.grad is not None}
+            save_file({k: v.contiguous() for k, v in tensors.items()},
+                      folder / f'{name}{world.rank}.safetensors')
+
+
+if __name__ == '__main__':
+    main(Path(sys.argv[1]))
