@@ -46,7 +46,7 @@ $(OLDEST)/.made: $(VENV)/.installed test/oldest.py
 	@touch $@
 
 demo: install
-	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo $(DEMO_FLAGS)
+	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo --overwrite $(DEMO_FLAGS)
 
 test: install lint $(REGISTRIES) $(OLDEST)/.made
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
@@ -62,7 +62,7 @@ lint: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/python benchmark/run.py
+	$(BIN)/python benchmark/run.py --overwrite
 
 scenes: install
 	$(BIN)/rgb2swir scenes --count 4000 --seed 0 --output out/scenes320

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.demo.drive import FILE, FOCAL
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import finished
 from rgb2swir_ros.lab.scenes.draw import draw_world
 from rgb2swir_ros.lab.scenes.frames import render_drive
 from rgb2swir_ros.lab.scenes.light import draw_light
 from rgb2swir_ros.lab.scenes.world import World
+from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.replay.video_writer import VideoWriter
 
 RATE_HZ = 15.0
@@ -41,16 +45,22 @@ def scene(seed: int, size: tuple[int, int]) -> World:
 def main() -> None:
     """Render and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--output', type=Path, default=FILE)
+    parser.add_argument('--output', type=Path, default=Path('out/drive.mp4'),
+                        help='(default %(default)s); the package has it as ' + FILE.name)
     parser.add_argument('--frames', type=int, default=90)
     parser.add_argument('--size', type=int, nargs=2, default=(540, 960),
                         metavar=('HEIGHT', 'WIDTH'))
     parser.add_argument('--seed', type=int, default=SEED)
+    add_overwrite(parser)
     arguments = parser.parse_args()
+    try:
+        require_free([arguments.output], overwrite=arguments.overwrite)
+    except UserError as error:
+        parser.error(str(error))
     height, width = arguments.size
     light = draw_light(np.random.default_rng([32, arguments.seed]), WEATHER)
     world = scene(arguments.seed, (2 * height, 2 * width))
-    with VideoWriter(arguments.output, RATE_HZ, crf=23) as video:
+    with finished(arguments.output) as part, VideoWriter(part, RATE_HZ, crf=23) as video:
         for index, frame in enumerate(render_drive(world, light, arguments.frames, arguments.seed,
                                                    rate_hz=RATE_HZ)):
             video.write(frame.rgb)

@@ -29,11 +29,13 @@ import torch
 from rgb2swir_ros.bench.markdown import markdown_table
 from rgb2swir_ros.bench.models import known_models, measurable_model
 from rgb2swir_ros.bench.work import count_layers
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.cuda import CudaEngine
 from rgb2swir_ros.engines.devices import describe_device, why_no_cuda
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json
+from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.sizes import format_size
 
 SIZES = ((512, 640), (1024, 1280))
@@ -142,7 +144,13 @@ def main() -> int:
     parser.add_argument('--models', nargs='+', default=[
         name for name in ('nano', 'base') if name in known_models()])
     parser.add_argument('--backends', nargs='+', default=BACKENDS, choices=BACKENDS)
+    add_overwrite(parser)
     arguments = parser.parse_args()
+    try:
+        require_free((arguments.output / name for name in ('gpu.json', 'table.md')),
+                     overwrite=arguments.overwrite)
+    except UserError as error:
+        parser.error(str(error))
     if not torch.cuda.is_available():
         print(f'benchmark/gpu.py needs an NVIDIA GPU, and {why_no_cuda()}', file=sys.stderr)
         return 2

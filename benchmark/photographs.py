@@ -16,6 +16,7 @@ import json
 import sys
 from pathlib import Path
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.probes import judge_photographs
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
@@ -29,12 +30,13 @@ def main() -> int:
     parser.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
     parser.add_argument('--output', type=Path, default=Path('out/photographs'))
     parser.add_argument('--json', action='store_true', help='print all figures as JSON')
+    add_overwrite(parser)
     arguments = parser.parse_args()
     translator = OfflineTranslator(Options(model=arguments.model))
     try:
         report = judge_photographs(
             arguments.folder, lambda rgb: translator.radiance(translator.fit(rgb)),
-            arguments.output)
+            arguments.output, overwrite=arguments.overwrite)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

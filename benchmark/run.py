@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run every benchmark of the README one after the other and write one table.
 
-Usage: python benchmark/run.py [--output out/benchmark] [--quick]
+Usage: python benchmark/run.py [--output out/benchmark] [--overwrite] [--quick]
 
 Writes a JSON file for each benchmark (the output of ``rgb2swir bench ... --json``) and table.md.
 On a shared machine run it when nothing else runs, and compare ratios, not milliseconds.
@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.bench.markdown import markdown_table
+from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ownership import require_free, write_bytes, write_json
 
 RGB2SWIR = [sys.executable, '-m', 'rgb2swir_ros.cli.main']
 
@@ -82,12 +85,18 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--output', type=Path, default=Path('out/benchmark'))
     parser.add_argument('--quick', action='store_true', help='short runs, to see that all works')
+    add_overwrite(parser)
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    commands = benchmarks(quick=arguments.quick)
+    names = [*(f'{name}.json' for name in commands), 'table.md']
+    try:
+        require_free((arguments.output / name for name in names), overwrite=arguments.overwrite)
+    except UserError as error:
+        parser.error(str(error))
     parts = ['# Benchmarks', '', f'{platform.platform()}, {os.cpu_count()} cores, load average '
              f'{os.getloadavg()[0]:.1f} at the start', '']
     failed = 0
-    for name, words in benchmarks(quick=arguments.quick).items():
+    for name, words in commands.items():
         print(f'rgb2swir {" ".join(words)}', file=sys.stderr, flush=True)
         try:
             result = run(words)
@@ -95,9 +104,9 @@ def main() -> int:
             print(f'{name} failed: {error}', file=sys.stderr)
             failed += 1
             continue
-        (arguments.output / f'{name}.json').write_text(json.dumps(result, indent=2) + '\n')
+        write_json(arguments.output / f'{name}.json', result)
         parts.append(table(name, words, result))
-        (arguments.output / 'table.md').write_text('\n'.join(parts))
+        write_bytes(arguments.output / 'table.md', '\n'.join(parts).encode())
     print(f'wrote {arguments.output / "table.md"}')
     return 1 if failed else 0
 

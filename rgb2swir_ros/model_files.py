@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ownership import write_bytes
 
 MODEL_FILE = 'model.yaml'
 WEIGHTS_FILE = 'weights.safetensors'
@@ -32,7 +33,8 @@ def read_entries(path: Path) -> dict[str, Any]:
 
 def write_entries(path: Path, entries: dict[str, Any]) -> None:
     """Write a ``model.yaml``: its format, then the entries, tuples as lists."""
-    path.write_text(yaml.safe_dump({'format': FORMAT, **_plain(entries)}, sort_keys=False))
+    text = yaml.safe_dump({'format': FORMAT, **_plain(entries)}, sort_keys=False)
+    write_bytes(path, text.encode())
 
 
 def model_hash(folder: Path) -> str:

@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS, DEVICES, PRECISIONS
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError, UserError
+from rgb2swir_ros.ownership import finished, require_apart, require_free, write_json
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """
@@ -43,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-o', '--output', type=Path, metavar='FOLDER|FILE.pt2',
                         help="folder of engines (default: the user's cache); for export the file")
     parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not exporting and given is not None and given.suffix == '.pt2':
         raise UserError(f'-o {given}: backend {arguments.backend} fills a folder of engines, '
                         'only export writes a .pt2 file')
+    require_apart([given], [Path(arguments.model)])
+    if exporting:
+        require_free([given, given.with_suffix('.json')], overwrite=arguments.overwrite)
     result = export(arguments, size) if exporting else build(arguments, size)
     print(json.dumps(result) if arguments.json else table(result))
     return 0
@@ -83,14 +89,16 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
 
     from rgb2swir_ros.engines.cache import file_sha256
     from rgb2swir_ros.engines.portable import export_model
-    from rgb2swir_ros.files import finished, write_json
 
     program, manifest = export_model(
         arguments.model, size, batch=arguments.batch, precision=arguments.precision,
         device=arguments.device, threads=arguments.threads, progress=Teller())
     file = arguments.output
     with finished(file) as temporary:
-        torch.export.save(program, temporary)
+        try:
+            torch.export.save(program, temporary)
+        except RuntimeError as error:  # what torch makes of a full disk
+            raise OutputError(file, error) from error
         manifest |= {'file': file.name, 'sha256': file_sha256(temporary)}
     beside = file.with_suffix('.json')
     write_json(beside, manifest)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
@@ -47,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rate', default='recorded', metavar='HZ',
                         help="frames a second, or 'recorded' (default)")
     parser.add_argument('--topic', help='image topic, for a bag that has several')
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        outcome = run_demo(options, arguments.output, say)
+        outcome = run_demo(options, arguments.output, say, overwrite=arguments.overwrite)
     finally:
         signal.signal(signal.SIGTERM, previous)
     print(outcome.table)

@@ -41,6 +41,13 @@ def parser_for(verb: str) -> Parser:
     return parser
 
 
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Declare the one way to have outputs replaced."""
+    parser.add_argument('--overwrite', action='store_true',
+                        help='replace outputs that exist, as far as this tool wrote them and '
+                             'nobody has changed them since')
+
+
 def configure_choice(parser: argparse.ArgumentParser, choices: Mapping[str, str], title: str,
                      example: str) -> None:
     """Declare a verb whose first word names one of several things, each with its own help.
@@ -84,6 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed))
     except UserError as error:
         print(f'rgb2swir {verb}: {error}', file=sys.stderr)
+        return 2
+    except OSError as error:  # the disk is full, a name too long, a folder not writable
+        named = f"'{error.filename}': " if error.filename else ''
+        print(f'rgb2swir {verb}: {named}{error.strerror or error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f'rgb2swir {verb}: interrupted', file=sys.stderr)

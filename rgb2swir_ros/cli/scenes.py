@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, remove_other, write_dataset
+from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='processes (default %(default)s, all cores)')
     parser.add_argument('--output', '-o', type=Path, required=True, metavar='DIR')
     parser.add_argument('--json', action='store_true', help='print the counts as JSON')
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
                 looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
                 sequences=arguments.sequences, length=arguments.length, still=arguments.still,
                 materials=arguments.materials)
+    require_apart([arguments.output], [arguments.materials])
+    if arguments.overwrite:
+        remove_other(plan)
     show, end = progress_line()
     try:
         index = write_dataset(plan, arguments.workers, show, command_of(plan))

@@ -15,7 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.marks import is_same_run, record_run
+from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
+from rgb2swir_ros.ownership import require_apart, require_free
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.evaluation.probes import PhotographReport
@@ -88,6 +92,7 @@ def _configure_shared(parser: argparse.ArgumentParser, work: str) -> None:
                         help='pairs, checkpoints and contact sheets (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the training (default 0)')
     parser.add_argument('--json', action='store_true', help='print the figures as JSON')
+    add_overwrite(parser)
 
 
 def _configure_photographs(parser: argparse.ArgumentParser) -> None:
@@ -142,12 +147,14 @@ def _run_canary(arguments: argparse.Namespace) -> int:
     if arguments.batch < 1:
         raise UserError(f'--batch {arguments.batch}: give at least 1')
     plan = CanaryPlan(minutes=arguments.minutes, steps=arguments.steps, batch=arguments.batch)
+    _check_outputs(arguments, _canary_run(arguments), arguments.work)
     log = _log()
     pairs, held_out = open_training(arguments.data)
     for dataset in (*pairs, held_out):
         log(dataset.summary())
     stores = open_stores(pairs, arguments.work, log)
     model = train_canary(stores, plan, arguments.work, seed=arguments.seed, log=log)
+    record_run(arguments.output, _canary_run(arguments))
     model.save(arguments.output)
     log('judging on held-out pairs')
     frames, predict = judge.spread(held_out, HELD_OUT), judge.predictor(model)
@@ -171,6 +178,7 @@ def _run_translator(arguments: argparse.Namespace) -> int:
         getattr(arguments, 'steps', 1))
     if arguments.target != 'autoencoder':
         _check_photographs(arguments)
+    _check_outputs(arguments, request, request.folder)
     log = _log()
     result = train_translator(request, log)
     if result is None:
@@ -225,6 +233,32 @@ def _judge_photographs(
     return judge_photographs(arguments.photographs,
                              lambda rgb: (translate or translator.radiance)(translator.fit(rgb)),
                              work / 'photographs')
+
+
+def _canary_run(arguments: argparse.Namespace) -> object:
+    """Return what makes a canary's training another one."""
+    return [getattr(arguments, name) for name in ('target', 'data', 'work', 'seed', 'minutes',
+                                                  'steps', 'batch')]
+
+
+def _check_outputs(arguments: argparse.Namespace, run: object, work: Path) -> None:
+    """Refuse before the training what could not be written after it.
+
+    :param run: the settings; the model that the same run wrote is its own, and it goes on.
+    :param work: folder of the training's own files.
+    :raises UserError: if a model exists, or an output lies in an input or contains one.
+    """
+    from rgb2swir_ros.lab.evaluation.probes import pictures_of
+
+    photographs = getattr(arguments, 'photographs', None)
+    require_apart([arguments.output, arguments.work],
+                  [*arguments.data, getattr(arguments, 'start', None), photographs])
+    names = (MODEL_FILE, WEIGHTS_FILE, 'training.yaml')
+    require_free((arguments.output / name for name in names),
+                 overwrite=arguments.overwrite or is_same_run(arguments.output, run))
+    require_free([work / 'checkpoint.safetensors', work / 'contact_sheet.png',
+                  *(pictures_of(photographs, work / 'photographs') if photographs else ())],
+                 overwrite=True)  # of this training, which goes on, or it says so
 
 
 def _check_photographs(arguments: argparse.Namespace) -> None:

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.marks import is_same_run
+from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
+from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -36,6 +39,8 @@ def configure_detector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
                         help='input of the ONNX file (default 320x256)')
     parser.add_argument('--json', action='store_true', help='print the figures as JSON')
+    parser.add_argument('--overwrite', action='store_true',
+                        help='replace what another training wrote to --output')
 
 
 def run_detector(arguments: argparse.Namespace) -> int:
@@ -57,6 +62,13 @@ def run_detector(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
                         ) from error
+    plan = TrainingPlan(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
+    require_apart([arguments.output, arguments.work, arguments.onnx], [arguments.data])
+    same = is_same_run(arguments.output, (plan, arguments.data))
+    require_free([*(arguments.output / name for name in (MODEL_FILE, WEIGHTS_FILE)),
+                  *([arguments.onnx] if arguments.onnx else [])],
+                 overwrite=arguments.overwrite or same)
+    require_free([arguments.work / 'checkpoint.safetensors'], overwrite=True)
     held_out = read_annotations(arguments.data, 'validation')  # before the long work, not after
     started = time.monotonic()
 
@@ -64,7 +76,6 @@ def run_detector(arguments: argparse.Namespace) -> int:
         print(f'[{(time.monotonic() - started) / 60:5.1f} min] {line}', file=sys.stderr,
               flush=True)
 
-    plan = TrainingPlan(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
     detector = train_detector(arguments.data, arguments.work, arguments.output, plan, log=log)
     if arguments.onnx:
         export_onnx(arguments.output, arguments.onnx, arguments.size)

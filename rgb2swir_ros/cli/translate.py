@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
@@ -21,7 +22,8 @@ EXAMPLE = """
 IN is a picture, a video, a bag, or a folder whose tree OUT then mirrors: one PNG a picture, one
 mp4 a video (a bag becomes a bag; inside folders bags are left out). Other files are skipped and
 named. Of two inputs with one output name, like a.jpg and a.png, the later keeps its whole name:
-a.png.png. Each output appears when it is whole; a rerun makes all of them again.
+a.png.png. Each output appears when it is whole. One that exists is refused before the work begins;
+--overwrite replaces it, if it is as this tool wrote it.
 
 example:
   rgb2swir translate holiday/ holiday_swir/
@@ -47,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='tone curve of 8-bit output (default %(default)s)')
     parser.add_argument('--threads', type=int, default=0, help='0 (default): all cores')
     parser.add_argument('--json', action='store_true', help='print the outcome as JSON')
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rgb2swir_ros.resources import model_directory
     opencv.silence()  # what is wrong with a damaged file is said below
     model_directory(arguments.model)
-    plan = make_plan(arguments.input, arguments.output)
+    plan = make_plan(arguments.input, arguments.output, overwrite=arguments.overwrite)
     if arguments.linear16 and any(job.kind == 'video' for job in plan.jobs):
         print('--linear16: videos stay 8-bit', file=sys.stderr)
     options = Options(model=arguments.model, box=box, backend=arguments.backend,

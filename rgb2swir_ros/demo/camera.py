@@ -117,6 +117,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f'camera: {error}', file=sys.stderr)
         return 2
+    except OSError as error:  # the disk is full
+        print(f"camera: '{error.filename or given.record}': {error.strerror or error}",
+              file=sys.stderr)
+        return 2
     finally:
         rclpy.try_shutdown()
 

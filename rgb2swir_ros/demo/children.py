@@ -10,15 +10,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.wire import parse
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.marks import GROWING, record
 
 LEASH = 'rgb2swir_ros.demo.leash'
 TAIL = 12
+USER_ERROR = 2  # the exit code after one line that says what is wrong
 POLITE_S = 5.0
 
 
@@ -39,13 +42,17 @@ class Child:
         self.name = name
         self.log = log
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._log = log.open('w')
+        self._tail: deque[str] = deque(maxlen=TAIL)
+        record(log, GROWING)
+        self._log = log.open('x')
         self._process = subprocess.Popen(
             [sys.executable, '-u', '-m', LEASH, module, *arguments], env=dict(environment),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
-            start_new_session=True)
-        self._reader = threading.Thread(target=self._read, name=f'{name}-events', daemon=True)
-        self._reader.start()
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            errors='replace', start_new_session=True)
+        self._readers = [threading.Thread(target=read, name=f'{name}-{what}', daemon=True)
+                         for what, read in (('events', self._read), ('words', self._read_words))]
+        for reader in self._readers:
+            reader.start()
 
     @property
     def pid(self) -> int:
@@ -62,14 +69,16 @@ class Child:
     def check(self) -> None:
         """Raise ChildError if it has ended."""
         code = self._process.poll()
-        if code is not None:
-            raise ChildError(self.last_words(f'the {self.name} ended with exit code {code}'))
+        if code is None:
+            return
+        self._join()
+        if code == USER_ERROR and self._tail and self._tail[-1].startswith(f'{self.name}: '):
+            raise ChildError(self._tail[-1])  # the one line that says what is wrong
+        raise ChildError(self.last_words(f'the {self.name} ended with exit code {code}'))
 
     def last_words(self, what: str) -> str:
-        """Return a text with the last lines of the log."""
-        self._log.flush()
-        lines = self.log.read_text(errors='replace').splitlines()[-TAIL:]
-        said = '\n'.join(f'  | {line}' for line in lines) or '  | (it said nothing)'
+        """Return a text with what it said last, also where the log has no place on the disk."""
+        said = '\n'.join(f'  | {line}' for line in self._tail) or '  | (it said nothing)'
         return f'{what}; the end of {self.log}:\n{said}'
 
     def close_input(self) -> None:
@@ -84,7 +93,7 @@ class Child:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        self._reader.join(2.0)
+        self._join()
         return code
 
     def interrupt(self) -> None:
@@ -100,8 +109,9 @@ class Child:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(patience)
         self._signal(signal.SIGKILL)  # what is left of the group
-        self._reader.join(2.0)
-        self._log.close()
+        self._join()
+        with contextlib.suppress(OSError):
+            self._log.close()
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -114,8 +124,23 @@ class Child:
             if event is not None:
                 self.events.put(event)
             else:
-                with contextlib.suppress(ValueError):
-                    self._log.write(line)
+                self._note(line)
+
+    def _read_words(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._tail.append(line.rstrip('\n'))
+            self._note(line)
+
+    def _note(self, line: str) -> None:
+        """Write a line to the log, if the disk has room for it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._log.write(line)
+            self._log.flush()
+
+    def _join(self) -> None:
+        for reader in self._readers:
+            reader.join(2.0)
 
 
 class Children:

@@ -119,6 +119,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f'recorder: {error}', file=sys.stderr)
         return 2
+    except OSError as error:  # the disk is full
+        print(f"recorder: '{error.filename or given.record}': {error.strerror or error}",
+              file=sys.stderr)
+        return 2
     finally:
         rclpy.try_shutdown()
 

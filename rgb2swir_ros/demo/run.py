@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished
-from rgb2swir_ros.replay.bag_writer import refuse_foreign
+from rgb2swir_ros.marks import fingerprint, record
+from rgb2swir_ros.ownership import require_apart, require_free, sweep, workspace
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.ros.transport import remove_stale_segments
@@ -41,25 +42,30 @@ class Outcome:
     ok: bool
 
 
-def run_demo(options: Options, output: Path, say: Callable[[str], None]) -> Outcome:
-    """Run the demo and write its results to a folder, in place of those of an earlier run.
+def run_demo(options: Options, output: Path, say: Callable[[str], None], *,
+             overwrite: bool = False) -> Outcome:
+    """Run the demo and write its results to a folder.
 
     :param output: gets ``swir_bag/``, ``side_by_side.png``, ``swir.mp4``, ``report.json``,
         ``table.txt``, ``latency.png`` and ``logs/``; other files in it are left alone.
     :param say: told in one line what is going on.
-    :raises UserError: if ROS 2 is missing, the input cannot be read, or a process fails.
+    :param overwrite: whether the results of an earlier run may be removed.
+    :raises UserError: if there are such results, the folder contains or lies in the input, ROS 2
+        is missing, the input cannot be read, or a process fails.
     """
     require_ros()
     model_directory(options.model)
     bag, logs = output / 'swir_bag', output / 'logs'
-    clear(output)
+    require_apart([output], [options.input])
+    clear(output, overwrite=overwrite)
     logs.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=output, prefix='.work-') as work:
+    with workspace(bag) as work:
         try:
-            run = Conductor(options, bag, logs, Path(work), say).run()
+            run = Conductor(options, bag, logs, work, say).run()
         finally:
             remove_stale_segments()  # a process that had to be killed leaves 128 MB behind
+            seal_logs(logs)
         say('drawing')
         return _evaluate(options, output, run, started, say)
 
@@ -74,20 +80,29 @@ def require_ros() -> None:
                         '(x86-64 Linux, Python 3.10-3.13)')
 
 
-def clear(output: Path) -> None:
+def clear(output: Path, *, overwrite: bool) -> None:
     """Remove an earlier run's results, and nothing else.
 
-    :raises UserError: if something else stands where the bag is to be.
+    :raises UserError: if there are any and they are not to be overwritten, or if something that
+        this tool did not write stands in their place.
     """
-    refuse_foreign(output / 'swir_bag')
-    for name in FILES:
-        (output / name).unlink(missing_ok=True)
-    for name in LOGS:
-        (output / 'logs' / name).unlink(missing_ok=True)
-    left = [output / 'swir_bag', *output.glob('.swir_bag.partial-*'), *output.glob('.work-*')]
-    for folder in left:  # of runs that were killed
-        if folder.is_dir():
-            shutil.rmtree(folder)
+    results = [output / name for name in ('swir_bag', *FILES)]
+    results += [output / 'logs' / name for name in LOGS]
+    require_free(results, overwrite=overwrite)
+    for path in results:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    sweep(output)  # of runs that were killed
+
+
+def seal_logs(logs: Path) -> None:
+    """Mark the logs as they are now: whatever is written to them later is not this tool's."""
+    for path in (logs / name for name in LOGS):
+        with suppress(OSError):  # the disk is full: they stay marked as being written
+            if path.is_file():
+                record(path, fingerprint(path))
 
 
 def _evaluate(options: Options, output: Path, run: Run, started: float,

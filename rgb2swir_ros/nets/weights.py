@@ -7,20 +7,28 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError, UserError
+from rgb2swir_ros.ownership import finished
 
 
-def write_weights(tensors: dict[str, Tensor], path: Path) -> None:
+def write_weights(tensors: dict[str, Tensor], path: Path,
+                  metadata: dict[str, str] | None = None) -> None:
     """Write tensors, readable by everybody.
 
-    :param path: replaced at once when the file is whole.
+    :param path: appears, or an own one is replaced, when the file is whole.
+    :param metadata: texts for the file's header.
+    :raises OutputError: if it cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    part = path.with_name(path.name + '.part')
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, part)
-    part.chmod(0o644)  # the library leaves it to the owner alone
-    part.replace(path)
+    with finished(path) as part:
+        try:
+            save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()},
+                      part, metadata)
+        except SafetensorError as error:  # what it makes of a full disk
+            raise OutputError(path, error) from error
+        part.chmod(0o644)  # the library leaves it to the owner alone
 
 
 def load_weights(module: nn.Module, path: Path, configuration: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
 from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError
+from rgb2swir_ros.marks import TOOL, UNSEALED, seal_bag
+from rgb2swir_ros.ownership import place_folder, require_free, workspace
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
@@ -23,44 +25,54 @@ class BagWriter:
     """A bag folder with one mcap file, the definition of every type inside it, and metadata.yaml.
 
     It is written in a hidden folder beside the target and takes its name when closed, also when
-    the block ends by an exception: what was written until then can be read. After a kill the
+    the block ends by an exception: what was written until then can be read. Only where the disk
+    itself fails (it is full), nothing is kept: the index has no place then. After a kill the
     hidden folder remains, its mcap file readable by ``mcap recover``.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, replace: bool = True) -> None:
         """Start the bag.
 
-        :param folder: the bag to make; a bag that is already there is replaced at the end.
-        :raises UserError: if something that is no bag is there, or the place cannot be written.
+        :param folder: the bag to make.
+        :param replace: whether a bag that is as this tool wrote it may be replaced at the end;
+            anything else never is.
+        :raises UserError: if something else is there, or the place cannot be written.
         """
+        require_free([folder], overwrite=replace)
         self.folder = folder
-        refuse_foreign(folder)
+        self._replace = replace
+        self._failed = self._closed = False
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._connections: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
-        self._parent = folder.parent / f'.{folder.name}.partial-{os.getpid()}'
+        self._open = ExitStack()
         try:
-            shutil.rmtree(self._parent, ignore_errors=True)
-            self._writer = Writer(self._parent / folder.name, version=VERSION,
+            parent = self._open.enter_context(workspace(folder))
+            self._writer = Writer(parent / folder.name, version=VERSION,
                                   storage_plugin=StoragePlugin.MCAP)
+            self._writer.set_custom_data(TOOL, UNSEALED)
             self._writer.open()
         except (OSError, WriterError) as error:
-            raise UserError(f"the bag '{folder}' cannot be written: {error}") from error
+            self._open.close()
+            raise OutputError(folder, error) from error
 
     def declare(self, topic: str, msgtype: str) -> None:
         """Make a topic known, so that it is listed even if no message follows."""
         if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(
-                topic, msgtype, typestore=self._types)
+            with self._kept_whole():
+                self._connections[topic] = self._writer.add_connection(
+                    topic, msgtype, typestore=self._types)
             self.counts[topic] = 0
 
     def write(self, topic: str, msgtype: str, cdr: bytes, stamp_ns: int) -> None:
         """Append a serialized message.
 
         :param stamp_ns: where on the bag's time line, in nanoseconds.
+        :raises OutputError: if the disk fails; the bag is then given up.
         """
         self.declare(topic, msgtype)
-        self._writer.write(self._connections[topic], stamp_ns, cdr)
+        with self._kept_whole():
+            self._writer.write(self._connections[topic], stamp_ns, cdr)
         self.counts[topic] += 1
 
     def write_image(self, topic: str, stamp_ns: int, frame_id: str, fields: Any) -> None:
@@ -111,15 +123,31 @@ class BagWriter:
             header=self._header(stamp_ns, ''), status=[status]), stamp_ns)
 
     def close(self) -> None:
-        """Write index and metadata, and put the bag in its place; again it does nothing."""
-        if not self._parent.exists():
-            return
-        self._writer.close()
-        refuse_foreign(self.folder)
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        os.replace(self._parent / self.folder.name, self.folder)
-        self._parent.rmdir()
+        """Write index and metadata, and put the bag in its place; again it does nothing.
+
+        :raises OutputError: if the disk fails, or the place has been taken meanwhile.
+        """
+        opened, self._open = self._open, ExitStack()
+        with opened:
+            if self._closed or self._failed:
+                return
+            self._closed = True
+            with self._kept_whole():
+                self._writer.close()
+                seal_bag(self._writer.path)
+                place_folder(self._writer.path, self.folder, replace=self._replace)
+
+    @contextmanager
+    def _kept_whole(self) -> Iterator[None]:
+        """Give the bag up if the disk fails: what is on it then has no index."""
+        try:
+            yield
+        except OSError as error:
+            self._failed = True
+            with suppress(OSError, AttributeError):
+                self._writer.storage.abort()
+            self._open.close()
+            raise OutputError(self.folder, error, '; the unfinished bag is removed') from error
 
     def __enter__(self) -> BagWriter:
         return self
@@ -136,13 +164,3 @@ class BagWriter:
 
     def _serialize(self, topic: str, msgtype: str, message: Any, stamp_ns: int) -> None:
         self.write(topic, msgtype, bytes(self._types.serialize_cdr(message, msgtype)), stamp_ns)
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Raise UserError if something is at the path that is no bag: it would be deleted."""
-    if not folder.exists():
-        return
-    inside = {p.name for p in folder.iterdir()} if folder.is_dir() else None
-    if inside is None or not all(name == 'metadata.yaml' or Path(name).suffix == '.mcap'
-                                 for name in inside):
-        raise UserError(f"'{folder}' exists and is not a bag of this tool: name another place")

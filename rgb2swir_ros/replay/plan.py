@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rgb2swir_ros.marks import RECORD
+from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.replay.bag import is_bag
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.replay.pictures import is_picture, natural_key
@@ -30,9 +32,10 @@ class Plan:
     jobs: list[Job] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     renamed: list[Job] = field(default_factory=list)
+    overwrite: bool = False
 
 
-def make_plan(source: Path, target: Path) -> Plan:
+def make_plan(source: Path, target: Path, *, overwrite: bool = False) -> Plan:
     """Map a picture, video, bag or folder to its outputs.
 
     A folder's tree is mirrored: ``a/b.jpg`` becomes ``a/b.png``, ``a/c.avi`` becomes ``a/c.mp4``.
@@ -40,24 +43,29 @@ def make_plan(source: Path, target: Path) -> Plan:
     ``b.jpg`` becomes ``b.png`` and ``b.png`` becomes ``b.png.png``. For a single file the target
     may be a file of the right suffix or a folder.
 
-    :raises FootageError: if there is nothing to translate, or an output would replace an input.
+    :param overwrite: whether outputs that are as this tool wrote them may be replaced.
+    :raises FootageError: if there is nothing to translate.
+    :raises UserError: if an output exists, lies in an input or contains one.
     """
-    if not source.exists():
+    if not os.path.exists(source):
         raise FootageError(f"there is no file or folder '{source}'")
-    if source.resolve() == target.resolve():
-        raise FootageError(f"input and output are both '{source}': name another output")
     if is_bag(source):
         if target.suffix.lower() in ('.mcap', '.db3'):
             raise FootageError(f"'{target}': a bag is written as a folder; drop the suffix")
         plan = Plan([Job('bag', source, target)])
     elif source.is_dir():
+        require_apart([target], [source])
         plan = _plan_folder(source, target)
     else:
         kind = _kind(source)
         if not kind:
             raise FootageError(f"'{source}' is neither picture, video nor bag by its name")
         plan = Plan([Job(kind, source, _single_target(kind, source, target))])
+    require_apart((job.target for job in plan.jobs if not source.is_dir() or job.kind == 'bag'),
+                  [source])
     _protect_inputs(plan)
+    require_free((job.target for job in plan.jobs), overwrite=overwrite)
+    plan.overwrite = overwrite
     return plan
 
 
@@ -78,7 +86,7 @@ def _single_target(kind: str, source: Path, target: Path) -> Path:
 def _plan_folder(source: Path, target: Path) -> Plan:
     plan = Plan()
     taken: set[Path] = set()
-    for path in _walk(source, target, plan):
+    for path in _walk(source, plan):
         kind = _kind(path)
         if not kind:
             plan.skipped.append((path.relative_to(source), _why_skipped(path)))
@@ -96,22 +104,19 @@ def _plan_folder(source: Path, target: Path) -> Plan:
     return plan
 
 
-def _walk(source: Path, target: Path, plan: Plan) -> list[Path]:
-    """Return all files below the source in natural order, the target's own tree left out."""
+def _walk(source: Path, plan: Plan) -> list[Path]:
+    """Return all files below the source in natural order, but not this tool's records."""
     files = []
-    own = target.resolve()
     for folder, folders, names in os.walk(source):
         kept = []
         for name in folders:
             path = Path(folder, name)
-            if path.resolve() == own:
-                continue
             if path.is_symlink():  # could lead in a circle
                 plan.skipped.append((path.relative_to(source), 'link to a folder'))
             else:
                 kept.append(name)
         folders[:] = kept
-        files += [Path(folder, name) for name in names]
+        files += [Path(folder, name) for name in names if name != RECORD]
     return sorted(files, key=natural_key)
 
 
@@ -126,5 +131,5 @@ def _protect_inputs(plan: Plan) -> None:
     for job in plan.jobs:
         if job.target.resolve() in inputs:
             raise FootageError(f"'{job.target}' would replace an input: name another output")
-        if job.target.is_dir() and job.kind != 'bag':
+        if os.path.isdir(job.target) and job.kind != 'bag':
             raise FootageError(f"'{job.target}' should become a {job.kind}, but is a folder")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError, UserError
 from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import scale_camera_info
@@ -50,13 +50,17 @@ class Runner:
         """Take the translator to use and what to call after each frame, with its name."""
         self._translator = translator
         self._on_frame = on_frame or (lambda _: None)
+        self._replace = False
         self.outcome = Outcome()
 
     def run(self, plan: Plan) -> Outcome:
         """Translate everything, pictures first. An interrupt leaves whole files only.
 
-        :raises UserError: if the model or the engine cannot be had, or nothing can be written.
+        An output that cannot be written has failed, and the next one is made.
+
+        :raises UserError: if the model or the engine cannot be had.
         """
+        self._replace = plan.overwrite
         self._pictures([job for job in plan.jobs if job.kind == 'picture'])
         for job in plan.jobs:
             if job.kind == 'video':
@@ -83,7 +87,11 @@ class Runner:
                 self._on_frame(job.source.name)
 
     def _write_picture(self, job: Job, radiance: NDArray[np.float32]) -> None:
-        write_picture(job.target, self._translator.pixels(radiance))
+        try:
+            write_picture(job.target, self._translator.pixels(radiance), replace=self._replace)
+        except OutputError as error:
+            self._fail(job, error)
+            return
         self.outcome.made['picture'] += 1
         self.outcome.frames += 1
 
@@ -105,7 +113,7 @@ class Runner:
 
         before = self.outcome.frames
         try:
-            with finished(job.target) as temporary:
+            with finished(job.target, replace=self._replace) as temporary:
                 with VideoWriter(temporary, source.rate_hz) as writer, Behind() as behind:
                     for frame, rgb in ahead(read()):
                         swir = self._translator.radiance(rgb, source.count or 1)
@@ -116,6 +124,10 @@ class Runner:
             self.outcome.made['video'] += 1
         except _Nothing:
             pass
+        except OutputError as error:
+            self.outcome.frames = before
+            self._fail(job, error)
+            return
         if broken:
             kept = self.outcome.frames - before
             self._fail(job, broken[0], f'; {kept} frames were written' if kept else '')
@@ -129,7 +141,17 @@ class Runner:
         """Translate a bag's images to a SWIR bag; malformed frames are named and left out."""
         source = BagSource(job.source)
         base = source.topic.removesuffix('/compressed').rpartition('/')[0] + '/swir'
-        with BagWriter(job.target) as writer:
+        before = self.outcome.frames
+        try:
+            self._write_bag(job, source, base)
+        except OutputError as error:
+            self.outcome.frames = before
+            self._fail(job, error)
+        else:
+            self.outcome.made['bag'] += 1
+
+    def _write_bag(self, job: Job, source: BagSource, base: str) -> None:
+        with BagWriter(job.target, replace=self._replace) as writer:
             try:
                 for frame in source.frames():
                     try:
@@ -145,7 +167,6 @@ class Runner:
                     self._on_frame(job.source.name)
             except FootageError as error:
                 self._fail(job, error)
-        self.outcome.made['bag'] += 1
 
     def _fail(self, job: Job, error: UserError | ImageError, more: str = '') -> None:
         self.outcome.failed.append((job.source, f'{error}{more}'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError, UserError
 
 CLOCK = 90_000  # ticks a second: the usual video clock, exact for 24, 25, 30 and 50 Hz
 
@@ -60,7 +61,7 @@ class VideoWriter:
             frame.duration = round(CLOCK / self._rate)
             self._mux(self._stream.encode(frame))
         except (FFmpegError, OSError) as error:
-            raise UserError(f"'{self._path}' cannot be written: {error}") from error
+            raise OutputError(self._path, error) from error
         self.frames += 1
 
     def close(self) -> None:
@@ -69,16 +70,22 @@ class VideoWriter:
         if container is None:
             return
         try:
-            self._mux(self._stream.encode(), container)
-            container.close()
+            try:
+                self._mux(self._stream.encode(), container)
+            finally:
+                container.close()
         except (FFmpegError, OSError) as error:
-            raise UserError(f"'{self._path}' cannot be written: {error}") from error
+            raise OutputError(self._path, error) from error
 
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+            return
+        with suppress(UserError):  # the first error says more
+            self.close()
 
     def _open(self, pixels: NDArray[np.uint8]) -> None:
         self._shape = pixels.shape

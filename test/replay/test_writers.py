@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgb2swir_ros.errors import UserError
@@ -80,6 +80,7 @@ def test_bag_is_what_foxglove_needs(tmp_path: Path) -> None:
     assert told['starting_time']['nanoseconds_since_epoch'] == START
 
 
+@settings(deadline=None)  # of disks that others use
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_image_survives_a_bag(tmp_path_factory: pytest.TempPathFactory, height: int, width: int,
                               deep: bool) -> None:

@@ -32,10 +32,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.errors import OutputError, UserError
 from rgb2swir_ros.lab.detector.decode import MOST, Detections, suppress
 from rgb2swir_ros.lab.detector.foreign import Signature, read_signature
-from rgb2swir_ros.lab.detector.model import Judge, load_detector
+from rgb2swir_ros.lab.detector.model import Judge, TorchDetector, load_detector
+from rgb2swir_ros.ownership import finished
 
 OPSET = 17
 CLASSES_KEY = 'classes'  # metadata of our own files: a JSON list of names
@@ -45,13 +46,19 @@ def export_onnx(folder: Path, file: Path, size: tuple[int, int]) -> None:
     """Write a detector's folder as one ONNX file with dense outputs and a free batch.
 
     :param size: (height, width) of its input; other frames are fitted to it as described above.
-    :raises UserError: if the folder is no detector.
+    :raises UserError: if the folder is no detector, or the file cannot be written.
     """
+    detector = load_detector(folder)
+    with finished(Path(file)) as part:
+        try:
+            _export(detector, part, size)
+        except RuntimeError as error:  # what torch makes of a full disk
+            raise OutputError(part, error) from error
+
+
+def _export(detector: TorchDetector, part: Path, size: tuple[int, int]) -> None:
     import onnx
 
-    detector = load_detector(folder)
-    part = Path(file).with_suffix('.part')
-    part.parent.mkdir(parents=True, exist_ok=True)
     free = {'tone': {0: 'batch'}, 'boxes': {0: 'batch'}, 'scores': {0: 'batch'}}
     with warnings.catch_warnings():
         # the exporter by tracing needs no further package; sizes are constants on purpose
@@ -63,7 +70,6 @@ def export_onnx(folder: Path, file: Path, size: tuple[int, int]) -> None:
     onnx.helper.set_model_props(model, {CLASSES_KEY: json.dumps(detector.classes)})
     onnx.checker.check_model(model)
     onnx.save(model, str(part))
-    part.replace(file)
 
 
 class OnnxDetector:

@@ -27,6 +27,7 @@ from rgb2swir_ros.lab.training.checkpoint import (
     restore_optimizers,
     save_checkpoint,
 )
+from rgb2swir_ros.marks import record_run
 
 AVERAGE_DECAY = 0.998
 # On 1200 toy frames, 5600 crops: mAP .48 with 2e-3 and batches of 16, .56 with 4e-3, .59 with
@@ -74,6 +75,7 @@ def train_detector(data: Path, work: Path, output: Path, plan: TrainingPlan | No
     training = _Training(annotated, plan, work / 'checkpoint.safetensors', log)
     training.run(save_every_s)
     training.network.load_state_dict(training.average)
+    record_run(output, (plan, data))
     save_detector(training.network, output, {
         'frames': len(annotated.frames), 'objects': objects, 'steps': training.steps,
         'batch': plan.batch, 'rate': plan.rate, 'seed': plan.seed,

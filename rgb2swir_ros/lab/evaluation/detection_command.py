@@ -12,7 +12,7 @@ from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
+from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.lab.scenes.annotations import (
     SPLITS,
     AnnotatedSet,
@@ -58,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.images is not None and arguments.model:
         raise UserError('--images and --model: give one of them, pictures that are there or '
                         'models that make them')
+    check_report(arguments, 'detection', ('boxes.png', 'curves.png'),
+                 [path for path in (arguments.data, arguments.images, Path(arguments.detector))
+                  if path is not None])
     os.environ.update(waiting_environment())  # before torch is loaded
     try:
         from rgb2swir_ros.lab.detector.onnx import open_detector

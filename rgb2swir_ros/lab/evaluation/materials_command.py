@@ -11,7 +11,7 @@ from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
+from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_bootstrap(arguments.resamples, arguments.seed)
     if arguments.workers < 1:
         raise UserError(f'--workers {arguments.workers}: give at least 1')
+    check_report(arguments, 'materials', ('materials.png',), [])
     os.environ.update(waiting_environment())  # before torch is loaded
     try:
         from rgb2swir_ros.lab.evaluation.materials import jobs, measure, rendered, summarise

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_picture
+from rgb2swir_ros.ownership import require_apart, require_free
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
@@ -186,20 +187,26 @@ def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
 
 
 def judge_photographs(folder: Path, translate: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-                      output: Path | None = None) -> PhotographReport:
+                      output: Path | None = None, *, overwrite: bool = True) -> PhotographReport:
     """Translate every photograph of a folder and score pairs and sharpness.
 
     :param translate: maps RGB uint8 (H, W, 3) to radiance float32 (h, w) in [0, 1].
     :param output: folder for the translated pictures (16-bit, linear PNG), its tree like that of
         ``folder``; by default they are not kept.
-    :raises UserError: if the folder holds no photograph, or its probes are damaged.
+    :param overwrite: whether pictures of an earlier call may be replaced.
+    :raises UserError: if the folder holds no photograph, its probes are damaged, or an output
+        exists that may not be replaced.
     """
     probes = read_probes(folder)
+    photographs = photographs_in(folder)
+    if output is not None:
+        require_apart([output], [folder])
+        require_free(pictures_of(folder, output), overwrite=overwrite)
     pairs, grey_pairs = PairScore(), PairScore()
     ratios: dict[str, float] = {}
     skipped = {name: 'not in the folder' for name in sorted(probes.images)
                if not (folder / name).is_file()}
-    for path in sorted(p for p in folder.rglob('*') if p.suffix.lower() in SUFFIXES):
+    for path in photographs:
         name = path.relative_to(folder).as_posix()
         bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if bgr is None:
@@ -216,6 +223,16 @@ def judge_photographs(folder: Path, translate: Callable[[NDArray[np.uint8]], NDA
     if not ratios:
         raise UserError(f'{folder} holds no photograph ({", ".join(sorted(SUFFIXES))})')
     return PhotographReport(pairs, grey_pairs, ratios, skipped)
+
+
+def photographs_in(folder: Path) -> list[Path]:
+    """Return the photographs of a folder's tree, sorted."""
+    return sorted(p for p in folder.rglob('*') if p.suffix.lower() in SUFFIXES)
+
+
+def pictures_of(folder: Path, output: Path) -> list[Path]:
+    """Return where `judge_photographs` puts the translations."""
+    return [output / p.relative_to(folder).with_suffix('.png') for p in photographs_in(folder)]
 
 
 def _octave_ratio(picture: NDArray[Any], mask: NDArray[np.bool_]) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
+from rgb2swir_ros.ownership import require_apart, require_free, write_bytes
 
 
 def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:
@@ -23,6 +24,23 @@ def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:
                         help="of the bootstrap, and of a teacher's noise (default 0)")
     parser.add_argument('--json', action='store_true', help='print the figures as JSON')
     parser.add_argument('--output', '-o', type=Path, metavar='DIR', help=f'write {written}')
+    parser.add_argument('--overwrite', action='store_true',
+                        help='replace the report that is there, as far as this tool wrote it')
+
+
+def check_report(arguments: argparse.Namespace, name: str, pictures: Sequence[str],
+                 inputs: Iterable[Path]) -> None:
+    """Refuse before the measurement what could not be written after it.
+
+    :param name: as of `give_report`; ``pictures``: names of the other files under ``--output``.
+    :param inputs: what is measured, besides the models.
+    :raises UserError: if a file of the report exists, or the report lies in an input.
+    """
+    if arguments.output is not None:
+        models = (Path(model) for model in arguments.model or ())
+        require_apart([arguments.output], [*inputs, *models])
+        names = ('table.txt', f'{name}.json', *pictures)
+        require_free((arguments.output / file for file in names), overwrite=arguments.overwrite)
 
 
 def give_report(arguments: argparse.Namespace, name: str, text: str,

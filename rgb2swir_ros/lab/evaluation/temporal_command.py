@@ -11,7 +11,7 @@ from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
+from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError('nothing to judge: give --data, --videos or both')
     if arguments.frames < 2:
         raise UserError(f'--frames {arguments.frames}: give at least 2')
+    check_report(arguments, 'temporal', ('over_time.png', 'slices.png'),
+                 [*arguments.data, *arguments.videos])
     os.environ.update(waiting_environment())  # before torch is loaded
     try:
         from rgb2swir_ros.lab.evaluation.sequences import (

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from rgb2swir_ros.lab.scenes.labelling import RULE
 from rgb2swir_ros.lab.scenes.materials import Table
 from rgb2swir_ros.lab.scenes.sheet import contact_sheet
 from rgb2swir_ros.lab.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
+from rgb2swir_ros.marks import RECORD, is_ours
+from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
@@ -122,6 +124,7 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
         file cannot be written, or no scene can be rendered.
     """
     units = plan.units()
+    _require_own(plan.folder)
     with _alone(plan.folder):
         index = _begin(plan, command)
         progress = Progress(sum(_frames(unit) for unit in units))
@@ -138,6 +141,44 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
                     progress.done += _frames(outcome.job)
                 show(progress)
         return _finish(plan, index, progress)
+
+
+def _require_own(folder: Path) -> None:
+    """Refuse a folder that holds something, but no data set."""
+    if folder.is_dir() and not os.path.lexists(folder / INDEX):
+        others = sorted({path.name for path in folder.iterdir()} - {'.lock', RECORD})
+        if others:
+            raise UserError(f"'{folder}' holds no data set, but {', '.join(others[:3])}: give "
+                            'another folder')
+
+
+def remove_other(plan: Plan) -> None:
+    """Remove the data set in the folder if it has other settings; what else is there stays.
+
+    :raises UserError: if its index is not as this tool wrote it, or another run writes to it.
+    """
+    index = plan.folder / INDEX
+    if not os.path.lexists(index):
+        return
+    require_free([index], overwrite=True)
+    with _alone(plan.folder):
+        try:
+            _check(plan, _read_index(index))
+        except UserError:
+            files = [path for path in plan.folder.rglob('*') if path.is_file() and path != index]
+            for path in (*filter(is_ours, files), index):  # the index last, or nobody knows it
+                path.unlink()
+            _remove_empty(plan.folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders below that hold nothing, or only this tool's record of what was."""
+    for path in sorted((p for p in folder.rglob('*') if p.is_dir() and not p.is_symlink()),
+                       reverse=True):
+        if [entry.name for entry in path.iterdir()] == [RECORD]:
+            (path / RECORD).unlink()
+        with suppress(OSError):
+            path.rmdir()
 
 
 def _frames(unit: Unit) -> int:
@@ -175,24 +216,34 @@ def _begin(plan: Plan, command: str) -> dict[str, Any]:
     """Check that the folder is this data set's, and mark it as begun."""
     path = plan.folder / INDEX
     settings = plan.settings()
-    known: Any = {}
+    known: dict[str, Any] = {}
     if path.exists():
-        try:
-            known = yaml.safe_load(path.read_text())
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise UserError(f"'{path}' cannot be read: {error}") from error
-        if not isinstance(known, dict):
-            raise UserError(f"'{path}' is no index of a data set: give another folder")
-        for key, value in settings.items():
-            there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
-                              else None)
-            if there != value:
-                raise UserError(f"'{plan.folder}' holds a data set with {key} {there}, not "
-                                f'{value}: give another folder, or the same {key}')
-    kept = {key: known[key] for key in ('length', 'still') if key in known}
+        known = _read_index(path)
+        _check(plan, known)
+    kept: dict[str, Any] = {key: known[key] for key in ('length', 'still') if key in known}
     index = {**kept, **settings, 'command': command, 'complete': False}
     write_bytes(path, yaml.safe_dump(index, sort_keys=False).encode())
     return index
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    try:
+        known = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"'{path}' cannot be read: {error}") from error
+    if not isinstance(known, dict):
+        raise UserError(f"'{path}' is no index of a data set: give another folder")
+    return known
+
+
+def _check(plan: Plan, known: dict[str, Any]) -> None:
+    """Refuse a data set of other settings."""
+    for key, value in plan.settings().items():
+        there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
+                          else None)
+        if there != value:
+            raise UserError(f"'{plan.folder}' holds a data set with {key} {there}, not {value}: "
+                            f'give another folder, the same {key}, or --overwrite')
 
 
 def _finish(plan: Plan, index: dict[str, Any], progress: Progress) -> dict[str, Any]:

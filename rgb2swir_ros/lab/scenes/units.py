@@ -30,6 +30,7 @@ from rgb2swir_ros.files import write_bytes, write_json, write_picture
 from rgb2swir_ros.lab.scenes.materials import Table
 from rgb2swir_ros.lab.scenes.sheet import flow_picture, grey_picture
 from rgb2swir_ros.lab.scenes.world import CATEGORIES
+from rgb2swir_ros.marks import TOOL
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.scenes.frames import Frame
@@ -103,9 +104,10 @@ def read_whole(unit: Unit) -> dict[str, Any] | None:
     """Return the unit's manifest if it and every file in it are there, of the size written."""
     try:
         manifest = json.loads(unit.manifest.read_text())
+        manifest.pop(TOOL, None)  # the file's own mark
         complete = all((unit.folder / name).stat().st_size == size
                        for name, size in manifest['files'].items())
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, AttributeError):
         return None
     return cast('dict[str, Any]', manifest) if complete else None
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.nets.weights import write_weights
 
 
 def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Tensor],
@@ -21,16 +20,15 @@ def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Ten
     """Write weights, their running average, the optimisers' moments and a small state.
 
     The file appears whole or not at all.
+
+    :raises OutputError: if it cannot be written.
     """
     tensors = {f'model.{k}': v for k, v in model.items()}
     tensors |= {f'average.{k}': v for k, v in average.items()}
     for number, optimizer in enumerate(optimizers):
         for index, entries in optimizer.state_dict()['state'].items():
             tensors |= {f'optimizer.{number}.{index}.{k}': v for k, v in entries.items()}
-    part = path.with_suffix('.part')
-    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, part,
-              metadata={'state': json.dumps(state)})
-    os.replace(part, path)
+    write_weights({k: v.clone() for k, v in tensors.items()}, path, {'state': json.dumps(state)})
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:

@@ -23,6 +23,7 @@ from rgb2swir_ros.lab.training.record import Start, data_entries, write_record
 from rgb2swir_ros.lab.training.stages import Training
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
+from rgb2swir_ros.marks import record_run
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
 HELD_OUT, SHEET = 64, 16  # frames that are judged, and that are shown
@@ -103,6 +104,7 @@ def train_translator(request: Request, log: Log) -> Result | None:
         outcome = Loop(training, stores, request.folder, orders, watch=watch, log=log).run()
         if not world.is_first:
             return None
+        record_run(request.output, request)
         translator.save(request.output)
         log('judging on held-out pairs')
         sheet = request.folder / 'contact_sheet.png'

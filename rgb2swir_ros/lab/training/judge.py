@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.files import write_picture
 from rgb2swir_ros.lab.training.batches import padded, to_tensors
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.lookup import ColourLookup, grey_tone
@@ -150,10 +150,7 @@ def contact_sheet(predict: Predict, frames: Iterable[Pair], path: Path) -> None:
 
     :raises UserError: if the picture cannot be written.
     """
-    part = path.with_suffix('.part.png')
-    if not cv2.imwrite(str(part), sheet(predict, frames)[..., ::-1]):
-        raise UserError(f'cannot write {path}: is the folder writable, the disk full?')
-    part.replace(path)
+    write_picture(path, sheet(predict, frames))
 
 
 def sheet(predict: Predict, frames: Iterable[Pair]) -> NDArray[np.uint8]:

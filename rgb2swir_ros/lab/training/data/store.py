@@ -48,7 +48,7 @@ class PairStore:
         index = folder / 'store.json'
         if not index.exists():
             _create(folder, about, count, size)
-        elif json.loads(index.read_text()) != about:
+        elif not about.items() <= json.loads(index.read_text()).items():
             raise UserError(f"'{folder}' holds other pairs, or of another size: delete it or give "
                             'another folder')
         self.rgb, self.radiance, self.state = (

@@ -1,0 +1,263 @@
+"""The one rule for what is written: nothing that this tool did not write is removed or replaced.
+
+Every verb asks `require_apart` and `require_free` before its work begins, and writes by
+`finished` or `place_folder`, which keep the rule once more at the moment of renaming.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.errors import OutputError, UserError
+from rgb2swir_ros.marks import RECORD, is_ours, mark
+
+NAMED = 3  # so many names in an error
+HIDDEN = '.rgb2swir-'  # what is not whole yet; short, since a name may have 255 bytes only
+# what file systems without hard links answer
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK,
+            errno.EXDEV, errno.EINVAL)
+
+
+def require_free(targets: Iterable[Path], *, overwrite: bool) -> None:
+    """Check before the work begins that every target can be written.
+
+    :param targets: files, and folders that are bags.
+    :param overwrite: whether what this tool wrote may be replaced.
+    :raises UserError: if a target exists (or, with ``overwrite``, exists and is not as this tool
+        wrote it), or would lie in a file. The text counts them and names a few.
+    """
+    there = [target for target in targets if not _is_free(target)]
+    for target in {target.parent: target for target in there}.values():
+        _require_folder(target)
+    there = [target for target in there if os.path.lexists(target)]
+    foreign = [target for target in there if not is_ours(target)]
+    if foreign and overwrite:
+        raise UserError(f"{_named(foreign)}, not as this tool wrote it, and --overwrite replaces "
+                        'nothing else: name another output, or move it away')
+    if there and not overwrite:
+        raise UserError(f'{_named(there)} already: '
+                        + ('name another output' if foreign else
+                           'give --overwrite to replace it, or name another output'))
+
+
+def require_apart(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Check that no output is, contains or lies in an input, also by way of links.
+
+    A storage file of a bag stands for the bag's folder, if that has a ``metadata.yaml``.
+
+    :param outputs: files and folders to be written; ``None`` is passed over, as among ``inputs``.
+    :raises UserError: naming both.
+    """
+    given = [(path, _whole_input(path)) for path in inputs if path is not None]
+    for output in (path for path in outputs if path is not None):
+        for named, source in given:
+            if not os.path.exists(source):
+                continue
+            if _contains(source, output):
+                same = _contains(output, source)
+                raise UserError(f"the output '{output}' {'is' if same else 'lies in'} the input "
+                                f"'{named}': name another output")
+            if _contains(output, source):
+                raise UserError(f"the output '{output}' contains the input '{named}': name "
+                                'another output')
+
+
+@contextmanager
+def finished(target: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside the target, renamed to it when the block ends well.
+
+    If the block raises, the temporary file is removed and the target stays as it was.
+
+    :param replace: whether a target that is as this tool wrote it may be replaced; any other
+        never is.
+    :raises OutputError: if the folder or the file cannot be written, or the target is taken.
+    """
+    temporary = target.with_name(f'{HIDDEN}{os.getpid()}-{os.urandom(4).hex()}{target.suffix}')
+    try:
+        _require_placeable(target, replace)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        mark(temporary, target)
+        _place(temporary, target, replace)
+    except OutputError as error:
+        if error.path == temporary:  # a writer that knows only the temporary name
+            raise OutputError(target, error.reason, error.more) from error
+        raise
+    except OSError as error:
+        raise OutputError(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def place_folder(made: Path, target: Path, *, replace: bool) -> None:
+    """Give a whole folder, in a workspace beside the target, its name.
+
+    An empty folder at the target gives way. An own bag is first moved aside, looked at once more
+    where nobody expects it, and only then removed.
+
+    :raises OutputError: if the target is taken by something else.
+    :raises OSError: if it cannot be renamed.
+    """
+    _require_placeable(target, replace)
+    old = made.with_name(f'{HIDDEN}old')
+    if not _is_free(target):
+        os.rename(target, old)
+        if not is_ours(old):
+            os.rename(old, target)
+            raise _taken(target)
+    try:
+        os.rename(made, target)  # fails where a folder with content, or a file, has appeared
+    except OSError:
+        if old.exists():
+            os.rename(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def workspace(beside: Path) -> Iterator[Path]:
+    """Give a hidden folder beside a path, removed in the end. A killed run leaves it behind.
+
+    :raises OSError: if it cannot be made.
+    """
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    folder = beside.with_name(f'{HIDDEN}{os.getpid()}-{os.urandom(4).hex()}')
+    folder.mkdir()
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)  # as long as this process lives
+        (folder / RECORD).write_text('{}')
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the workspaces that killed runs left in a folder, and no other's."""
+    for path in folder.glob(f'{HIDDEN}*'):
+        if path.is_symlink() or not (path / RECORD).is_file():
+            continue
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path)
+            finally:
+                os.close(handle)
+
+
+def write_bytes(target: Path, data: bytes, *, replace: bool = True) -> int:
+    """Write a file and return its size in bytes, the mark included.
+
+    :param replace: as of `finished`.
+    :raises OutputError: if it cannot be written.
+    """
+    with finished(target, replace=replace) as temporary:
+        temporary.write_bytes(data)
+    return target.stat().st_size
+
+
+def write_json(target: Path, value: Any, *, replace: bool = True) -> int:
+    """Write a JSON file and return its size in bytes.
+
+    :param replace: as of `finished`.
+    :raises OutputError: if it cannot be written.
+    """
+    return write_bytes(target, (json.dumps(value, indent=1) + '\n').encode(), replace=replace)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    """Return some paths and a verb: ``'a' exists``, ``12 outputs exist ('a', 'b', 'c', ...)``."""
+    if len(paths) == 1:
+        return f"'{paths[0]}' exists"
+    more = ', ...' if len(paths) > NAMED else ''
+    names = ', '.join(f"'{path}'" for path in paths[:NAMED])
+    return f'{len(paths)} outputs exist ({names}{more})'
+
+
+def _is_free(path: Path) -> bool:
+    """Say whether nothing is at a path but, perhaps, an empty folder."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        # a name too long is the affair of that one output
+        return error.errno == errno.ENAMETOOLONG
+    with suppress(OSError):
+        return found.st_mode & 0o170000 == 0o040000 and not os.listdir(path)
+    return False
+
+
+def _require_folder(target: Path) -> None:
+    """Refuse a target that lies in a file.
+
+    :raises OutputError: naming the file.
+    """
+    parent = next((p for p in target.absolute().parents if os.path.lexists(p)), None)
+    if parent is not None and not parent.is_dir():
+        raise OutputError(target, f"'{parent}' is no folder")
+
+
+def _taken(target: Path) -> OutputError:
+    return OutputError(target, 'something that this tool did not write, or that was changed '
+                       'since, is there: name another output, or move it away')
+
+
+def _require_placeable(target: Path, replace: bool) -> None:
+    """Refuse a target that may not be replaced.
+
+    :raises OutputError: if it may not.
+    :raises OSError: if its name is impossible.
+    """
+    _require_folder(target)
+    with suppress(FileNotFoundError):
+        os.lstat(target)
+        if target.is_dir() and _is_free(target):
+            return
+        if not is_ours(target):
+            raise _taken(target)
+        if not replace:
+            raise OutputError(target, 'it exists already')
+
+
+def _place(temporary: Path, target: Path, replace: bool) -> None:
+    """Rename without a moment in which a foreign file could be lost."""
+    try:
+        os.link(temporary, target, follow_symlinks=False)  # fails where something is
+        return
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+    _require_placeable(target, replace)
+    os.replace(temporary, target)
+
+
+def _whole_input(path: Path) -> Path:
+    return path.parent if (path.is_file() and path.suffix.lower() in ('.mcap', '.db3')
+                           and (path.parent / 'metadata.yaml').is_file()) else path
+
+
+def _contains(outer: Path, inner: Path) -> bool:
+    """Say whether a path is another one, or a folder above it; links are followed."""
+    inside = inner.resolve()
+    for path in (inside, *inside.parents):
+        if path == outer.resolve():
+            return True
+        with suppress(OSError):
+            if os.path.samefile(path, outer):
+                return True
+    return False
