@@ -45,27 +45,38 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def mark(file: Path, target: Path) -> None:
-    """Mark a whole file which is about to get its final name.
+@contextmanager
+def marked(file: Path, target: Path) -> Iterator[None]:
+    """Mark a whole file; in the block it gets its final name, or does not.
 
-    :param target: the final name; the record beside it knows the file by that.
+    :param target: the final name. The record beside it knows the file by that, and until the
+        block ends an older file of that name, too.
     :raises OSError: if the mark cannot be written.
     """
-    if not _seal(file, target.suffix.lower()):
-        record(target, fingerprint(file))
+    if _seal(file, target.suffix.lower()):
+        yield
+        return
+    seal = fingerprint(file)
+    record(target, seal, keep=True)
+    yield
+    record(target, seal)
 
 
-def record(target: Path, value: str) -> None:
+def record(target: Path, value: str, *, keep: bool = False) -> None:
     """Enter a file into the record of its folder.
 
     :param value: its fingerprint, or `GROWING`.
+    :param keep: what is known by that name stays known.
     :raises OSError: if the record cannot be written.
     """
     path = target.with_name(RECORD)
     with _locked(target.parent):
         known = _read_record(target.parent)
-        if known.get(target.name) == value:
+        before = known.get(target.name)
+        if before == value:
             return
+        if keep and before is not None:
+            value = f'{before} {value}'
         part = target.with_name(f'{RECORD}-{os.getpid()}-{os.urandom(4).hex()}')
         try:
             part.write_text(json.dumps({**known, target.name: value}, indent=0, sort_keys=True))
@@ -182,8 +193,8 @@ def _body(data: bytes, suffix: str, size: int) -> int | None:
 
 
 def _is_recorded(path: Path) -> bool:
-    value = _read_record(path.parent).get(path.name)
-    return value == GROWING or (value is not None and value == fingerprint(path))
+    known = _read_record(path.parent).get(path.name, '').split()
+    return GROWING in known or (bool(known) and fingerprint(path) in known)
 
 
 def _read_record(folder: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import OutputError, UserError
-from rgb2swir_ros.marks import RECORD, is_ours, mark
+from rgb2swir_ros.marks import RECORD, is_ours, marked
 
 NAMED = 3  # so many names in an error
 HIDDEN = '.rgb2swir-'  # what is not whole yet; short, since a name may have 255 bytes only
@@ -85,8 +85,8 @@ def finished(target: Path, *, replace: bool = True) -> Iterator[Path]:
         _require_placeable(target, replace)
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        mark(temporary, target)
-        _place(temporary, target, replace)
+        with marked(temporary, target):
+            _place(temporary, target, replace)
     except OutputError as error:
         if error.path == temporary:  # a writer that knows only the temporary name
             raise OutputError(target, error.reason, error.more) from error

@@ -58,7 +58,7 @@ def test_export_writes_the_core_and_its_manifest(model, tmp_path, capsys, precis
         'backend': 'export', 'precision': str(dtype).removeprefix('torch.'), 'height': 32,
         'width': 48, 'batch': 2, 'torch': torch.__version__, 'tensorrt': None}.items()
     assert manifest['facts']['parity']['mean_255'] < .5
-    assert sorted(p.name for p in file.parent.iterdir()) == ['core.json', 'core.pt2']
+    assert sorted(p.name for p in file.parent.iterdir()) == ['.rgb2swir', 'core.json', 'core.pt2']
 
 
 def test_export_past_the_parity_gate_writes_nothing(model, tmp_path, capsys, monkeypatch):

@@ -16,6 +16,8 @@ import pytest
 
 from rgb2swir_ros.cli import main as command
 from rgb2swir_ros.demo import run as demo_run
+from rgb2swir_ros.files import write_bytes
+from rgb2swir_ros.marks import is_ours
 from rgb2swir_ros.replay.bag import BagSource
 from rgb2swir_ros.replay.video import VideoSource
 
@@ -62,9 +64,9 @@ def test_every_frame_of_a_bag_is_accounted_for(tmp_path: Path,
     out = tmp_path / 'out'
     out.mkdir()
     (out / 'mine.txt').write_text('keep')
-    (out / 'swir.mp4').write_text('of an earlier run')
+    write_bytes(out / 'swir.mp4', b'of an earlier run')
     code = command.main(['demo', '--input', str(bag), '--output', str(out), '--backend', 'eager',
-                         '--size', '64x64'])
+                         '--size', '64x64', '--overwrite'])
     streams = capsys.readouterr()
     assert code == 0, streams
     report = json.loads((out / 'report.json').read_text())
@@ -96,7 +98,9 @@ def test_every_frame_of_a_bag_is_accounted_for(tmp_path: Path,
     assert f'accounted for: {COUNT} sent' in streams.out
     assert {p.name for p in out.iterdir()} - {'latency.png'} == {
         'swir_bag', 'side_by_side.png', 'swir.mp4', 'report.json', 'table.txt', 'logs',
-        'mine.txt'}
+        'mine.txt', '.rgb2swir'}
+    assert all(is_ours(out / name) for name in (*demo_run.FILES, 'swir_bag'))
+    assert all(is_ours(out / 'logs' / name) for name in demo_run.LOGS)
     assert not processes_with(str(out))
 
 
@@ -184,8 +188,8 @@ def test_foreign_folder_in_the_bags_place_is_refused(
     monkeypatch.setattr(demo_run, 'require_ros', lambda: None)
     (tmp_path / 'swir_bag').mkdir()
     (tmp_path / 'swir_bag/thesis.tex').write_text('years of work')
-    (tmp_path / 'table.txt').write_text('of an earlier run')
-    assert command.main(['demo', '--output', str(tmp_path)]) == 2
-    assert 'is not a bag of this tool' in capsys.readouterr().err
+    write_bytes(tmp_path / 'table.txt', b'of an earlier run')
+    assert command.main(['demo', '--output', str(tmp_path), '--overwrite']) == 2
+    assert "swir_bag' exists, not as this tool wrote it" in capsys.readouterr().err
     assert (tmp_path / 'swir_bag/thesis.tex').read_text() == 'years of work'
     assert (tmp_path / 'table.txt').exists()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.files import finished, write_picture
+from rgb2swir_ros.files import finished, write_bytes, write_picture
 from rgb2swir_ros.imaging.raw import to_fields
 from rgb2swir_ros.replay.bag import BagSource
 from rgb2swir_ros.replay.bag_writer import BagWriter
@@ -110,7 +110,7 @@ def test_bag_survives_an_exception_and_replaces_only_bags(tmp_path: Path) -> Non
     write(3)
     assert BagSource(tmp_path / 'b').count == 3
     (tmp_path / 'b/notes.txt').write_text('mine')
-    with pytest.raises(UserError, match='is not a bag of this tool'):
+    with pytest.raises(UserError, match='exists, not as this tool wrote it'):
         BagWriter(tmp_path / 'b')  # before anything was recorded that had no place then
     assert (tmp_path / 'b/notes.txt').read_text() == 'mine'
     assert BagSource(tmp_path / 'b').count == 3
@@ -165,7 +165,7 @@ def test_picture_keeps_depth_and_colours(tmp_path: Path) -> None:
 
 def test_failed_file_leaves_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / 'a.txt'
-    target.write_text('old')
+    write_bytes(target, b'old')
 
     def fail() -> None:
         with finished(target) as temporary:
@@ -174,7 +174,7 @@ def test_failed_file_leaves_the_old_one(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
+    assert {p.name for p in tmp_path.iterdir()} == {'a.txt', '.rgb2swir'}
     assert target.read_text() == 'old'
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='cannot be written'), \

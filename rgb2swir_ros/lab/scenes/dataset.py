@@ -20,7 +20,14 @@ from rgb2swir_ros.lab.scenes.crew import do_all
 from rgb2swir_ros.lab.scenes.labelling import RULE
 from rgb2swir_ros.lab.scenes.materials import Table
 from rgb2swir_ros.lab.scenes.sheet import contact_sheet
-from rgb2swir_ros.lab.scenes.units import RENDERER, SPLITS, Unit, read_whole, write_unit
+from rgb2swir_ros.lab.scenes.units import (
+    RENDERER,
+    SPLITS,
+    Unit,
+    changed_files,
+    read_whole,
+    write_unit,
+)
 from rgb2swir_ros.marks import RECORD, is_ours
 from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.sizes import format_size
@@ -129,6 +136,10 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
         index = _begin(plan, command)
         progress = Progress(sum(_frames(unit) for unit in units))
         missing = [unit for unit in units if read_whole(unit) is None]
+        if changed := [path for unit in missing for path in changed_files(unit)]:
+            raise UserError(f"{len(changed)} files of the data set were changed or damaged since "
+                            f"they were written, '{changed[0]}' first: remove them, and they are "
+                            'made again')
         progress.done = progress.kept = progress.total - sum(map(_frames, missing))
         show(progress)
         # closed at once when interrupted: the workers end before the folder is given free

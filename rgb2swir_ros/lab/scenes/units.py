@@ -30,7 +30,7 @@ from rgb2swir_ros.files import write_bytes, write_json, write_picture
 from rgb2swir_ros.lab.scenes.materials import Table
 from rgb2swir_ros.lab.scenes.sheet import flow_picture, grey_picture
 from rgb2swir_ros.lab.scenes.world import CATEGORIES
-from rgb2swir_ros.marks import TOOL
+from rgb2swir_ros.marks import TOOL, is_ours
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.scenes.frames import Frame
@@ -110,6 +110,19 @@ def read_whole(unit: Unit) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, AttributeError):
         return None
     return cast('dict[str, Any]', manifest) if complete else None
+
+
+def changed_files(unit: Unit) -> list[Path]:
+    """Return the unit's files that are there, but not as they were written: nobody replaces them.
+
+    A file that is missing is no such file. Without a manifest only that itself is known.
+    """
+    try:
+        manifest = json.loads(unit.manifest.read_text())
+        names = [unit.folder / name for name in manifest['files']]
+    except (OSError, ValueError, KeyError, TypeError):
+        names = []
+    return [path for path in (unit.manifest, *names) if path.exists() and not is_ours(path)]
 
 
 def write_unit(unit: Unit) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import yaml
 from pycocotools.coco import COCO
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import SEQUENCE_SEEDS, Plan, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import SEQUENCE_SEEDS, Plan, remove_other, write_dataset
 
 SIZE = (48, 64)
 
@@ -142,7 +142,7 @@ def test_sequences_have_flow_index_and_boxes(made):
     base = folder / index[0]['folder']
     assert base.name == f'clear_{SEQUENCE_SEEDS}'
     assert sorted(p.name for p in (base / 'swir').iterdir()) == [f'00000{k}.png' for k in range(3)]
-    assert sorted(p.name for p in (base / 'flow').iterdir()) == ['000000.npz', '000001.npz']
+    assert sorted(p.name for p in (base / 'flow').glob('*.npz')) == ['000000.npz', '000001.npz']
     stored = np.load(base / 'flow' / '000001.npz')
     assert stored['flow'].dtype == np.float16
     assert (stored['flow'] == 1.5).all()
@@ -199,17 +199,53 @@ def test_ctrl_c_stops_all_processes_and_leaves_no_part(tmp_path):
     assert _ends(child.pid), 'a process of the run goes on'
 
 
-def test_what_is_there_is_kept_and_what_is_damaged_is_made_again(tmp_path):
+def test_what_is_there_is_kept_and_what_is_missing_is_made_again(tmp_path):
     write(tmp_path / 'a')
     before = contents(tmp_path / 'a')
     for scene in ('data_3_desert', 'data_5_desert'):
         victim = next((tmp_path / 'a').glob(f'*/*/{scene}/*/swir/*'))
-        victim.write_bytes(victim.read_bytes()[:-7])
-    (tmp_path / 'a' / 'manifests' / 'scene_6.json').write_text('{')
+        victim.unlink()
+    (tmp_path / 'a' / 'manifests' / 'scene_6.json').unlink()
     (tmp_path / 'calls').unlink()
     write(tmp_path / 'a')
     assert calls(tmp_path) == [3, 5, 6]
     assert contents(tmp_path / 'a') == before
+
+
+def test_what_was_changed_is_refused_by_name_and_stays(tmp_path):
+    write(tmp_path / 'a')
+    victim = next((tmp_path / 'a').glob('*/*/data_3_desert/*/swir/*'))
+    victim.write_bytes(b'retouched by hand')
+    (tmp_path / 'calls').unlink()
+    with pytest.raises(UserError, match=rf'1 files .*{victim.name}.* first: remove them'):
+        write(tmp_path / 'a')
+    assert victim.read_bytes() == b'retouched by hand'
+    assert calls(tmp_path) == []
+    victim.unlink()
+    write(tmp_path / 'a')
+    assert calls(tmp_path) == [3]
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / 'photos').mkdir()
+    (tmp_path / 'photos' / 'a.jpg').write_bytes(b'mine')
+    with pytest.raises(UserError, match=r'holds no data set, but a\.jpg'):
+        write(tmp_path / 'photos')
+    assert contents(tmp_path / 'photos') == {'a.jpg': b'mine'}
+
+
+def test_overwrite_removes_the_other_data_set_and_nothing_else(tmp_path):
+    folder = tmp_path / 'a'
+    write(folder, scenes=2)
+    (folder / 'train' / 'notes.txt').write_text('mine')
+    changed = next(folder.glob('*/*/data_0_*/*/rgb/*'))
+    changed.write_bytes(b'retouched')
+    remove_other(plan(folder, scenes=2))  # the same settings: it is to be resumed
+    assert len(list(folder.rglob('*.png'))) == 9
+    remove_other(plan(folder, scenes=2, looks=3))
+    left = {path.name: path.read_bytes() for path in folder.rglob('*')
+            if path.is_file() and path.name not in {'.lock', '.rgb2swir'}}
+    assert left == {'notes.txt': b'mine', changed.name: b'retouched'}
 
 
 def test_grows_without_moving_a_scene_and_never_shrinks(tmp_path):
