@@ -65,16 +65,17 @@ bench: install
 	$(BIN)/python benchmark/run.py --overwrite
 
 scenes: install
-	$(BIN)/rgb2swir scenes --count 4000 --seed 0 --output out/scenes320
-	$(BIN)/rgb2swir scenes --count 400 --looks 2 --size 640x512 --seed 1 --output out/scenes640
+	$(BIN)/rgb2swir scenes --count 4000 --seed 0 --output out/scenes320 --overwrite
+	$(BIN)/rgb2swir scenes --count 400 --looks 2 --size 640x512 --seed 1 --output out/scenes640 --overwrite
 
 SCENES = out/scenes320 out/scenes640
 # The first round is of frames that the renderer no longer makes; its weights are in the history.
 FIRST = 28b6071
 weights: scenes
 	git archive $(FIRST) models/nano | tar -x -C out
-	$(BIN)/rgb2swir train student --preset nano_tune --teacher out/models/nano --data out/scenes320 --output out/tuned --work out/train_tune
-	$(BIN)/rgb2swir train student --preset nano_finish --teacher out/tuned --data $(SCENES) --output models/nano --work out/train_finish
+	$(BIN)/rgb2swir train student --preset nano_tune --teacher out/models/nano --data out/scenes320 --output out/tuned --work out/train_tune --overwrite
+	$(BIN)/rgb2swir train student --preset nano_finish --teacher out/tuned --data $(SCENES) --output out/finished --work out/train_finish --overwrite
+	cp out/finished/* models/nano/
 
 clean:
 	rm -rf $(VENV) out build install log *.egg-info

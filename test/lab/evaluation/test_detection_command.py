@@ -31,7 +31,7 @@ def test_report_of_the_true_frames(toy, lively, tmp_path, capsys):
     figures = json.loads((tmp_path / 'detection.json').read_text())
     assert figures['images'] == 12
     assert f"{figures['map']['value']:.3f} [" in text
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
+    assert sorted(p.name for p in tmp_path.glob('[!.]*')) == [
         'boxes.png', 'curves.png', 'detection.json', 'table.txt']
 
 
@@ -95,7 +95,7 @@ def test_models_are_set_beside_the_true_frames(toy, lively, tmp_path, capsys):
     assert [(m['name'], m['calls']) for m in figures['models']] == [('grey', 0), (str(tiny), 3)]
     assert figures['models'][1]['milliseconds'] > 0
     assert set(figures['models'][1]['to_first']) == {'map', 'map50', 'small', 'medium', 'large'}
-    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / 'out').glob('[!.]*')) == [
         'boxes.png', 'detection.json', 'table.txt']
     call('--data', toy, '--detector', lively, '--json')
     assert json.loads(capsys.readouterr().out)['map'] == figures['true']['map']

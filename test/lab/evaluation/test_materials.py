@@ -163,7 +163,7 @@ def test_report(tmp_path, capsys):
     assert grey['by_material']['sky']['factor'] > 1.2  # the sky is dark in SWIR, bright to the eye
     assert 'sky' in text
     assert 'order kept' in text
-    assert sorted(p.name for p in out.iterdir()) == ['materials.json', 'materials.png',
+    assert sorted(p.name for p in out.glob('[!.]*')) == ['materials.json', 'materials.png',
                                                      'table.txt']
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
 from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
+from rgb2swir_ros.marks import is_ours
 
 
 def parse(*words):
@@ -39,4 +40,6 @@ def test_folder_has_table_and_figures_and_the_screen_either(tmp_path, capsys):
     assert json.loads(printed) == {'figure': 3}
     assert told == f'report: {out}/\n'
     assert (out / 'table.txt').read_text() == 'the table'
-    assert json.loads((out / 'toy.json').read_text()) == {'figure': 3}
+    written = json.loads((out / 'toy.json').read_text())
+    assert written == {'figure': 3, 'rgb2swir_ros': written['rgb2swir_ros']}
+    assert is_ours(out / 'toy.json')
