@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from rgb2swir_ros.demo import children
 from rgb2swir_ros.demo.children import ChildError, Children
 from rgb2swir_ros.demo.wire import parse
+from rgb2swir_ros.marks import is_ours
 
 ENVIRONMENT = {**os.environ, 'PYTHONDONTWRITEBYTECODE': '1'}
 STUBBORN = '''
@@ -81,6 +83,30 @@ def test_failing_process_is_quoted(tmp_path: Path, environment: dict[str, str],
         with pytest.raises(ChildError, match=r'(?s)the cook ended with exit code 1.*first words'
                                              r'.*the disk is on fire'):
             all_.await_event(child, 'up', 30)
+
+
+class FullDisk:
+    """A log that has no room."""
+
+    def write(self, _: str) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    flush = close = lambda *_: None
+
+
+def test_one_line_of_a_process_reaches_the_user_though_its_log_has_no_room(
+        tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / 'full_child.py').write_text(
+        "import sys; sys.stdin.readline(); print('cook: No space left', file=sys.stderr); "
+        "sys.exit(2)")
+    with Children() as all_:
+        child = all_.start('cook', 'full_child', [], environment, tmp_path / 'log')
+        real, child._log = child._log, FullDisk()
+        real.close()
+        child.tell('go')
+        with pytest.raises(ChildError, match=r'^cook: No space left$'):
+            all_.await_event(child, 'never', 30)
+    assert is_ours(tmp_path / 'log')
 
 
 def test_other_process_failing_is_noticed(tmp_path: Path, environment: dict[str, str],
