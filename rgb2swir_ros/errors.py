@@ -22,8 +22,8 @@ class OutputError(UserError):
     def __init__(self, path: Path, reason: BaseException | str, more: str = '') -> None:
         """Name the path and the reason, of a system error its text only; ``more`` follows."""
         self.path, self.reason, self.more = path, reason, more
-        text = getattr(reason, 'strerror', None) or str(reason) or type(reason).__name__
-        super().__init__(f"'{path}' cannot be written: {text}{more}")
+        text = getattr(reason, 'strerror', None) or str(reason).strip() or type(reason).__name__
+        super().__init__(f"'{path}' cannot be written: {text.splitlines()[0]}{more}")
 
     def __reduce__(self) -> tuple[type, tuple[Path, str, str]]:
         """Reach another process with the text of the reason."""

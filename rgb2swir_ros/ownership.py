@@ -235,7 +235,7 @@ def _require_placeable(target: Path, replace: bool) -> None:
 def _place(temporary: Path, target: Path, replace: bool) -> None:
     """Rename without a moment in which a foreign file could be lost."""
     try:
-        os.link(temporary, target, follow_symlinks=False)  # fails where something is
+        os.link(temporary, target)  # fails where something is
         return
     except FileExistsError:
         pass

@@ -7,12 +7,13 @@ import json
 import os
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS, DEVICES, PRECISIONS
-from rgb2swir_ros.errors import OutputError, UserError
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import finished, require_apart, require_free, write_json
 from rgb2swir_ros.sizes import format_size, parse_size
 
@@ -94,11 +95,10 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
         arguments.model, size, batch=arguments.batch, precision=arguments.precision,
         device=arguments.device, threads=arguments.threads, progress=Teller())
     file = arguments.output
+    program_bytes = BytesIO()  # torch's own writer hides that a disk is full
+    torch.export.save(program, program_bytes)
     with finished(file) as temporary:
-        try:
-            torch.export.save(program, temporary)
-        except RuntimeError as error:  # what torch makes of a full disk
-            raise OutputError(file, error) from error
+        temporary.write_bytes(program_bytes.getbuffer())
         manifest |= {'file': file.name, 'sha256': file_sha256(temporary)}
     beside = file.with_suffix('.json')
     write_json(beside, manifest)

@@ -112,7 +112,7 @@ class EngineCache:
                 return found
             for remains in self.folder.glob(f'.building-{target.name}-*'):
                 shutil.rmtree(remains, ignore_errors=True)  # of a build that was killed
-            scratch = Path(tempfile.mkdtemp(prefix=f'.building-{target.name}-', dir=self.folder))
+            scratch = self._scratch(target.name)
             try:
                 file, facts = build(scratch)
                 manifest = {'fields': _versioned(fields), 'file': file.name,
@@ -120,9 +120,18 @@ class EngineCache:
                 (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
                 shutil.rmtree(target, ignore_errors=True)
                 scratch.rename(target)
+            except OSError as error:
+                raise UserError(f"cannot write to '{error.filename or self.folder}' "
+                                f'({error.strerror or error})') from error
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
         return Entry(target / file.name, facts, from_cache=False)
+
+    def _scratch(self, name: str) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix=f'.building-{name}-', dir=self.folder))
+        except OSError as error:
+            raise UserError(f'cannot write to {self.folder} ({error.strerror})') from error
 
     def discard(self, entry: Entry) -> None:
         """Remove an engine that cannot be loaded."""

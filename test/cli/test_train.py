@@ -122,7 +122,14 @@ def test_the_whole_way_to_a_translator(data, photographs, tiny, tmp_path, capsys
 
     # called again, it is all there already, and a student can be trained on
     assert 'wrote' in train('student', '--steps', '2')
-    onward = translator_words('student', data, tmp_path, tiny, '--work', str(tmp_path / 'more'))
+    # another training must say that it replaces this one
+    assert main(translator_words('student', data, tmp_path, tiny, '--steps', '1')) == 2
+    assert '3 outputs exist' in capsys.readouterr().err
+    assert load_model(tmp_path / 'student').config.steps == 2
+    train('student', '--steps', '1', '--overwrite')
+    assert load_model(tmp_path / 'student').config.steps == 1
+    onward = translator_words('student', data, tmp_path, tiny, '--work', str(tmp_path / 'more'),
+                              '--output', str(tmp_path / 'onward'))
     onward[onward.index('--teacher') + 1] = str(tmp_path / 'student')
     assert main(onward) == 0
 

@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rgb2swir_ros.errors import OutputError, UserError
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import MOST, Detections, suppress
 from rgb2swir_ros.lab.detector.foreign import Signature, read_signature
 from rgb2swir_ros.lab.detector.model import Judge, TorchDetector, load_detector
@@ -50,10 +50,7 @@ def export_onnx(folder: Path, file: Path, size: tuple[int, int]) -> None:
     """
     detector = load_detector(folder)
     with finished(Path(file)) as part:
-        try:
-            _export(detector, part, size)
-        except RuntimeError as error:  # what torch makes of a full disk
-            raise OutputError(part, error) from error
+        _export(detector, part, size)
 
 
 def _export(detector: TorchDetector, part: Path, size: tuple[int, int]) -> None:
