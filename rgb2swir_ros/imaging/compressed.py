@@ -13,6 +13,7 @@ EXIF orientation is ignored: a camera stream's intrinsics belong to its pixels a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -21,7 +22,7 @@ import numpy as np
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging import raw
 from rgb2swir_ros.imaging.errors import ImageError
-from rgb2swir_ros.imaging.headers import read_header
+from rgb2swir_ros.imaging.headers import Header, read_header
 from rgb2swir_ros.imaging.resize import resize, to_8_bit
 
 _TRANSPORT = re.compile(r'\s*(\w+)\s*;\s*(?:jpeg|png) compressed\s*(\w*)\s*')
@@ -32,10 +33,31 @@ _PARAMETERS = {'jpeg': [cv2.IMWRITE_JPEG_QUALITY, 95], 'png': []}
 _ENCODINGS = {('uint8', ()): 'mono8', ('uint8', (3,)): 'rgb8', ('uint16', ()): 'mono16'}
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A compressed picture that was looked at: its bytes, found whole, and what they say."""
+
+    content: bytes
+    header: Header
+
+
+def parse(data: Any) -> Picture:
+    """Copy the data of a sensor_msgs/CompressedImage and read the header, without decoding.
+
+    :param data: the compressed bytes (bytes, array('B'), memoryview or uint8 ndarray).
+    :raises ImageError: ``bad_field``, and those of ``headers.read_header``.
+    """
+    try:
+        content = data if isinstance(data, bytes) else memoryview(data).tobytes()
+    except TypeError as error:
+        raise ImageError('bad_field', f'data must be bytes: {error}') from error
+    return Picture(content, read_header(content))
+
+
 def to_rgb(data: Any, format: str, size: tuple[int, int] | None = None) -> np.ndarray:
     """Decode the data of a sensor_msgs/CompressedImage.
 
-    :param data: the compressed bytes (bytes, array('B'), memoryview or uint8 ndarray).
+    :param data: the compressed bytes, or what ``parse`` made of them.
     :param format: the message's field of that name.
     :param size: (height, width) of the result, by area; the image's own where None.
     :return: uint8 (H, W, 3) RGB, C-contiguous; 16-bit pictures scaled as in ``raw``.
@@ -45,7 +67,7 @@ def to_rgb(data: Any, format: str, size: tuple[int, int] | None = None) -> np.nd
     """
     if not isinstance(format, str) or 'compressedDepth' in format:
         raise ImageError('unsupported_format', f'{format!r} is no format of a colour image')
-    pixels = _decode(data)
+    pixels = _decode(data if isinstance(data, Picture) else parse(data))
     match = _TRANSPORT.fullmatch(format)
     original, stored = (match[1], match[2]) if match else ('', '')
     if pixels.ndim == 2 and original.startswith('bayer_') and not stored:
@@ -86,16 +108,11 @@ def encode(pixels: np.ndarray, codec: str = 'png') -> tuple[bytes, str]:
     return data.tobytes(), f'{encoding}; {codec} compressed {stored}'
 
 
-def _decode(data: Any) -> np.ndarray:
+def _decode(picture: Picture) -> np.ndarray:
     """Return uint8 or uint16, (H, W) or (H, W, 3) BGR."""
+    header = picture.header
     try:
-        view = memoryview(data)
-        content = view.tobytes()
-    except TypeError as error:
-        raise ImageError('bad_field', f'data must be bytes: {error}') from error
-    header = read_header(content)
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), _DECODE)
+        pixels = cv2.imdecode(np.frombuffer(picture.content, np.uint8), _DECODE)
     except cv2.error as error:
         raise ImageError('corrupt_data', f'the {header.codec} cannot be decoded: {error}'
                          ) from error

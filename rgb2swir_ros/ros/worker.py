@@ -18,7 +18,6 @@ from rgb2swir_ros.engines.client import (
 from rgb2swir_ros.imaging import compressed, raw
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import PixelTransform, fit_size
-from rgb2swir_ros.imaging.headers import read_header
 from rgb2swir_ros.imaging.resize import resize
 from rgb2swir_ros.imaging.sensor import VirtualSensor
 from rgb2swir_ros.ros.camera import Camera, Frame
@@ -76,8 +75,14 @@ class Worker:
         while not self._stopping:
             self._wake.wait()
             self._wake.clear()
-            while not self._stopping and self._serve_next():
-                pass
+            try:
+                while not self._stopping and self._serve_next():
+                    pass
+            except Exception as error:  # the thread lives as long as the node is active
+                self._logger.error(f'the worker failed: {type(error).__name__}: {error}',
+                                   throttle_duration_sec=5.0)
+                time.sleep(0.01)  # should it fail again and again
+                self._wake.set()
 
     def _serve_next(self) -> bool:
         """Serve the next camera in turn that has a frame; return whether there was one."""
@@ -87,7 +92,11 @@ class Worker:
             frame = self._cameras[index].mailbox.take()
             if frame is not None:
                 self._turn = index + 1
-                self._cameras[index].mailbox.finish(self._outcome(self._cameras[index], frame))
+                outcome = 'dropped_error'
+                try:
+                    outcome = self._outcome(self._cameras[index], frame)
+                finally:
+                    self._cameras[index].mailbox.finish(outcome)
                 return True
         return False
 
@@ -95,7 +104,7 @@ class Worker:
         try:
             return self._translate(camera, frame)
         except ImageError as error:
-            camera.refusal = str(error)
+            camera.refuse(error.reason, str(error))
             return f'refused_{error.reason}'
         except EngineNotReady:
             return 'dropped_engine_not_ready'
@@ -120,12 +129,13 @@ class Worker:
             return 'dropped_late'
         if not camera.outputs.wanted() and camera.source_size:
             return 'dropped_idle'
-        source = _size(message, compressed=frame.compressed)
+        picture = compressed.parse(message.data) if frame.compressed else None
+        source = _size(message, picture)
         target = fit_size(source, settings.size)
         ready = self._client.ready(target)
         # Pixels are looked at even while there is no engine: a malformed message must not have
         # one built for a size that no camera has.
-        rgb = _pixels(frame, target, watch)
+        rgb = _pixels(message, picture, target, watch)
         camera.learn_size(source)
         if not camera.outputs.wanted():
             return 'dropped_idle'
@@ -150,26 +160,26 @@ class Worker:
         return 'translated'
 
 
-def _size(message: Any, *, compressed: bool) -> tuple[int, int]:
+def _size(message: Any, picture: compressed.Picture | None) -> tuple[int, int]:
     """Return the (height, width) that an image claims to have.
 
-    :raises ImageError: if it has no pixels, or is compressed and damaged.
+    :raises ImageError: if it has no pixels.
     """
-    if compressed:
-        header = read_header(memoryview(message.data).tobytes())
-        return header.height, header.width
+    if picture:
+        return picture.header.height, picture.header.width
     if min(message.height, message.width) <= 0:
         raise ImageError('zero_size', f'the image is {message.width}x{message.height}: no pixels')
     return message.height, message.width
 
 
-def _pixels(frame: Frame, target: tuple[int, int], watch: Stopwatch) -> np.ndarray:
+def _pixels(message: Any, picture: compressed.Picture | None, target: tuple[int, int],
+            watch: Stopwatch) -> np.ndarray:
     """Return uint8 (H, W, 3) RGB of the engine's size."""
-    if frame.compressed:
+    if picture:
         with watch.stage('decode_ms'):
-            picture = compressed.to_rgb(frame.message.data, frame.message.format)
+            rgb = compressed.to_rgb(picture, message.format)
         with watch.stage('preprocess_ms'):
-            return resize(picture, target)
+            return resize(rgb, target)
     # Raw pixels need no decoding, and shrink before their colours are converted.
     with watch.stage('preprocess_ms'):
-        return raw.to_rgb(frame.message, target)
+        return raw.to_rgb(message, target)

@@ -13,6 +13,8 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 
 from rgb2swir_ros.engines.client import EngineCrashed, EngineHung, EngineNotReady, Inference
+from rgb2swir_ros.imaging import compressed
+from rgb2swir_ros.imaging.headers import read_header
 from rgb2swir_ros.ros.camera import Frame
 from rgb2swir_ros.ros.mailbox import Mailbox
 from rgb2swir_ros.ros.parameters import check
@@ -70,6 +72,7 @@ class Bench:
         camera = SimpleNamespace(
             name=name, mailbox=Mailbox(), source_size=(16, 32), refusal='', departures=Window(),
             ages=Window(), transformed_info=lambda *_: None)
+        camera.refuse = lambda reason, text: setattr(camera, 'refusal', text)
         camera.learn_size = lambda size: setattr(camera, 'source_size', size)
         camera.outputs = SimpleNamespace(
             wanted=lambda: True, publish=lambda header, swir, encoding, info:
@@ -204,3 +207,30 @@ def test_a_clock_that_jumped_back_makes_no_frame_late():
     bench.work()
     assert outcomes(bench.cameras[0]) == {'translated': 1}
     assert bench.reports[0][1]['age_ms'] < 0
+
+
+def test_the_thread_outlives_what_nobody_expected():
+    """A frame whose failure cannot even be noted is counted, and the next camera is served."""
+    bench = Bench('bad', 'good')
+    bad, good = bench.cameras
+    bad.refuse = lambda *_: 1 / 0
+    bad.mailbox.put(frame(encoding='nonsense'))
+    good.mailbox.put(frame())
+    bench.work()
+    assert outcomes(bad) == {'dropped_error': 1}
+    assert outcomes(good) == {'translated': 1}
+    assert 'ZeroDivisionError' in bench.log.errors[0]
+
+
+@pytest.mark.parametrize('codec', ['jpeg', 'png'])
+def test_a_compressed_frame_is_copied_and_parsed_once(codec, monkeypatch):
+    data, style = compressed.encode(np.full((16, 32, 3), 200, np.uint8), codec)
+    parsed = []
+    monkeypatch.setattr(compressed, 'read_header', lambda content: (
+        parsed.append(content) or read_header(content)))
+    bench = Bench('front')
+    message = SimpleNamespace(header=frame().message.header, format=style, data=array('B', data))
+    bench.cameras[0].mailbox.put(Frame(message, True))
+    bench.work()
+    assert outcomes(bench.cameras[0]) == {'translated': 1}
+    assert parsed == [data]
