@@ -1,6 +1,7 @@
 """The raw fields of an image message to RGB, and arrays to such fields.
 
-Agrees bit for bit with cv_bridge at full size. What cv_bridge leaves open is decided here:
+Agrees bit for bit with cv_bridge at full size, and hands over to it what is of an encoding that is
+not listed in ``encodings``. What cv_bridge leaves open is decided here:
 
 - **Length**: ``data`` must hold ``step * (height - 1)`` bytes and one more row; the padding of
   the last row may be missing. Drivers that hand on a whole buffer send more: up to 16 rows and
@@ -23,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rgb2swir_ros.imaging import bridge
 from rgb2swir_ros.imaging.encodings import ENCODINGS, Encoding
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.resize import resize, to_8_bit
@@ -52,11 +54,13 @@ def to_rgb(image: Any, size: tuple[int, int] | None = None) -> np.ndarray:
         ``data`` (bytes, array('B'), memoryview or uint8 ndarray).
     :param size: (height, width) of the result, by area; the image's own where None.
     :return: uint8 (H, W, 3), C-contiguous, sharing no memory with the message.
-    :raises ImageError: if the fields contradict each other or the encoding is not known; reasons
+    :raises ImageError: if the fields contradict each other or nobody knows the encoding; reasons
         ``unsupported_encoding``, ``bad_field``, ``zero_size``, ``odd_size``, ``small_size``,
         ``bad_step``, ``wrong_length``, ``bad_size`` (more than OpenCV can hold).
     """
-    encoding = _encoding(image)
+    encoding = ENCODINGS.get(image.encoding) if isinstance(image.encoding, str) else None
+    if encoding is None:
+        return _unlisted(image, size)
     layout = _layout(image, encoding)
     data = _bytes(image, encoding, layout)
     try:
@@ -108,26 +112,38 @@ def to_fields(pixels: np.ndarray, encoding: str) -> ImageFields:
     return ImageFields(height, width, encoding, 0, width * layout.pixel_bytes, data)
 
 
-def _encoding(image: Any) -> Encoding:
-    name = image.encoding
-    encoding = ENCODINGS.get(name) if isinstance(name, str) else None
-    if encoding is None:
-        raise ImageError('unsupported_encoding',
-                         f'encoding {name!r} is not supported; known: {", ".join(ENCODINGS)}')
-    return encoding
+def _unlisted(image: Any, size: tuple[int, int] | None) -> np.ndarray:
+    """Convert an image of an encoding that is not in the list, by cv_bridge where there is one."""
+    try:
+        if not isinstance(image.encoding, str):
+            raise ImageError('unsupported_encoding', f'encoding {image.encoding!r} is no text')
+        _integers(image)
+        rgb = bridge.to_rgb(image)
+    except ImageError as error:
+        if error.reason != 'unsupported_encoding':
+            raise
+        raise ImageError(error.reason, f'{error}; known: {", ".join(ENCODINGS)}') from error
+    return rgb if size is None else resize(rgb, size)
 
 
-def _layout(image: Any, encoding: Encoding) -> Layout:
-    """Return (height, width, step), checked against each other."""
+def _integers(image: Any) -> Layout:
+    """Return (height, width, step), each a whole number and the image not empty."""
     try:
         height, width, step, _ = (operator.index(value) for value in (
             image.height, image.width, image.step, image.is_bigendian))
     except TypeError as error:
         raise ImageError('bad_field', 'height, width, step and is_bigendian must be integers: '
                          f'{error}') from error
-    shown = f'{width}x{height} {image.encoding}'
     if height <= 0 or width <= 0:
-        raise ImageError('zero_size', f'the image is {shown}: it has no pixels')
+        raise ImageError('zero_size', f'the image is {width}x{height} {image.encoding}: it has no '
+                         'pixels')
+    return height, width, step
+
+
+def _layout(image: Any, encoding: Encoding) -> Layout:
+    """Return (height, width, step), checked against each other."""
+    height, width, step = _integers(image)
+    shown = f'{width}x{height} {image.encoding}'
     if ((encoding.kind == 'yuv422' and width % 2)
             or (encoding.kind == 'yuv420' and (width % 2 or height % 2))):
         raise ImageError('odd_size', f'{shown}: pixels that share their colour need an even size')
