@@ -160,7 +160,7 @@ def _status(arguments: argparse.Namespace) -> dict[str, Any]:
 
     def receive(message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == 'translator: engine':
+            if status.name == '/translator: engine':
                 states.append(status.message)
             else:
                 counts.update({pair.key: int(pair.value) for pair in status.values

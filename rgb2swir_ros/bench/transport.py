@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -92,10 +90,7 @@ def measure(
 
 def environment(arguments: argparse.Namespace, *, profile: bool) -> dict[str, str]:
     """Return the environment of one side, with the profile or with Fast DDS's defaults."""
-    clean: Mapping[str, str] = {
-        key: value for key, value in os.environ.items()
-        if key not in (*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')}
-    side = local_environment(clean, arguments.domain_id)
+    side = local_environment(domain_id=arguments.domain_id)
     for variable in PROFILE_VARIABLES:
         side[variable] = str(profile_path(arguments.profile))
         if not profile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rgb2swir_ros.cli.main import configure_choice, run_choice
+from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 
 # Imported only when asked for: the transport's needs no torch, the engine's no ROS.
 BENCHMARKS = {
@@ -26,5 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run one benchmark and return its exit code."""
     name = arguments.what
-    return run_choice(f'rgb2swir bench {name}', f'rgb2swir_ros.bench.{name}', BENCHMARKS[name],
-                      arguments.arguments)
+    with ended_as_by_ctrl_c():
+        return run_choice(f'rgb2swir bench {name}', f'rgb2swir_ros.bench.{name}',
+                          BENCHMARKS[name], arguments.arguments)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import contextlib
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import parse_size
@@ -70,13 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
 
     def say(text: str) -> None:
-        print(f'[{time.monotonic() - started:5.1f} s] {text}', file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # the terminal may have been closed
+            print(f'[{time.monotonic() - started:5.1f} s] {text}', file=sys.stderr, flush=True)
 
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
+    with ended_as_by_ctrl_c():
         outcome = run_demo(options, arguments.output, say, overwrite=arguments.overwrite)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
     print(outcome.table)
     print(f'results: {arguments.output}/ (swir_bag opens in Foxglove, swir.mp4 in a browser)')
     return 0 if outcome.ok else 1
@@ -93,8 +91,3 @@ def _rate(text: str) -> float:
     if not 0 < rate <= 1000:
         raise UserError(f"--rate {text}: give frames a second up to 1000, or 'recorded'")
     return rate
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Make SIGTERM end the demo as Ctrl-C does: with its processes."""
-    raise KeyboardInterrupt

@@ -78,8 +78,8 @@ class Recorder:
         from rclpy.serialization import deserialize_message
         told: dict[str, Any] = {}
         for status in deserialize_message(cdr, DiagnosticArray).status:
-            kind, _, _ = status.name.removeprefix('translator: ').partition(' ')
-            if status.name.startswith('translator: ') and kind in ('camera', 'engine'):
+            kind, _, _ = status.name.removeprefix('/translator: ').partition(' ')
+            if status.name.startswith('/translator: ') and kind in ('camera', 'engine'):
                 told[kind] = {value.key: value.value for value in status.values}
                 told[f'{kind}_text'] = status.message
         if told:

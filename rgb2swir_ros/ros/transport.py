@@ -17,6 +17,11 @@ from rgb2swir_ros.resources import share_directory
 # The first name is read by Fast DDS 2 (Humble, Jazzy), the second by Fast DDS 3 (Kilted, Lyrical).
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 PROFILES = ('local', 'vehicle')
+# Variables of ROS 2 and of each middleware that it runs on; and those that say where ROS is.
+MIDDLEWARE = ('ROS_', 'RMW_', 'RCL_', 'RCUTILS_', 'FASTRTPS_', 'FASTDDS_', 'CYCLONEDDS_',
+              'ZENOH_', 'NDDS', 'RTI_', 'CONNEXT', 'GURUM', 'SKIP_DEFAULT_XML')
+KEPT = ('ROS_DISTRO', 'ROS_VERSION', 'ROS_PYTHON_VERSION', 'ROS_ETC_DIR', 'ROS_HOME',
+        'ROS_LOG_DIR', 'ROS_DOMAIN_ID')
 SEGMENT_BYTES = 128 * 2**20  # segment_size in both profiles; a test compares
 
 
@@ -54,20 +59,45 @@ def profile_environment(
 def local_environment(
     base: Mapping[str, str] | None = None, domain_id: int | None = None,
 ) -> dict[str, str]:
-    """Return the environment for a ROS process that talks on this machine only.
+    """Return the environment for a ROS process that talks to its own kind on this machine only.
+
+    What the user's shell says of ROS, its middleware and its logging (another RMW, a discovery
+    server, a profile for one network card, security) is for the user's own system: it is left
+    out, only where ROS is installed and where it logs stays.
 
     :param base: the environment to start from; by default this process's.
     :param domain_id: the ROS domain, 0..101; by default the one in ``base``.
     """
-    environment = dict(os.environ if base is None else base)
+    base = os.environ if base is None else base
+    environment = {name: value for name, value in base.items()
+                   if name in KEPT or not name.startswith(MIDDLEWARE)}
     environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'  # Jazzy and later
-    environment.pop('ROS_LOCALHOST_ONLY', None)  # Jazzy warns about it even where it is 0
-    if environment.get('ROS_DISTRO') == 'humble':
+    if environment.get('ROS_DISTRO') == 'humble':  # Jazzy warns about it even where it is 0
         environment['ROS_LOCALHOST_ONLY'] = '1'
     environment.update(profile_environment('local', environment))
+    environment['SKIP_DEFAULT_XML_FILE'] = '1'  # Fast DDS reads one in the current folder, too
     if domain_id is not None:
         environment['ROS_DOMAIN_ID'] = str(domain_id)
     return environment
+
+
+def security_problem(environment: Mapping[str, str] | None = None) -> str:
+    """Return why security keeps ROS from starting, or '' if it is off or in order.
+
+    rcl says ``error not set`` where the keystore is not named.
+    """
+    environment = os.environ if environment is None else environment
+    if environment.get('ROS_SECURITY_ENABLE') != 'true':
+        return ''
+    keystore = environment.get('ROS_SECURITY_KEYSTORE', '')
+    way_out = ('create one with `ros2 security create_keystore`, or unset ROS_SECURITY_ENABLE')
+    if not keystore:
+        return ('ROS_SECURITY_ENABLE is true, but ROS_SECURITY_KEYSTORE names no keystore: '
+                f'set it, {way_out}')
+    if not (Path(keystore) / 'enclaves').is_dir():
+        return (f'ROS_SECURITY_ENABLE is true, but ROS_SECURITY_KEYSTORE={keystore} has no '
+                f'folder enclaves: {way_out}')
+    return ''
 
 
 def loss_advice() -> str:

@@ -34,21 +34,52 @@ def test_only_the_local_profile_stays_on_loopback():
     assert addresses == {'local': ['127.0.0.1'], 'vehicle': []}
 
 
+OWN = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'SKIP_DEFAULT_XML_FILE': '1',
+       **dict.fromkeys(transport.PROFILE_VARIABLES, str(transport.profile_path('local')))}
+
+
 def test_environment_is_set_for_both_generations_of_fast_dds():
     environment = transport.local_environment({'PATH': '/bin', 'ROS_LOCALHOST_ONLY': '0'}, 7)
-    path = str(transport.profile_path('local'))
-    assert environment == {
-        'PATH': '/bin', 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_DOMAIN_ID': '7',
-        'FASTRTPS_DEFAULT_PROFILES_FILE': path, 'FASTDDS_DEFAULT_PROFILES_FILE': path}
+    assert environment == {'PATH': '/bin', 'ROS_DOMAIN_ID': '7', **OWN}
     assert transport.local_environment({'ROS_DISTRO': 'humble'})['ROS_LOCALHOST_ONLY'] == '1'
 
 
+@pytest.mark.parametrize('variable', [
+    'RMW_IMPLEMENTATION', 'RMW_FASTRTPS_USE_QOS_FROM_XML', 'CYCLONEDDS_URI', 'CYCLONEDDS_HOME',
+    'ROS_DISCOVERY_SERVER', 'ROS_SUPER_CLIENT', 'ROS_STATIC_PEERS', 'ROS_LOCALHOST_ONLY',
+    'ROS_AUTOMATIC_DISCOVERY_RANGE', 'ROS_SECURITY_ENABLE', 'ROS_SECURITY_KEYSTORE',
+    'ROS_SECURITY_STRATEGY', 'ROS_SECURITY_ENCLAVE_OVERRIDE', 'ROS_NAMESPACE',
+    'FASTDDS_BUILTIN_TRANSPORTS', 'FASTDDS_ENVIRONMENT_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE',
+    'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTDDS_STATISTICS', 'ZENOH_CONFIG_OVERRIDE',
+    'ZENOH_ROUTER_CHECK_ATTEMPTS', 'RTI_LICENSE_FILE', 'NDDSHOME', 'RCUTILS_COLORIZED_OUTPUT',
+    'RCUTILS_CONSOLE_OUTPUT_FORMAT', 'RCUTILS_LOGGING_USE_STDOUT', 'RCL_ASSERT_RMW_ID_MATCHES'])
+def test_a_process_of_our_own_takes_over_no_setting_of_the_middleware(variable):
+    assert transport.local_environment({variable: '/mine', 'PATH': '/bin'}) == {
+        'PATH': '/bin', **OWN}
+
+
+def test_a_process_of_our_own_finds_ros_and_its_log_folder():
+    kept = {'AMENT_PREFIX_PATH': '/opt/ros/jazzy', 'PYTHONPATH': '/a', 'LD_LIBRARY_PATH': '/b',
+            'ROS_DISTRO': 'jazzy', 'ROS_VERSION': '2', 'ROS_PYTHON_VERSION': '3',
+            'ROS_LOG_DIR': '/log', 'ROS_HOME': '/home', 'ROS_DOMAIN_ID': '5'}
+    assert transport.local_environment(kept) == {**kept, **OWN}
+
+
 @pytest.mark.parametrize('variable', transport.PROFILE_VARIABLES)
-def test_a_profile_of_the_user_is_kept(variable):
-    environment = transport.local_environment({variable: '/my.xml'})
-    assert {environment.get(name) for name in transport.PROFILE_VARIABLES} <= {'/my.xml', None}
+def test_a_profile_of_the_user_is_kept_for_the_users_own_node(variable):
     assert transport.profile_in_use({variable: '/my.xml'}) == '/my.xml'
     assert transport.profile_environment('vehicle', {variable: '/my.xml'}) == {}
+
+
+def test_security_without_a_keystore_is_said_in_words(tmp_path):
+    enabled = {'ROS_SECURITY_ENABLE': 'true'}
+    assert transport.security_problem({}) == ''
+    assert transport.security_problem({'ROS_SECURITY_ENABLE': 'false'}) == ''
+    assert 'names no keystore' in transport.security_problem(enabled)
+    named = {**enabled, 'ROS_SECURITY_KEYSTORE': str(tmp_path)}
+    assert f'KEYSTORE={tmp_path} has no folder enclaves' in transport.security_problem(named)
+    (tmp_path / 'enclaves').mkdir()
+    assert transport.security_problem(named) == ''
 
 
 def test_unknown_profile_is_refused():
