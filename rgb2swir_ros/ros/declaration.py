@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -12,7 +12,11 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    ParameterUninitializedException,
+)
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RclParameter
 
@@ -28,7 +32,8 @@ from rgb2swir_ros.ros.parameters import (
 )
 
 # Declared by rclpy itself, or meant for it.
-FOREIGN = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
+FOREIGN = ('use_sim_time', 'start_type_description_service')
+OVERRIDES = 'qos_overrides.'
 
 
 def descriptor(row: Parameter) -> ParameterDescriptor:
@@ -69,10 +74,17 @@ def read(node: Node, changed: Sequence[RclParameter] = ()) -> Settings:
 
     :raises UserError: if they are wrong, alone or together.
     """
-    values = {row.name: node.get_parameter(row.name).value for row in TABLE}
+    values = {row.name: _value(node, row.name) for row in TABLE}
     values.update({parameter.name: parameter.value for parameter in changed})
-    return check({name: list(value) if name == 'cameras' else value
-                  for name, value in values.items()})
+    return check({name: list(value) if isinstance(value, Sequence) and name == 'cameras'
+                  and not isinstance(value, str) else value for name, value in values.items()})
+
+
+def _value(node: Node, name: str) -> Any:
+    try:
+        return node.get_parameter(name).value
+    except ParameterUninitializedException:
+        return []  # an empty list of YAML or the command line has no type, so rclpy drops it
 
 
 def watch(node: Node, *, configured: Callable[[], bool],
@@ -91,10 +103,12 @@ def watch(node: Node, *, configured: Callable[[], bool],
                         f"parameter '{parameter.name}' changes only while the node is "
                         'unconfigured: deactivate and clean it up first, or restart it')
             settings = read(node, ours)
-        except UserError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        if ours and not after_set:
-            apply(settings)
+            if ours and not after_set:
+                apply(settings)
+        except Exception as error:  # rclpy would end the process
+            text = str(error) if isinstance(error, UserError) else (
+                f'{type(error).__name__}: {error}')
+            return SetParametersResult(successful=False, reason=text)
         return SetParametersResult(successful=True)
 
     # Humble has no callback for after the change; there the check is the last word.
@@ -107,11 +121,23 @@ def watch(node: Node, *, configured: Callable[[], bool],
 
 def unknown(names: Sequence[str]) -> list[str]:
     """Return a text for each given parameter that the node does not have: a slip of the pen."""
-    texts = []
-    for name in sorted(names):
-        if name in BY_NAME or name.startswith(FOREIGN):
-            continue
-        close = difflib.get_close_matches(name, BY_NAME, n=1)
-        meant = f"; did you mean '{close[0]}'?" if close else ''
-        texts.append(f"parameter '{name}' is unknown and ignored{meant}")
-    return texts
+    return [f"parameter '{name}' is unknown and ignored{_meant(name, BY_NAME)}"
+            for name in sorted(names)
+            if name not in BY_NAME and not name.startswith((*FOREIGN, OVERRIDES))]
+
+
+def idle_overrides(names: Sequence[str], declared: Collection[str]) -> list[str]:
+    """Return a text for each given override of a QoS that no topic of the node takes up.
+
+    :param names: parameters that were given.
+    :param declared: parameters that the node has, once its topics were created.
+    """
+    known = [name for name in declared if name.startswith(OVERRIDES)]
+    return [f"parameter '{name}' does nothing: this node has no such topic or policy"
+            f'{_meant(name, known)}'
+            for name in sorted(names) if name.startswith(OVERRIDES) and name not in declared]
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ''

@@ -24,6 +24,7 @@ ALWAYS = ('translated', 'dropped_overwritten', 'dropped_engine_not_ready',
           'dropped_engine_failed', 'dropped_late', 'dropped_idle')
 RECENT_NS = 5 * 10**9
 SILENT_NS = 2 * 10**9
+PATIENCE_NS = 5 * 10**9  # a driver that starts together with the node takes a while
 ENGINE_LEVELS = {'ready': OK, 'starting': WARN, 'building': WARN, 'restarting': WARN,
                  'failed': ERROR, 'stopped': STALE}
 TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
@@ -38,13 +39,25 @@ TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
     ('incompatible_qos', 'publisher or listener with an incompatible QoS: see the log'),
     ('camera_info_mismatch', 'camera_info is for images of another size'),
 )
+# Whoever finds these says them, or the engine does, with more to it than a count.
+SAID_ELSEWHERE = {'lost_transport', 'lost_events', 'dropped_engine_failed', 'incompatible_qos',
+                  'dropped_engine_not_ready', 'dropped_error'}
 
 
 class CameraReport:
-    """Builds the status of one camera; remembers the counts of the last seconds."""
+    """Builds the status of one camera; remembers the counts of the last seconds.
 
-    def __init__(self, camera: Camera) -> None:
-        self._camera = camera
+    :ivar warnings: after ``status``: what the console should say, by kind of trouble.
+    """
+
+    def __init__(self, camera: Camera, node: str) -> None:
+        """Take the camera.
+
+        :param node: the node's full name, so that statuses of several nodes differ.
+        """
+        self.camera = camera
+        self.warnings: dict[str, str] = {}
+        self._name = f'{node}: camera {camera.name}'
         self._history: deque[tuple[int, dict[str, int]]] = deque()
 
     def status(self, settings: Settings, engine: EngineStatus, *, advice: str,
@@ -54,12 +67,17 @@ class CameraReport:
         :param advice: what to do about frames that the middleware loses.
         :param active: whether the node is active.
         """
-        camera, now = self._camera, time.monotonic_ns()
+        camera, now = self.camera, time.monotonic_ns()
+        self.warnings = {}
         counts = self._counts()
         recent = self._recent(now, counts)
         rate, stamp_rate = camera.departures.rates(now)
         input_rate, _ = camera.arrivals.rates(now)
         level, text = self._judge(now, settings, engine, recent, rate, active)
+        if rivals := camera.outputs.rivals():
+            rivals = f'somebody else publishes this output, too: {rivals}'
+            self.warnings['rivals'] = rivals
+            level, text = WARN if level == OK else level, f'{text}; {rivals}'
         values: dict[str, Any] = dict(counts)
         values |= {
             'frame_rate_node': rate, 'frame_rate_msg': stamp_rate, 'input_rate': input_rate,
@@ -67,7 +85,7 @@ class CameraReport:
             'expected_frequency': settings.expected_frequency, 'tolerance': settings.tolerance,
             **_percentiles('total_ms', camera.departures.values(now)),
             **_percentiles('age_ms', camera.ages.values(now)),
-            'input': camera.topics[camera.transport],
+            'input': camera.input.name,
             'source_size': format_size(camera.source_size) if camera.source_size else 'unknown',
         }
         if counts['lost_transport'] or counts.get('lost_events'):
@@ -75,14 +93,14 @@ class CameraReport:
         if camera.refusal:
             values['last_refusal'] = camera.refusal
         return DiagnosticStatus(
-            level=level, name=f'translator: camera {camera.name}', message=text,
-            hardware_id=camera.outputs.image.topic_name, values=key_values(values))
+            level=level, name=self._name, message=text,
+            hardware_id=camera.topics.swir.name, values=key_values(values))
 
     def _counts(self) -> dict[str, int]:
-        counts = {**dict.fromkeys(ALWAYS, 0), **self._camera.mailbox.snapshot()}
-        counts['lost_transport'] = self._camera.tracker.lost
-        counts |= self._camera.counts
-        if qos := counts.get('incompatible_qos', 0) + self._camera.outputs.incompatible_qos:
+        counts = {**dict.fromkeys(ALWAYS, 0), **self.camera.mailbox.snapshot()}
+        counts['lost_transport'] = self.camera.lost
+        counts |= self.camera.counts
+        if qos := counts.get('incompatible_qos', 0) + self.camera.outputs.incompatible_qos:
             counts['incompatible_qos'] = qos
         return counts
 
@@ -96,55 +114,64 @@ class CameraReport:
 
     def _judge(self, now: int, settings: Settings, engine: EngineStatus,
                recent: Mapping[str, int], rate: float, active: bool) -> tuple[bytes, str]:
-        camera = self._camera
-        silent = now - max(camera.last_arrival_ns, camera.listening_since_ns) > SILENT_NS
+        camera = self.camera
         if not active:
-            verdict = STALE, 'the node is not active'
-        elif not camera.outputs.wanted():
+            return STALE, 'the node is not active'
+        refused = any(n for key, n in recent.items() if key.startswith('refused_'))
+        if not camera.outputs.wanted() and not refused:
             learning = '' if camera.source_size else '; waiting for the first image or camera_info'
-            verdict = OK, f'idle: nobody listens{learning}'
-        elif engine.state == 'failed':
-            verdict = ERROR, f'the engine failed: {engine.detail}'
-        elif silent:
-            verdict = STALE, self._silence(now)
-        else:
-            verdict = self._judge_stream(settings, recent, rate)
-        return verdict
+            return OK, f'idle: nobody listens{learning}'
+        if engine.state == 'failed':
+            return ERROR, f'the engine failed: {engine.detail}'
+        silent_ns = now - max(camera.last_arrival_ns, camera.listening_since_ns)
+        if silent_ns > SILENT_NS:
+            text = self._silence(now)
+            if silent_ns > PATIENCE_NS:
+                self.warnings['silence'] = text
+            return STALE, text
+        return self._judge_stream(settings, recent, rate)
 
     def _judge_stream(self, settings: Settings, recent: Mapping[str, int],
                       rate: float) -> tuple[bytes, str]:
-        refused = sum(n for key, n in recent.items() if key.startswith('refused_'))
+        troubles: dict[str, str] = {}
+        refused = {key: n for key, n in recent.items() if key.startswith('refused_') and n}
+        for key, n in refused.items():
+            reason = self.camera.refusals.get(key.removeprefix('refused_'), '')
+            troubles[key] = f"{n} image{'s' * (n > 1)} refused: {reason}"
+        troubles |= {key: text.format(recent[key]) for key, text in TROUBLES
+                     if recent.get(key, 0) > 0}
         expected = settings.expected_frequency
-        troubles = [text.format(recent[key]) for key, text in TROUBLES if recent.get(key, 0) > 0]
-        if refused:
-            troubles.insert(0, f'{refused} images refused: {self._camera.refusal}')
         if expected and abs(rate - expected) > expected * settings.tolerance / 100:
-            troubles.append(f'{rate:.1f} Hz instead of {expected:g} Hz')
+            troubles['rate'] = f'{rate:.1f} Hz instead of {expected:g} Hz'
+        self.warnings |= {key: text for key, text in troubles.items()
+                          if key not in SAID_ELSEWHERE}
         if troubles:
             level = ERROR if refused and not recent['translated'] else WARN
-            return level, '; '.join(troubles)
+            return level, '; '.join(troubles.values())
         return OK, f'translating at {rate:.1f} Hz' if rate else 'waiting for the first frames'
 
     def _silence(self, now: int) -> str:
-        camera = self._camera
+        camera = self.camera
         since = f' for {(now - camera.last_arrival_ns) / 1e9:.0f} s' if camera.last_arrival_ns \
             else ' so far'
         kinds = ('raw', 'compressed')
         if camera.counts['incompatible_qos']:
-            why = (f'the publisher of {camera.topics[camera.transport]} has an incompatible QoS; '
-                   'see qos_overrides')
+            why = f'the publisher of {camera.input} has an incompatible QoS: see the log'
         elif camera.publishers(camera.transport):
-            why = f'{camera.topics[camera.transport]} has a publisher, but nothing arrives'
+            why = f'{camera.input} has a publisher, but nothing arrives'
         elif others := [kind for kind in kinds if camera.publishers(kind)]:
             why = (f'input_transport is {camera.transport}, but only '
-                   f'{camera.topics[others[0]]} has a publisher')
+                   f'{camera.topic(others[0])} has a publisher')
         else:
-            why = 'nobody publishes ' + ' or '.join(camera.topics[kind] for kind in kinds)
+            why = 'nobody publishes ' + ' or '.join(str(camera.topic(kind)) for kind in kinds)
         return f'no image{since}: {why}'
 
 
-def engine_status(settings: Settings, status: EngineStatus) -> DiagnosticStatus:
-    """Return the status of the engine process."""
+def engine_status(settings: Settings, status: EngineStatus, node: str) -> DiagnosticStatus:
+    """Return the status of the engine process.
+
+    :param node: the node's full name.
+    """
     values: dict[str, Any] = {
         'state': status.state, 'detail': status.detail, 'restarts': status.restarts,
         'model': settings.model, 'backend': settings.backend, 'precision': settings.precision}
@@ -158,7 +185,7 @@ def engine_status(settings: Settings, status: EngineStatus) -> DiagnosticStatus:
         values |= {f'{format_size(size)} {key}': value for key, value in about.items()}
     text = f'{status.state}: {status.detail}' if status.detail else status.state
     return DiagnosticStatus(
-        level=ENGINE_LEVELS.get(status.state, WARN), name='translator: engine', message=text,
+        level=ENGINE_LEVELS.get(status.state, WARN), name=f'{node}: engine', message=text,
         hardware_id=' on '.join(part for part in (settings.model, device) if part),
         values=key_values(values))
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.console import one_line
 from rgb2swir_ros.ros.node import TranslatorNode
+from rgb2swir_ros.ros.transport import security_problem
+
+try:
+    from rclpy._rclpy_pybind11 import RCLError
+except ImportError:  # it has moved before
+    RCLError = RuntimeError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,13 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # rclpy's own handlers end the executor; Python's would interrupt the clean-up, since
     # `ros2 launch` and a terminal may send the signal twice.
     signal.signal(signal.SIGINT, lambda *_: None)
+    _end_with_the_terminal()
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
-    except Exception as error:  # wrong --ros-args, unreadable parameter files
-        return _refuse(str(error).splitlines()[0])
+    except Exception as error:  # wrong --ros-args, unreadable parameter files, no keystore
+        return _refuse(security_problem() or one_line(error, 'cannot start ROS 2'))
     node: TranslatorNode | None = None
     try:
-        node = TranslatorNode()
+        node = _create()
         return _run(node)
     except UserError as error:
         return _refuse(str(error))
@@ -45,6 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
 
 
+def _create() -> TranslatorNode:
+    try:
+        return TranslatorNode()
+    except RCLError as error:  # a domain or a security that the middleware refuses
+        if not rclpy.ok():
+            raise
+        raise UserError(security_problem() or one_line(error, 'cannot create the node')) from None
+
+
+def _end_with_the_terminal() -> None:
+    """Make SIGHUP end the node as SIGINT does, unless somebody (``nohup``) had it ignored.
+
+    A process that it kills leaves its shared memory behind, 128 MB.
+    """
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
 def _run(node: TranslatorNode) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -53,13 +81,31 @@ def _run(node: TranslatorNode) -> int:
     if node.settings.autostart or node.settings.build_only:
         node.autostart()
     if not node.settings.build_only:
-        executor.spin()
-        return 0
+        while True:
+            spin_once(executor, node)  # the node's timer wakes it each second
     while (built := node.built()) is None:
-        executor.spin_once(timeout_sec=0.2)
+        spin_once(executor, node, timeout_s=0.2)
     if not built:
         print(f'translator_node: {node.engine().detail}', file=sys.stderr)
     return 0 if built else 1
+
+
+def spin_once(executor: Executor, node: TranslatorNode, timeout_s: float | None = None) -> None:
+    """Run a callback; what it raises is logged and counted, and does not end the node.
+
+    :raises ExternalShutdownException: once a signal has come.
+    """
+    try:
+        executor.spin_once(timeout_sec=timeout_s)
+    except ExternalShutdownException:
+        raise
+    except Exception as error:
+        if not rclpy.ok():
+            raise ExternalShutdownException() from None
+        node.note_error(error, 'a callback failed')
+        time.sleep(0.01)  # should it be the executor itself, again and again
+    if not rclpy.ok():
+        raise ExternalShutdownException()
 
 
 def _refuse(text: str) -> int:

@@ -15,9 +15,11 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.ros import declaration, transport
 from rgb2swir_ros.ros.camera import Camera
+from rgb2swir_ros.ros.console import Console, one_line
 from rgb2swir_ros.ros.diagnostics import CameraReport, engine_status
 from rgb2swir_ros.ros.messages import key_values
 from rgb2swir_ros.ros.parameters import Settings
+from rgb2swir_ros.ros.topics import refuse_collisions
 from rgb2swir_ros.ros.worker import Worker
 from rgb2swir_ros.sizes import format_size
 
@@ -35,21 +37,28 @@ class TranslatorNode(LifecycleNode):
         """
         super().__init__('translator', **options)
         self.settings: Settings = declaration.declare(self)
-        for text in declaration.unknown(list(getattr(self, '_parameter_overrides', {}))):
+        self._given = list(getattr(self, '_parameter_overrides', {}))
+        for text in declaration.unknown(self._given):
             self.get_logger().warning(text)
         self.failure = ''
         self.active = False
+        self._console = Console(self.get_logger())
+        self._errors = 0
+        self._last_error = ''
         self._cameras: list[Camera] = []
         self._reports: list[CameraReport] = []
         self._client: EngineClient | None = None
         self._worker: Worker | None = None
         self._engine_state = ''
-        declaration.watch(self, configured=lambda: bool(self._cameras), apply=self._apply)
+        declaration.watch(
+            self, configured=lambda: bool(self._cameras),
+            apply=lambda settings: self._safely('apply a parameter', self._apply, settings))
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._timing = self.create_publisher(DiagnosticArray, '~/timing', 10)
         # Steady: with use_sim_time the node's own clock stands still between /clock messages.
-        self._timer = self.create_timer(1.0, self._tick, clock=Clock(
-            clock_type=ClockType.STEADY_TIME))
+        self._timer = self.create_timer(
+            1.0, lambda: self._safely('look after the node', self._tick),
+            clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._update_soon = self.create_guard_condition(self._update)
         if shortage := transport.shared_memory_shortage():
             self.get_logger().warning(shortage)
@@ -58,27 +67,31 @@ class TranslatorNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and advertise the outputs."""
-        return self._guarded('configure', self._configure)
+        return self._all_or_nothing('configure', self._configure, self._withdraw)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the engine process and, where somebody listens, the subscriptions."""
-        return self._guarded('activate', self._activate)
+        return self._all_or_nothing('activate', self._activate, self.halt)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening and end the engine process, which frees its memory and the GPU."""
-        return self._guarded('deactivate', self.halt)
+        self.halt()
+        return SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Withdraw the outputs."""
-        return self._guarded('clean up', self._withdraw)
+        self._withdraw()
+        return SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop everything."""
-        return self._guarded('shut down', self._withdraw)
+        self._withdraw()
+        return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop everything; the node can then be configured again."""
-        return self._guarded('recover', self._withdraw)
+        self._withdraw()
+        return SUCCESS
 
     def autostart(self) -> None:
         """Configure and activate.
@@ -90,18 +103,24 @@ class TranslatorNode(LifecycleNode):
                 raise UserError(self.failure)
 
     def halt(self) -> None:
-        """Stop translating and end the engine process; harmless if already done."""
+        """Stop translating and end the engine process; harmless if already done.
+
+        Every step is taken, whatever one of them raises: that is logged.
+        """
         self.active = False
-        self._update()
-        if self._worker:
-            self._worker.stop(timeout_s=1.0)
-        if self._client:
-            self._client.close()  # which ends a frame that hangs in the engine
-        if self._worker:
-            self._worker.stop()
+        worker, client = self._worker, self._client
+        self._worker = self._client = None
+        for camera in self._cameras:
+            self._safely(f'stop listening to {camera.name}', camera.update, active=False)
+        if worker:
+            self._safely('stop the worker', worker.stop, timeout_s=1.0)
+        if client:
+            # which ends a frame that hangs in the engine
+            self._safely('end the engine', client.close)
+        if worker:
+            self._safely('stop the worker', worker.stop)
         for camera in self._cameras:
             camera.mailbox.discard('dropped_idle')
-        self._client = self._worker = None
 
     def close(self) -> None:
         """Stop everything and leave the graph; also after the context was shut down."""
@@ -110,28 +129,49 @@ class TranslatorNode(LifecycleNode):
         finally:
             self.destroy_node()
 
-    def _guarded(self, what: str, action: Callable[[], None]) -> TransitionCallbackReturn:
+    def _all_or_nothing(self, what: str, action: Callable[[], None],
+                        undo: Callable[[], None]) -> TransitionCallbackReturn:
         # rclpy swallows exceptions of transitions without a word.
         try:
             action()
         except Exception as error:
-            self.failure = str(error) if isinstance(error, UserError) else (
-                f'cannot {what}: {type(error).__name__}: {error}')
+            self.failure = one_line(error, f'cannot {what}')
             self.get_logger().error(self.failure)
+            undo()
             return FAILURE
         return SUCCESS
 
+    def _safely(self, what: str, action: Callable[..., Any], *values: Any, **more: Any) -> Any:
+        """Return what an action returns; what it raises is logged and counted, and ends nothing.
+
+        :return: None if it raised.
+        """
+        try:
+            return action(*values, **more)
+        except Exception as error:
+            if self.context.ok():  # a signal ends ROS before it ends the node
+                self.note_error(error, f'cannot {what}')
+            return None
+
+    def note_error(self, error: BaseException, what: str) -> None:
+        """Log and count an error that nobody else took care of."""
+        self._errors += 1
+        self._last_error = one_line(error, what)
+        self._console.error(self._last_error, self._last_error)
+
     def _configure(self) -> None:
         self.settings = declaration.read(self)
-        try:
-            for name in self.settings.cameras:
-                self._cameras.append(Camera(
-                    self, name, self.settings.input_transport, wake=self._wake,
-                    changed=self._update_soon.trigger))
-        except UserError:
-            self._withdraw()
-            raise
-        self._reports = [CameraReport(camera) for camera in self._cameras]
+        for name in self.settings.cameras:
+            self._cameras.append(Camera(
+                self, name, self.settings.input_transport, wake=self._wake,
+                changed=self._update_soon.trigger))
+        refuse_collisions({camera.name: camera.topics for camera in self._cameras})
+        me = self.get_fully_qualified_name()
+        self._reports = [CameraReport(camera, me) for camera in self._cameras]
+        declared = {f'qos_overrides.{name}'
+                    for name in self.get_parameters_by_prefix('qos_overrides')}
+        for text in declaration.idle_overrides(self._given, declared):
+            self._console.warn(text, text)
 
     def _activate(self) -> None:
         settings = self.settings
@@ -149,16 +189,16 @@ class TranslatorNode(LifecycleNode):
         self._worker.start()
         for camera in self._cameras:
             camera.source_size = camera.source_size or settings.source_size
+        for camera in self._cameras:
+            self._follow(camera, active=True)
         self.active = True
-        self._update()
         self.get_logger().info('active: ' + ', '.join(
-            f'{camera.topics[camera.transport]} -> {camera.outputs.image.topic_name}'
-            for camera in self._cameras))
+            f'{camera.inputs()} -> {camera.topics.swir}' for camera in self._cameras))
 
     def _withdraw(self) -> None:
         self.halt()
         for camera in self._cameras:
-            camera.destroy()
+            self._safely(f'withdraw {camera.name}', camera.destroy)
         self._cameras, self._reports = [], []
 
     # -- while running ----------------------------------------------------------------------
@@ -182,20 +222,37 @@ class TranslatorNode(LifecycleNode):
     def _update(self) -> None:
         """Follow listeners, publishers and sizes as they are now."""
         for camera in self._cameras:
-            camera.update(active=self.active)
-            if self._client and camera.source_size:
-                self._client.prepare(fit_size(camera.source_size, self.settings.size))
+            self._safely(f'serve {camera.name}', self._follow, camera, active=self.active)
+
+    def _follow(self, camera: Camera, *, active: bool) -> None:
+        camera.update(active=active)
+        if self._client and camera.source_size:
+            self._client.prepare(fit_size(camera.source_size, self.settings.size))
 
     def _tick(self) -> None:
         self._update()
         engine = self.engine()
         self._log_engine(engine)
+        self._safely('publish diagnostics', self._diagnose, engine)
+
+    def _diagnose(self, engine: EngineStatus) -> None:
         advice = transport.loss_advice()
         array = DiagnosticArray()
         array.header.stamp = self.get_clock().now().to_msg()
-        array.status = [report.status(self.settings, engine, advice=advice, active=self.active)
-                        for report in self._reports]
-        array.status.append(engine_status(self.settings, engine))
+        for report in self._reports:
+            name = report.camera.name
+            status = self._safely(f'report on {name}', report.status, self.settings, engine,
+                                  advice=advice, active=self.active)
+            if status is not None:
+                array.status.append(status)
+                for kind, text in report.warnings.items():
+                    self._console.warn((name, kind), f'{name}: {text}')
+        status = engine_status(self.settings, engine, self.get_fully_qualified_name())
+        if self._errors:
+            status.level = max(status.level, DiagnosticStatus.WARN)
+            status.values += key_values({'node_errors': self._errors,
+                                         'last_node_error': self._last_error})
+        array.status.append(status)
         self._diagnostics.publish(array)
 
     def _log_engine(self, engine: EngineStatus) -> None:
@@ -215,7 +272,8 @@ class TranslatorNode(LifecycleNode):
         array = DiagnosticArray()
         array.header.stamp, array.header.frame_id = header.stamp, header.frame_id
         array.status = [DiagnosticStatus(
-            level=DiagnosticStatus.OK, name=f'translator: timing {camera}', hardware_id=camera,
+            level=DiagnosticStatus.OK, hardware_id=camera,
+            name=f'{self.get_fully_qualified_name()}: timing {camera}',
             message=f"{timing['total_ms']:.1f} ms", values=key_values(timing))]
         self._timing.publish(array)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,13 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from rgb2swir_ros.imaging import compressed, raw
 from rgb2swir_ros.ros import messages, qos
+from rgb2swir_ros.ros.topics import Topic, Topics
 
 
 class Outputs:
     """The publishers of one camera."""
 
-    def __init__(self, node: Node, camera: str, changed: Callable[[], None]) -> None:
+    def __init__(self, node: Node, topics: Topics, changed: Callable[[], None]) -> None:
         """Advertise the topics.
 
         :param changed: called when listeners come or go, where the distribution reports it.
@@ -24,30 +26,46 @@ class Outputs:
         """
         self._node = node
         self._logger = node.get_logger()
+        self._topics = (topics.swir, topics.swir_compressed, topics.swir_info)
         self.incompatible_qos = 0
+        self.all: list[Any] = []
+        try:
+            for kind, topic in zip((Image, CompressedImage, CameraInfo), self._topics,
+                                   strict=True):
+                self.all.append(self._advertise(kind, topic, changed))
+        except BaseException:
+            self.destroy()
+            raise
+        self.image, self.compressed, self.info = self.all
 
-        def advertise(kind: type, topic: str) -> Any:
-            def incompatible(event: Any) -> None:
-                self.incompatible_qos += event.total_count_change
-                self._logger.warning(
-                    f'a listener of {topic} asks for another {qos.policy_name(event)} than is '
-                    f'offered and gets no images; set qos_overrides.{topic}.publisher')
-            return qos.advertise(node, kind, topic, matched=lambda _: changed(),
-                                 incompatible_qos=incompatible)
-
-        base = f'{camera}/swir'
-        self.image = advertise(Image, f'{base}/image_raw')
-        self.compressed = advertise(CompressedImage, f'{base}/image_raw/compressed')
-        self.info = advertise(CameraInfo, f'{base}/camera_info')
-
-    @property
-    def all(self) -> tuple[Any, Any, Any]:
-        """Return the three publishers."""
-        return self.image, self.compressed, self.info
+    def _advertise(self, kind: type, topic: Topic, changed: Callable[[], None]) -> Any:
+        def incompatible(event: Any) -> None:
+            self.incompatible_qos += event.total_count_change
+            self._logger.warning(
+                f'a listener of {topic} asks for another {qos.policy_name(event)} than is '
+                f"offered and gets no images; {qos.advice(topic, 'publisher', event)}")
+        return qos.advertise(self._node, kind, topic, matched=lambda _: changed(),
+                             incompatible_qos=incompatible)
 
     def wanted(self) -> bool:
         """Return whether anybody listens to any of them."""
         return any(publisher.get_subscription_count() for publisher in self.all)
+
+    def rivals(self) -> str:
+        """Return who else publishes these topics, or '' if nobody does.
+
+        A node that was killed still counts until its lease ends, 20 s later.
+        """
+        found = []
+        for topic in self._topics:
+            if self._node.count_publishers(topic.name) > 1:
+                # rclpy remaps what it is asked here, unlike in count_publishers
+                infos = self._node.get_publishers_info_by_topic(topic.asked)
+                names = Counter(f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+                                for info in infos)
+                names[self._node.get_fully_qualified_name()] -= 1
+                found.append(f"{topic} by {', '.join(sorted(+names)) or 'another node'}")
+        return '; '.join(found)
 
     def publish(self, header: Any, swir: np.ndarray, encoding: str, info: Any | None) -> None:
         """Publish one frame to those who listen.
@@ -68,5 +86,5 @@ class Outputs:
 
     def destroy(self) -> None:
         """Withdraw the topics."""
-        for publisher in self.all:
-            self._node.destroy_publisher(publisher)
+        while self.all:
+            self._node.destroy_publisher(self.all.pop())

@@ -7,8 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
-from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+from rclpy.qos import (
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 try:
@@ -25,7 +31,11 @@ except ImportError:  # Humble
     )
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.topics import Topic
 
+# Policies that parameters override; a deadline is in nanoseconds there.
+POLICIES = tuple(QoSPolicyKind[name] for name in (
+    'HISTORY', 'DEPTH', 'RELIABILITY', 'DURABILITY', 'DEADLINE'))
 # Deep enough for a burst, shallow enough that the middleware is no second mailbox.
 INPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,
                    reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -38,7 +48,16 @@ def has_message_info() -> bool:
     return hasattr(Subscription, 'CallbackType')
 
 
-def subscribe(node: Node, kind: type, topic: str, callback: Callable[..., None],
+def override(topic: Topic, entity: str, policy: str) -> str:
+    """Return the name of the parameter that overrides a policy, as rclpy declares it.
+
+    :param entity: ``subscription`` or ``publisher``.
+    :param policy: one of ``POLICIES`` in lower case, such as ``reliability``.
+    """
+    return f'qos_overrides.{topic.name}.{entity}.{policy}'
+
+
+def subscribe(node: Node, kind: type, topic: Topic, callback: Callable[..., None],
               **events: Callable[[Any], None]) -> Any:
     """Create a best-effort subscription whose profile parameters may override.
 
@@ -48,12 +67,13 @@ def subscribe(node: Node, kind: type, topic: str, callback: Callable[..., None],
     """
     def create(callbacks: Any) -> Any:
         return node.create_subscription(
-            kind, topic, callback, _copy(INPUT), event_callbacks=callbacks,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
-    return _create(create, SubscriptionEventCallbacks, topic, events)
+            kind, topic.asked, callback, _copy(INPUT), event_callbacks=callbacks,
+            qos_overriding_options=QoSOverridingOptions(POLICIES))
+    return _create(create, SubscriptionEventCallbacks, _overrides(node, topic, 'subscription'),
+                   events)
 
 
-def advertise(node: Node, kind: type, topic: str, **events: Callable[[Any], None]) -> Any:
+def advertise(node: Node, kind: type, topic: Topic, **events: Callable[[Any], None]) -> Any:
     """Create a reliable publisher whose profile parameters may override.
 
     :param events: callbacks by event: ``incompatible_qos``, ``matched``.
@@ -61,9 +81,9 @@ def advertise(node: Node, kind: type, topic: str, **events: Callable[[Any], None
     """
     def create(callbacks: Any) -> Any:
         return node.create_publisher(
-            kind, topic, _copy(OUTPUT), event_callbacks=callbacks,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
-    return _create(create, PublisherEventCallbacks, topic, events)
+            kind, topic.asked, _copy(OUTPUT), event_callbacks=callbacks,
+            qos_overriding_options=QoSOverridingOptions(POLICIES))
+    return _create(create, PublisherEventCallbacks, _overrides(node, topic, 'publisher'), events)
 
 
 def policy_name(event: Any) -> str:
@@ -74,7 +94,25 @@ def policy_name(event: Any) -> str:
         return 'unknown policy'
 
 
-def _create(create: Callable[[Any], Any], container: type, topic: str,
+def advice(topic: Topic, entity: str, event: Any) -> str:
+    """Return what a user sets where an incompatible-QoS event came: the parameter's name.
+
+    :param entity: ``subscription`` or ``publisher``: this node's end.
+    """
+    policy = policy_name(event)
+    if policy not in {kind.name for kind in POLICIES}:
+        return f'change {policy} at the other end; no parameter changes it here'
+    return f"set the parameter '{override(topic, entity, policy.lower())}'"
+
+
+def _overrides(node: Node, topic: Topic, entity: str) -> list[str]:
+    """Return the overrides that a user gave for a topic, as ``name: value``."""
+    start = override(topic, entity, '')
+    return [f'{name}: {parameter.value!r}' for name, parameter in sorted(
+        getattr(node, '_parameter_overrides', {}).items()) if name.startswith(start)]
+
+
+def _create(create: Callable[[Any], Any], container: type, given: list[str],
             events: dict[str, Callable[[Any], None]]) -> Any:
     known = inspect.signature(container.__init__).parameters  # type: ignore[misc]
     try:
@@ -82,10 +120,11 @@ def _create(create: Callable[[Any], Any], container: type, topic: str,
             return create(container(**{k: v for k, v in events.items() if k in known}))
         except UnsupportedEventTypeError:  # another middleware
             return create(container())
-    except (InvalidQosOverridesError, RuntimeError, TypeError, ValueError) as error:
-        if 'qos' not in str(error).lower() and 'depth' not in str(error).lower():
+    except Exception as error:
+        if not given:
             raise
-        raise UserError(f"parameters 'qos_overrides' of {topic} are wrong: {error}") from None
+        text = ' '.join(str(error).split())
+        raise UserError(f"parameter {'; '.join(given)} is wrong: {text}") from None
 
 
 def _copy(profile: QoSProfile) -> QoSProfile:

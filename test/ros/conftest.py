@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -179,3 +180,68 @@ def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     made = Rig(tmp_path_factory.mktemp('cache'))
     yield made
     made.close()
+
+
+@pytest.fixture
+def make_node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Give a function that makes a TranslatorNode in this process, on a domain of its own.
+
+    Its words are those after ``--ros-args``; its engine is :class:`FakeEngine`.
+    """
+    pytest.importorskip('rclpy', reason='rclpy is not installed')
+    from rclpy.context import Context
+    from rclpy.parameter import Parameter
+
+    from rgb2swir_ros.ros import node as module
+    from rgb2swir_ros.ros.domain import claim_domain, release_domain
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    monkeypatch.setattr(module, 'EngineClient', FakeEngine)
+    context = Context()
+    domain = claim_domain()
+    context.init(args=[], domain_id=domain)
+    made: list[Any] = []
+
+    def make(*words: str, **parameters: object) -> Any:
+        node = module.TranslatorNode(
+            context=context, cli_args=['--ros-args', *words] if words else None,
+            parameter_overrides=[Parameter(name, value=value)
+                                 for name, value in parameters.items()])
+        made.append(node)
+        return node
+    yield make
+    for node in made:
+        node.close()
+    context.try_shutdown()
+    release_domain(domain)
+
+
+class FakeEngine:
+    """Stands in for the engine client: nothing is started, all that is asked is kept."""
+
+    living: ClassVar[list[FakeEngine]] = []
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def start(self) -> None:
+        """Count among the living."""
+        self.living.append(self)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Take note of a size."""
+        self.asked.append(size)
+
+    def ready(self, size: tuple[int, int]) -> bool:
+        """Have no engine."""
+        return False
+
+    def status(self) -> Any:
+        """Say that it starts."""
+        from rgb2swir_ros.engines.client import EngineStatus
+        return EngineStatus(state='starting', detail='', restarts=0, heartbeat_age_s=None,
+                            engines={})
+
+    def close(self) -> None:
+        """Count no more among the living."""
+        if self in self.living:
+            self.living.remove(self)

@@ -76,7 +76,7 @@ def test_launch_file_starts_and_ends_the_node(rig):
                                 start_new_session=True)
     try:
         watcher.wait(lambda: any(
-            heard['status']['translator: engine']['message'].startswith('ready')
+            heard['status']['/translator: engine']['message'].startswith('ready')
             for heard in watcher.of('/diagnostics')), 'the engine to be ready', 90)
         launched.send_signal(signal.SIGINT)
         assert launched.wait(30) == 0

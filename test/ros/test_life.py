@@ -14,12 +14,12 @@ pytestmark = pytest.mark.ros
 
 def engine(watcher) -> dict:
     heard = watcher.of('/diagnostics')
-    return heard[-1]['status'].get('translator: engine', {}) if heard else {}
+    return heard[-1]['status'].get('/translator: engine', {}) if heard else {}
 
 
 def camera(watcher, name: str = 'camera') -> dict:
     heard = watcher.of('/diagnostics')
-    return heard[-1]['status'].get(f'translator: camera {name}', {}) if heard else {}
+    return heard[-1]['status'].get(f'/translator: camera {name}', {}) if heard else {}
 
 
 def count(watcher, key: str) -> int:
@@ -79,6 +79,7 @@ def test_engine_killed_while_translating_then_ctrl_c(rig):
     ({'gamma': 2}, "parameter 'gamma' must be a decimal number, not 2 (write 2.0, not 2)"),
     ({'cameras': ['a', 'a']}, "parameter 'cameras' names a camera twice: a, a"),
     ({'qos_overrides./camera/image_raw.subscription.reliability': 'perhaps'}, 'qos_overrides'),
+    ({'cameras': []}, "parameter 'cameras' must be a list of names, not []"),
 ])
 def test_wrong_parameters_end_the_start_with_one_line(rig, parameters, text):
     node = rig.node(**parameters)

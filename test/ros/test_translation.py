@@ -25,7 +25,7 @@ class Running:
     def status(self, name: str) -> dict:
         """Return the latest status of that name, or an empty one."""
         heard = self.watcher.of('/diagnostics')
-        return heard[-1]['status'].get(f'translator: {name}', {}) if heard else {}
+        return heard[-1]['status'].get(f'/translator: {name}', {}) if heard else {}
 
     def values(self, camera: str) -> dict:
         """Return the latest values of a camera."""
@@ -116,11 +116,11 @@ def test_timing_is_published_per_frame(running):
 
     def timings() -> list[dict]:
         return [said for said in running.watcher.of('/translator/timing')
-                if 'translator: timing quiet' in said['status']]
+                if '/translator: timing quiet' in said['status']]
     running.watcher.wait(lambda: {said['stamp'] for said in timings()} >= images,
                          'a timing for each image')
     values = {key: float(value) for key, value in
-              timings()[-1]['status']['translator: timing quiet']['values'].items()}
+              timings()[-1]['status']['/translator: timing quiet']['values'].items()}
     assert set(values) == {'decode_ms', 'preprocess_ms', 'transfer_ms', 'inference_ms',
                            'sensor_ms', 'publish_ms', 'total_ms', 'age_ms'}
     assert values['inference_ms'] > 0
@@ -135,7 +135,7 @@ def test_compressed_input_is_found_by_itself(running):
                         lambda v: count(v, 'translated') >= 10)
     camera.finish()
     values = running.values('squeezed')
-    assert values['input'] == 'squeezed/image_raw/compressed'
+    assert values['input'] == '/squeezed/image_raw/compressed'
     assert {image['stamp'] for image in ears.of('/squeezed/swir/image_raw')} <= set(camera.sent())
     assert_adds_up(values)
 
@@ -157,7 +157,7 @@ def test_a_killed_camera_comes_back_on_the_other_transport(running):
     third = running.rig.camera('reborn', '--count', 1000)
     before = count(running.values('reborn'), 'translated')
     running.wait_values('reborn', 'the third camera, raw again', lambda v: (
-        count(v, 'translated') >= before + 10 and v['input'] == 'reborn/image_raw'))
+        count(v, 'translated') >= before + 10 and v['input'] == '/reborn/image_raw'))
     third.finish()
     values = running.values('reborn')
     # Each begins to count at 1: that is a new publisher, and not a loss of all that the one before
@@ -233,7 +233,7 @@ def test_a_dead_camera_is_said_to_be_stale_and_stalls_no_other(running):
     running.rig.listen('/dead/swir/image_raw:image')
     status = running.watcher.wait(
         lambda: (s := running.status('camera dead')) and s['level'] == 3 and s, 'STALE')
-    assert 'nobody publishes dead/image_raw or dead/image_raw/compressed' in status['message']
+    assert 'nobody publishes /dead/image_raw or /dead/image_raw/compressed' in status['message']
     assert running.status('engine')['level'] == 0
 
 

@@ -1,0 +1,100 @@
+"""The names of a camera's topics: resolved once, here, and used everywhere else.
+
+rclpy takes a name as it is asked for and remaps it by itself; the graph, parameters, logs and
+diagnostics speak of the name that comes out. Neither can stand for the other: a name that was
+resolved may match another remapping rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rclpy.node import Node
+
+from rgb2swir_ros.errors import UserError
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic.
+
+    :param asked: what rclpy is given to create it.
+    :param name: its full name in the graph: namespace and remapping applied.
+    """
+
+    asked: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of one camera: three that it sends, three that it gets."""
+
+    raw: Topic
+    compressed: Topic
+    info: Topic
+    swir: Topic
+    swir_compressed: Topic
+    swir_info: Topic
+
+
+def camera_topics(node: Node, camera: str) -> Topics:
+    """Return the topics of a camera.
+
+    A remapped image takes its companions along, as in image_transport, unless they are remapped
+    themselves: ``/compressed`` is appended to the new name, and the CameraInfo of the input is
+    its neighbour. The CameraInfo that goes out stays where it is: beside an image that was
+    moved to ``/swir`` it would lie on ``/camera_info``, which is another camera's.
+
+    :param camera: its name, the prefix of its topics.
+    """
+    raw, swir = f'{camera}/image_raw', f'{camera}/swir/image_raw'
+    info = node.resolve_topic_name(raw).rpartition('/')[0] + '/camera_info'
+    return Topics(
+        raw=_topic(node, raw), compressed=_compressed(node, raw),
+        info=_companion(node, f'{camera}/camera_info', raw, info),
+        swir=_topic(node, swir), swir_compressed=_compressed(node, swir),
+        swir_info=_topic(node, f'{camera}/swir/camera_info'))
+
+
+def refuse_collisions(cameras: Mapping[str, Topics]) -> None:
+    """Refuse cameras that publish what another publishes, or what one of them reads.
+
+    A remapping does it, or a camera called ``/front`` beside one called ``front``.
+
+    :raises UserError: naming the topic and the cameras.
+    """
+    owners = {topic.name: camera for camera, topics in cameras.items()
+              for topic in (topics.raw, topics.compressed, topics.info)}
+    verbs = dict.fromkeys(owners, 'reads')
+    for camera, topics in cameras.items():
+        for topic in (topics.swir, topics.swir_compressed, topics.swir_info):
+            if topic.name in owners:
+                raise UserError(f"camera '{camera}' would publish {topic}, which camera "
+                                f"'{owners[topic.name]}' {verbs[topic.name]}: give each camera "
+                                'its own name, and remap each topic to a name of its own')
+            owners[topic.name], verbs[topic.name] = camera, 'publishes, too'
+
+
+def _compressed(node: Node, image: str) -> Topic:
+    return _companion(node, f'{image}/compressed', image,
+                      f'{node.resolve_topic_name(image)}/compressed')
+
+
+def _companion(node: Node, asked: str, image: str, beside: str) -> Topic:
+    """Return the topic that goes with an image: ``beside`` where only the image is remapped."""
+    moved = _is_remapped(node, image) and not _is_remapped(node, asked)
+    return _topic(node, beside if moved else asked)
+
+
+def _topic(node: Node, asked: str) -> Topic:
+    return Topic(asked, node.resolve_topic_name(asked))
+
+
+def _is_remapped(node: Node, asked: str) -> bool:
+    return bool(node.resolve_topic_name(asked)
+                != node.resolve_topic_name(asked, only_expand=True))
