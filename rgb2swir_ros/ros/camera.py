@@ -153,10 +153,6 @@ class Camera:
 
     def _subscribe(self, kind: str) -> None:
         topic = self.topic(kind)
-        if kind == 'info':
-            self._subscriptions[kind] = qos.subscribe(
-                self._node, CameraInfo, topic, self._receive_info)
-            return
 
         def receive(message: Any, about: dict[str, Any]) -> None:
             self._receive(kind, message, about)
@@ -170,12 +166,16 @@ class Camera:
                 self._warn_of_loss()
 
         def incompatible(event: Any) -> None:
-            if kind == self.transport:
+            if kind in {self.transport, 'info'}:
                 self.counts['incompatible_qos'] += event.total_count_change
             self._logger.warning(
                 f'a publisher of {topic} offers another {qos.policy_name(event)} than is asked '
-                f"for, so none of its images arrive; {qos.advice(topic, 'subscription', event)}")
+                f"for, so nothing of it arrives; {qos.advice(topic, 'subscription', event)}")
 
+        if kind == 'info':
+            self._subscriptions[kind] = qos.subscribe(
+                self._node, CameraInfo, topic, self._receive_info, incompatible_qos=incompatible)
+            return
         tracker = self._trackers[kind]
         tracker.restart()
         self._subscriptions[kind] = qos.subscribe(

@@ -155,10 +155,10 @@ class CameraReport:
         since = f' for {(now - camera.last_arrival_ns) / 1e9:.0f} s' if camera.last_arrival_ns \
             else ' so far'
         kinds = ('raw', 'compressed')
-        if camera.counts['incompatible_qos']:
-            why = f'the publisher of {camera.input} has an incompatible QoS: see the log'
-        elif camera.publishers(camera.transport):
+        if camera.publishers(camera.transport):
             why = f'{camera.input} has a publisher, but nothing arrives'
+            if camera.counts['incompatible_qos']:
+                why += ': it has an incompatible QoS, see the log'
         elif others := [kind for kind in kinds if camera.publishers(kind)]:
             why = (f'input_transport is {camera.transport}, but only '
                    f'{camera.topic(others[0])} has a publisher')

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
     except Exception as error:  # wrong --ros-args, unreadable parameter files, no keystore
-        return _refuse(security_problem() or one_line(error, 'cannot start ROS 2'))
+        return _refuse(_enforced() or one_line(error, 'cannot start ROS 2'))
     node: TranslatorNode | None = None
     try:
         node = _create()
@@ -61,7 +61,12 @@ def _create() -> TranslatorNode:
     except RCLError as error:  # a domain or a security that the middleware refuses
         if not rclpy.ok():
             raise
-        raise UserError(security_problem() or one_line(error, 'cannot create the node')) from None
+        raise UserError(_enforced() or one_line(error, 'cannot create the node')) from None
+
+
+def _enforced() -> str:
+    """Return what is wrong with security where it must be in order: rcl's text says little."""
+    return security_problem() if os.environ.get('ROS_SECURITY_STRATEGY') == 'Enforce' else ''
 
 
 def _end_with_the_terminal() -> None:

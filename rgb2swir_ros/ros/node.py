@@ -60,8 +60,9 @@ class TranslatorNode(LifecycleNode):
             1.0, lambda: self._safely('look after the node', self._tick),
             clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._update_soon = self.create_guard_condition(self._update)
-        if shortage := transport.shared_memory_shortage():
-            self.get_logger().warning(shortage)
+        for problem in (transport.shared_memory_shortage(), transport.security_problem()):
+            if problem:
+                self.get_logger().warning(problem)
 
     # -- lifecycle --------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter('cameras', ['camera'], 'Names of the cameras; each is a topic prefix, as in '
               'front/image_raw.', START),
     Parameter('input_transport', 'auto', 'Which topic to read: raw (image_raw), compressed '
-              '(image_raw/compressed), or auto: the one that has a publisher, raw first.',
+              '(image_raw/compressed), or auto: raw wherever it delivers.',
               choices=TRANSPORTS),
     Parameter('source_size', '', 'Size of the cameras as WIDTHxHEIGHT: its engine is built at '
               'activation. Empty: learned from the first CameraInfo or image.'),

@@ -108,7 +108,8 @@ def advice(topic: Topic, entity: str, event: Any) -> str:
 def _overrides(node: Node, topic: Topic, entity: str) -> list[str]:
     """Return the overrides that a user gave for a topic, as ``name: value``."""
     start = override(topic, entity, '')
-    return [f'{name}: {parameter.value!r}' for name, parameter in sorted(
+    # an empty list has no type, so rclpy drops it
+    return [f'{name}: {[] if parameter.value is None else parameter.value!r}' for name, parameter in sorted(
         getattr(node, '_parameter_overrides', {}).items()) if name.startswith(start)]
 
 
@@ -123,7 +124,7 @@ def _create(create: Callable[[Any], Any], container: type, given: list[str],
     except Exception as error:
         if not given:
             raise
-        text = ' '.join(str(error).split())
+        text = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f"parameter {'; '.join(given)} is wrong: {text}") from None
 
 

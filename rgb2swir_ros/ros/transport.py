@@ -82,9 +82,10 @@ def local_environment(
 
 
 def security_problem(environment: Mapping[str, str] | None = None) -> str:
-    """Return why security keeps ROS from starting, or '' if it is off or in order.
+    """Return why there is no security although it is asked for, or '' where all is in order.
 
-    rcl says ``error not set`` where the keystore is not named.
+    With ``ROS_SECURITY_STRATEGY=Enforce`` nothing starts then, and rcl says ``error not set``;
+    without it rcl goes on unprotected and says nothing.
     """
     environment = os.environ if environment is None else environment
     if environment.get('ROS_SECURITY_ENABLE') != 'true':

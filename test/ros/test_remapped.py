@@ -85,3 +85,13 @@ def test_security_without_a_keystore_is_one_line(rig, keystore):
     assert len(lines) == 1
     assert 'ROS_SECURITY_ENABLE is true, but ROS_SECURITY_KEYSTORE' in lines[0]
     assert 'Traceback' not in refused.output()
+
+
+def test_security_without_a_keystore_that_is_not_enforced_is_a_warning(rig):
+    rig.environment['ROS_SECURITY_ENABLE'] = 'true'
+    node = rig.node(autostart=False, gain=[])
+    assert node.ended() == 2  # for the one mistake that was made
+    assert said(node, "translator_node: parameter 'gain' must be a decimal number")
+    node = rig.node(autostart=False)
+    node.wait(lambda: said(node, 'ROS_SECURITY_KEYSTORE names no keystore'), 'a warning')
+    assert node.child.poll() is None

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSPolicyKind, ReliabilityPolicy
 
@@ -217,3 +218,23 @@ def eventually(condition):
     while not (value := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return value
+
+
+def test_a_camera_info_that_cannot_arrive_is_said(make_node):
+    """Not images alone: an override made the two ends incompatible."""
+    name = 'qos_overrides./camera/camera_info.subscription.reliability'
+    node = make_node(**{name: 'reliable'})
+    said: list[str] = []
+    node.get_logger().warning = said.append
+    node.autostart()
+    from rclpy.qos import qos_profile_sensor_data
+    node.create_publisher(type_of('info'), '/camera/camera_info', qos_profile_sensor_data)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    camera, = node._cameras
+    assert eventually(lambda: executor.spin_once(timeout_sec=0.1) or camera.counts[
+        'incompatible_qos'])
+    executor.remove_node(node)
+    text, = [line for line in said if 'incompatible' in line or 'RELIABILITY' in line]
+    assert text.startswith('a publisher of /camera/camera_info offers another RELIABILITY')
+    assert text.endswith(f"set the parameter '{name}'")
