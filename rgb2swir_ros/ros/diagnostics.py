@@ -118,12 +118,15 @@ class CameraReport:
         if not active:
             return STALE, 'the node is not active'
         refused = any(n for key, n in recent.items() if key.startswith('refused_'))
+        silent_ns = now - max(camera.last_arrival_ns, camera.listening_since_ns)
         if not camera.outputs.wanted() and not refused:
-            learning = '' if camera.source_size else '; waiting for the first image or camera_info'
-            return OK, f'idle: nobody listens{learning}'
+            if camera.source_size:
+                return OK, 'idle: nobody listens'
+            if silent_ns > PATIENCE_NS:
+                self.warnings['silence'] = self._silence(now)
+            return OK, 'idle: nobody listens; waiting for the first image or camera_info'
         if engine.state == 'failed':
             return ERROR, f'the engine failed: {engine.detail}'
-        silent_ns = now - max(camera.last_arrival_ns, camera.listening_since_ns)
         if silent_ns > SILENT_NS:
             text = self._silence(now)
             if silent_ns > PATIENCE_NS:

@@ -108,9 +108,10 @@ def advice(topic: Topic, entity: str, event: Any) -> str:
 def _overrides(node: Node, topic: Topic, entity: str) -> list[str]:
     """Return the overrides that a user gave for a topic, as ``name: value``."""
     start = override(topic, entity, '')
+    given = {name: parameter.value for name, parameter in sorted(
+        getattr(node, '_parameter_overrides', {}).items()) if name.startswith(start)}
     # an empty list has no type, so rclpy drops it
-    return [f'{name}: {[] if parameter.value is None else parameter.value!r}' for name, parameter in sorted(
-        getattr(node, '_parameter_overrides', {}).items()) if name.startswith(start)]
+    return [f'{name}: {[] if value is None else value!r}' for name, value in given.items()]
 
 
 def _create(create: Callable[[Any], Any], container: type, given: list[str],

@@ -119,6 +119,10 @@ def test_silence_is_said_once_a_driver_has_had_its_time(monkeypatch):
     watch.heard = False
     watch.status()
     assert watch.report.warnings == {}
+    watch.camera.source_size = None  # still waiting for the camera, to build its engine
+    assert watch.status() == (0, 'idle: nobody listens; waiting for the first image or '
+                                 'camera_info')
+    assert 'nobody publishes' in watch.report.warnings['silence']
 
 
 def test_another_publisher_of_the_output_is_a_warning_also_while_idle(monkeypatch):
