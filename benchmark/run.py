@@ -22,8 +22,9 @@ from rgb2swir_ros.bench.markdown import markdown_table
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import require_free, write_bytes, write_json
+from rgb2swir_ros.processes import python_command
 
-RGB2SWIR = [sys.executable, '-m', 'rgb2swir_ros.cli.main']
+RGB2SWIR = python_command('rgb2swir_ros.cli.main')
 
 
 def benchmarks(*, quick: bool) -> dict[str, list[str]]:

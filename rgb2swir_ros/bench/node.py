@@ -21,6 +21,7 @@ import numpy as np
 
 from rgb2swir_ros.bench import peers
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.processes import python_command
 from rgb2swir_ros.ros.transport import local_environment, remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
@@ -79,12 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def start_node(arguments: argparse.Namespace,
                environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start the translator; what it logs goes to standard error."""
+    """Start the translator, which ends with the bench; what it logs goes to standard error."""
     parameters = {'model': arguments.model, 'backend': arguments.backend,
                   'source_size': arguments.size}
     words = [word for name, value in parameters.items() for word in ('-p', f'{name}:={value}')]
     return subprocess.Popen(
-        [sys.executable, '-m', 'rgb2swir_ros.ros.main', '--ros-args', *words],
+        python_command('rgb2swir_ros.ros.main', '--ros-args', *words, leashed=True),
         env=environment, stdout=sys.stderr.fileno(), stdin=subprocess.DEVNULL)
 
 

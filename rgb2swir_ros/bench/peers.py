@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.processes import python_command
 from rgb2swir_ros.ros.domain import claim_domain
 from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
@@ -50,8 +51,8 @@ def choose_domain_id(arguments: argparse.Namespace) -> None:
 def start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a peer; closing its standard input ends a listener."""
     return subprocess.Popen(
-        [sys.executable, '-m', 'rgb2swir_ros.bench.peers', *arguments], env=dict(environment),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        python_command('rgb2swir_ros.bench.peers', *arguments, leashed=True),
+        env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def result(process: subprocess.Popen[str], timeout_s: float, what: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -18,8 +17,8 @@ from typing import Any
 from rgb2swir_ros.demo.wire import parse
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import GROWING, record
+from rgb2swir_ros.processes import python_command
 
-LEASH = 'rgb2swir_ros.demo.leash'
 TAIL = 12
 USER_ERROR = 2  # the exit code after one line that says what is wrong
 POLITE_S = 5.0
@@ -38,7 +37,7 @@ class Child:
 
     def __init__(self, name: str, module: str, arguments: Sequence[str],
                  environment: Mapping[str, str], log: Path) -> None:
-        """Start ``python -m module arguments``."""
+        """Start a module; it ends with this process, however this one ends."""
         self.name = name
         self.log = log
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -46,7 +45,8 @@ class Child:
         record(log, GROWING)
         self._log = log.open('x')
         self._process = subprocess.Popen(
-            [sys.executable, '-u', '-m', LEASH, module, *arguments], env=dict(environment),
+            python_command(module, *arguments, unbuffered=True, leashed=True),
+            env=dict(environment),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors='replace', start_new_session=True)
         self._readers = [threading.Thread(target=read, name=f'{name}-{what}', daemon=True)

@@ -82,6 +82,10 @@ class EngineSpec:
         return asdict(self)
 
 
+class PassingError(UserError):
+    """Something stands in the way that may be gone in a while; trying again may help."""
+
+
 class Unavailable(Exception):
     """A backend cannot be had on this machine.
 

@@ -73,14 +73,28 @@ def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
         asked for by name cannot be built, or if the engine fails the parity gate.
     """
     check_request(size, batch, backend, precision)
-    if optimization_level not in OPTIMIZATION_LEVELS:
-        raise UserError(f'optimization level {optimization_level}: give 0 to 5')
+    check_level(optimization_level)
     folder = model_directory(model)
     return _Opening(
         source=ModelSource(folder, model_hash(folder)), size=size, batch=batch, backend=backend,
         precision=precision, threads=resolve_threads(threads),
         device=settle_device(device, backend, precision), level=optimization_level,
         cache=cache or None, say=progress or (lambda _: None)).open()
+
+
+def check_arguments(*, model: str | Path, backend: str, precision: str, threads: int,
+                    device: str, optimization_level: int, cache: str | Path | None) -> None:
+    """Refuse what no size could have an engine with; the arguments are those of `open_engine`.
+
+    :raises UserError: naming the first that is wrong, or the cache folder if it cannot be used.
+    """
+    check_request((MINIMUM_SIZE, MINIMUM_SIZE), 1, backend, precision)
+    check_level(optimization_level)
+    resolve_threads(threads)
+    settle_device(device, backend, precision)
+    if backend != 'eager':
+        EngineCache(cache or None)
+    check_model(model)
 
 
 def check_model(model: str | Path) -> None:
@@ -276,6 +290,15 @@ def check_request(size: tuple[int, int], batch: int, backend: str, precision: st
         raise UserError(f"no backend '{backend}': choose auto, {' or '.join(BACKENDS)}")
     if precision not in ('auto', *PRECISIONS):
         raise UserError(f"no precision '{precision}': choose auto, {' or '.join(PRECISIONS)}")
+
+
+def check_level(optimization_level: int) -> None:
+    """Refuse a level that TensorRT does not have.
+
+    :raises UserError: naming it.
+    """
+    if optimization_level not in OPTIMIZATION_LEVELS:
+        raise UserError(f'optimization level {optimization_level}: give 0 to 5')
 
 
 def now() -> str:

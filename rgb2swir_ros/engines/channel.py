@@ -48,16 +48,19 @@ def create_slot_memory(size: Size) -> int:
     return descriptor
 
 
-def send(channel: socket.socket, message: Message, descriptor: int | None = None) -> None:
+def send(channel: socket.socket, message: Message, descriptor: int | None = None,
+         flags: int = 0) -> None:
     """Send a message, with a descriptor or without.
 
+    :param flags: of ``sendmsg``: with ``MSG_DONTWAIT`` it raises BlockingIOError where the other
+        side does not read.
     :raises OSError: if the other side is gone.
     """
     data = json.dumps(message).encode()
     rights = []
     if descriptor is not None:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [descriptor]))]
-    channel.sendmsg([data], rights, socket.MSG_NOSIGNAL)
+    channel.sendmsg([data], rights, socket.MSG_NOSIGNAL | flags)
 
 
 def receive(channel: socket.socket) -> tuple[Message | None, int | None]:

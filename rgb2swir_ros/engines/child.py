@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -24,9 +24,12 @@ from rgb2swir_ros.engines.channel import (
     send,
 )
 from rgb2swir_ros.engines.processor import waiting_environment
+from rgb2swir_ros.processes import python_command
 
 MODULE = 'rgb2swir_ros.engines.process'
 LAST_LINES = 20
+LONGEST_LINE = 8192
+REAP_S = 10.0  # a killed process that a driver keeps longer is left to the kernel
 
 
 class Child:
@@ -34,9 +37,15 @@ class Child:
 
     :ivar last_heard: `time.monotonic` of its last message.
     :ivar verdict: (hung, text) once it is given up; None before.
+    :ivar explained: whether a size has been held to account for the verdict.
     :ivar started: whether it has loaded torch and the model.
+    :ivar building: the size that it builds an engine for, and `time.monotonic` of the beginning.
+    :ivar inferring: the size that it translates a frame of.
     :ivar engines: description of each engine that is ready.
     :ivar done: inference time in ms of each finished request.
+    :ivar broken: what was wrong with each request that failed.
+    :ivar slots: shared memory for the frames of each size that is asked for.
+    :ivar asked: the number of the latest request for an engine of each size.
     """
 
     def __init__(self, arguments: dict[str, Any], log: Callable[[str], None]) -> None:
@@ -50,20 +59,32 @@ class Child:
         :raises OSError: if no process can be started.
         """
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, '-m', MODULE, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, 'PYTHONUNBUFFERED': '1', **waiting_environment()})
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    python_command(MODULE, str(theirs.fileno())), pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    env={**os.environ, 'PYTHONUNBUFFERED': '1', **waiting_environment()})
+        except OSError:
+            self.channel.close()
+            raise
         self.pid = self._process.pid
         self.born = self.last_heard = time.monotonic()
         self.verdict: tuple[bool, str] | None = None
+        self.explained = False
         self.started = False
+        self.building: tuple[Size, float] | None = None
+        self.inferring: Size | None = None
         self.engines: dict[Size, dict[str, Any]] = {}
         self.done: dict[int, float] = {}
+        self.broken: dict[int, str] = {}
         self.slots: dict[Size, Slot] = {}
-        self.asked: dict[Size, float] = {}
+        self.asked: dict[Size, int] = {}
+        self._numbers = itertools.count(1)
+        # poll, since select knows no descriptor above 1023
+        self._poll = select.poll()
+        self._poll.register(self.channel, select.POLLIN)
         self._log = log
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._ending = threading.Lock()
@@ -73,27 +94,51 @@ class Child:
         self.tell(op='start', arguments=arguments)
 
     def tell(self, descriptor: int | None = None, **message: Any) -> None:
-        """Send a message; if the process is gone, whoever listens to it will find out."""
-        with contextlib.suppress(OSError):
-            send(self.channel, message, descriptor)
+        """Send a message, and never wait.
+
+        If the process is gone, whoever listens to it will find out; if it has stopped reading,
+        it is killed.
+        """
+        try:
+            send(self.channel, message, descriptor, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self.verdict = self.verdict or (True, f'engine process {self.pid} takes no messages')
+            self.kill()
+        except OSError:
+            pass
 
     def prepare(self, size: Size) -> None:
-        """Ask for an engine, with fresh memory for its frames."""
+        """Ask for an engine, with fresh memory for its frames.
+
+        :raises OSError: if there is none.
+        """
         descriptor = create_slot_memory(size)
         try:
             self.slots[size] = Slot(descriptor, size)
-            self.asked[size] = time.monotonic()
-            self.tell(descriptor, op='prepare', height=size[0], width=size[1])
+            self.asked[size] = next(self._numbers)
+            self.tell(descriptor, op='prepare', height=size[0], width=size[1],
+                      number=self.asked[size])
         finally:
             os.close(descriptor)
+
+    def release(self, size: Size) -> None:
+        """Have the process free an engine, built or not."""
+        if size in self.asked:
+            self.forget(size)
+            self.tell(op='release', height=size[0], width=size[1])
+
+    def forget(self, size: Size) -> None:
+        """Note that the process has no engine of this size any more."""
+        self.engines.pop(size, None)
+        self.slots.pop(size, None)
+        self.asked.pop(size, None)
 
     def hear(self, timeout_s: float) -> tuple[bool, Message | None]:
         """Wait for a message.
 
         :return: (False, None) if none came in time; (True, None) if none will ever come.
         """
-        readable, _, _ = select.select([self.channel], [], [], max(timeout_s, 0))
-        if not readable:
+        if not self._poll.poll(max(timeout_s, 0) * 1000):
             return False, None
         message, _ = receive(self.channel)
         self.last_heard = time.monotonic()
@@ -112,12 +157,19 @@ class Child:
         :return: how the process ended, with the last that it printed.
         """
         self.kill()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(REAP_S)
+        except subprocess.TimeoutExpired:
+            # in the kernel, as under a driver that hangs; it ends when that lets it
+            threading.Thread(target=self._process.wait, name='engine-reaper', daemon=True).start()
+            code = None
         with self._ending:
             self._ended = True
         self._listener.join(timeout=2)
         self.channel.close()
-        if code < 0:
+        if code is None:
+            text = f'engine process {self.pid} was killed and does not end'
+        elif code < 0:
             text = f'engine process {self.pid} was killed ({signal.Signals(-code).name})'
         else:
             text = f'engine process {self.pid} ended with code {code}'
@@ -126,7 +178,8 @@ class Child:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:
-            for raw in output:
+            # a progress bar may go on for ever without the end of a line
+            for raw in iter(lambda: output.readline(LONGEST_LINE), b''):
                 line = raw.decode(errors='replace').rstrip()
                 if line:
                     self._lines.append(line)

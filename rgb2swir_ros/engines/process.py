@@ -1,12 +1,14 @@
 """The engine process: ``python -m rgb2swir_ros.engines.process``, started by `EngineClient`.
 
 Three threads: this one translates frames; one builds engines, so that a camera is served while
-another's engine is compiled; one sends heartbeats. The process ends when its parent does.
+another's engine is compiled; one sends heartbeats. The process ends when its parent does. An
+error of one size is reported and ends nothing else.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import queue
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from rgb2swir_ros.engines.base import PassingError, first_line
 from rgb2swir_ros.engines.channel import Message, Size, Slot, receive, send
 from rgb2swir_ros.errors import UserError
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 0.5
 WARM_UPS = 3
+LONGEST_TEXT = 2000  # a message holds 64 KiB, and JSON may take six bytes for a character
 PR_SET_PDEATHSIG = 1
 
 
@@ -37,8 +41,10 @@ class EngineProcess:
     def __init__(self, channel: socket.socket) -> None:
         """Take the channel; `serve` does the rest."""
         self._channel = channel
+        self._asked: dict[Size, int] = {}  # the latest request's number
         self._engines: dict[Size, tuple[Engine, Slot]] = {}
-        self._wanted: queue.Queue[tuple[Size, Slot]] = queue.Queue()
+        self._registering = threading.Lock()  # guards those two
+        self._wanted: queue.Queue[tuple[Size, int, Slot]] = queue.Queue()
         self._building = threading.Event()
         self._wake_heart = threading.Event()
 
@@ -54,40 +60,94 @@ class EngineProcess:
                                  name='builder', daemon=True).start()
             elif message['op'] == 'prepare' and descriptor is not None:
                 size = (message['height'], message['width'])
-                self._wanted.put((size, Slot(descriptor, size)))
+                slot = Slot(descriptor, size)
                 os.close(descriptor)
+                with self._registering:
+                    self._asked[size] = message['number']
+                self._wanted.put((size, message['number'], slot))
+            elif message['op'] == 'release':
+                self._drop((message['height'], message['width']))
             elif message['op'] == 'infer':
                 self._infer(message)
 
     def _infer(self, message: Message) -> None:
-        engine, slot = self._engines[message['height'], message['width']]
+        size = (message['height'], message['width'])
+        if size not in self._engines:
+            self._tell(op='broken', id=message['id'], height=size[0], width=size[1],
+                       text='there is no engine of this size any more')
+            return
+        engine, slot = self._engines[size]
         started = time.perf_counter_ns()
-        slot.radiance[:] = engine(slot.rgb[None])[0]
+        try:
+            slot.radiance[:] = engine(slot.rgb[None])[0]
+        except Exception as error:
+            if str(engine.describe().get('device', '')).startswith('cuda'):
+                raise  # after an error on a GPU, nothing works there for this process any more
+            traceback.print_exc()
+            self._drop(size)
+            self._tell(op='broken', id=message['id'], height=size[0], width=size[1],
+                       text=_text(error))
+            return
         inference_ms = (time.perf_counter_ns() - started) / 1e6
-        self._tell(op='done', id=message['id'], inference_ms=inference_ms)
+        self._tell(op='done', id=message['id'], height=size[0], width=size[1],
+                   inference_ms=inference_ms)
+
+    def _drop(self, size: Size, number: int | None = None) -> None:
+        """Free an engine that nobody wants any more, or that failed.
+
+        :param number: only if this is the latest request for it.
+        """
+        with self._registering:
+            if number in (None, self._asked.get(size)):
+                self._asked.pop(size, None)
+                self._engines.pop(size, None)
+        gc.collect()
 
     def _build_all(self, arguments: dict[str, Any]) -> None:
         """Build what is asked for, in order: the work of the builder thread."""
         try:
             self._progress('importing torch')
-            from rgb2swir_ros.engines.build import check_model, open_engine
+            from rgb2swir_ros.engines.build import check_arguments
 
-            check_model(arguments['model'])
+            check_arguments(**arguments)
             self._tell(op='started', pid=os.getpid())
             while True:
-                size, slot = self._wanted.get()
-                self._mark_building(True)
-                engine = open_engine(**arguments, size=size, progress=self._progress)
-                self._mark_building(False)
-                self._progress('warming up')
-                for _ in range(WARM_UPS):
-                    engine(np.zeros((1, *size, 3), np.uint8))
-                self._engines[size] = engine, slot
-                self._tell(op='ready', height=size[0], width=size[1], engine=engine.describe())
+                size, number, slot = self._wanted.get()
+                if self._asked.get(size) == number:  # not released meanwhile
+                    self._build(size, number, slot, arguments)
         except UserError as error:
-            self._tell(op='failed', text=str(error))
+            self._tell(op='failed', text=_text(error))
         except BaseException:
             end_with_traceback()
+
+    def _build(self, size: Size, number: int, slot: Slot, arguments: dict[str, Any]) -> None:
+        """Build one engine, warm it up and take it into service, or report why it cannot be."""
+        from rgb2swir_ros.engines.build import open_engine
+
+        named = {'height': size[0], 'width': size[1], 'number': number}
+        self._tell(op='building', **named)
+        self._mark_building(True)
+        try:
+            engine = open_engine(**arguments, size=size, progress=self._progress)
+            self._mark_building(False)
+            self._progress('warming up')
+            for _ in range(WARM_UPS):
+                engine(np.zeros((1, *size, 3), np.uint8))
+            about = engine.describe()
+        except Exception as error:
+            known = isinstance(error, UserError)
+            if not known:
+                traceback.print_exc()
+            self._drop(size, number)
+            self._tell(op='failed', **named, text=_text(error),
+                       again=not known or isinstance(error, PassingError))
+            return
+        finally:
+            self._mark_building(False)
+        with self._registering:
+            if self._asked.get(size) == number:
+                self._engines[size] = engine, slot
+        self._tell(op='ready', **named, engine=about)
 
     def _beat(self) -> None:
         """Send heartbeats, and see to it that nothing outlives the parent.
@@ -112,13 +172,19 @@ class EngineProcess:
         self._wake_heart.set()
 
     def _progress(self, text: str) -> None:
-        self._tell(op='progress', text=text)
+        self._tell(op='progress', text=text[:LONGEST_TEXT])
 
     def _tell(self, **message: Any) -> None:
         try:
             send(self._channel, message)
         except OSError:
             end_group()
+
+
+def _text(error: Exception) -> str:
+    """Return an error in one line that fits a message."""
+    text = str(error) if isinstance(error, UserError) else first_line(error)
+    return ' '.join(text.split())[:LONGEST_TEXT]
 
 
 def end_group() -> NoReturn:

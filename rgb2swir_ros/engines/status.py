@@ -20,7 +20,7 @@ class EngineNotReady(EngineError):
 
 
 class EngineCrashed(EngineError):
-    """The engine process died under the frame; it is restarted in the background."""
+    """The engine, or its process, died under the frame; it is started anew in the background."""
 
 
 class EngineHung(EngineError):
@@ -50,6 +50,7 @@ class EngineStatus:
     :param restarts: how often the process was started anew.
     :param heartbeat_age_s: seconds since it was last heard; None if there is no process.
     :param engines: for each (height, width) that is ready, the engine's description.
+    :param failed: for each (height, width) that is given up, the reason; the others go on.
     """
 
     state: str
@@ -57,3 +58,4 @@ class EngineStatus:
     restarts: int = 0
     heartbeat_age_s: float | None = None
     engines: dict[Size, dict[str, Any]] = field(default_factory=dict)
+    failed: dict[Size, str] = field(default_factory=dict)

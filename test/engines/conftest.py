@@ -15,6 +15,8 @@ from rgb2swir_ros.nets.guidance import GuidanceConfig
 from rgb2swir_ros.nets.unet import UNetConfig
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
+from .standin import StandIn
+
 SIZE = (32, 48)
 
 
@@ -74,3 +76,11 @@ def _warnings_anew():
 def frame() -> np.ndarray:
     """A frame (32, 48, 3) with all levels."""
     return np.random.default_rng(7).integers(0, 256, (*SIZE, 3), np.uint8)
+
+
+@pytest.fixture
+def standin(tmp_path, monkeypatch) -> StandIn:
+    """Engine processes without torch that misbehave as told."""
+    folder = tmp_path / 'standin'
+    folder.mkdir()
+    return StandIn(folder, monkeypatch)
