@@ -112,7 +112,7 @@ class EngineClient(Supervisor):
             child = self._child
             return child is not None and child.verdict is None and size in child.engines
 
-    def failure(self, size: Size) -> str:
+    def why_failed(self, size: Size) -> str:
         """Return why there will be no engine of (height, width); empty if there may be one."""
         with self._changed:
             return self._ledger.failures().get((int(size[0]), int(size[1])), '')

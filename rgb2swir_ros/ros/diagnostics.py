@@ -11,6 +11,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from rgb2swir_ros.engines.client import EngineStatus
+from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.ros.camera import Camera
 from rgb2swir_ros.ros.messages import key_values
 from rgb2swir_ros.ros.parameters import Settings
@@ -125,8 +126,8 @@ class CameraReport:
             if silent_ns > PATIENCE_NS:
                 self.warnings['silence'] = self._silence(now)
             return OK, 'idle: nobody listens; waiting for the first image or camera_info'
-        if engine.state == 'failed':
-            return ERROR, f'the engine failed: {engine.detail}'
+        if failure := _failure(camera, settings, engine):
+            return ERROR, failure
         if silent_ns > SILENT_NS:
             text = self._silence(now)
             if silent_ns > PATIENCE_NS:
@@ -170,6 +171,17 @@ class CameraReport:
         return f'no image{since}: {why}'
 
 
+def _failure(camera: Camera, settings: Settings, engine: EngineStatus) -> str:
+    """Return why there is no engine for a camera's frames; empty if there may be one."""
+    if engine.state == 'failed' and not engine.failed:
+        return f'the engine failed: {engine.detail}'
+    if camera.source_size is None:
+        return ''
+    size = fit_size(camera.source_size, settings.size)
+    reason = engine.failed.get(size)
+    return f'the engine for {format_size(size)} failed: {reason}' if reason else ''
+
+
 def engine_status(settings: Settings, status: EngineStatus, node: str) -> DiagnosticStatus:
     """Return the status of the engine process.
 
@@ -186,9 +198,13 @@ def engine_status(settings: Settings, status: EngineStatus, node: str) -> Diagno
         values |= {key: about[key] for key in ('backend', 'precision') if key in about}
         device = str(about.get('device', device))
         values |= {f'{format_size(size)} {key}': value for key, value in about.items()}
+    values |= {f'{format_size(size)} failure': reason for size, reason in status.failed.items()}
     text = f'{status.state}: {status.detail}' if status.detail else status.state
+    level = ENGINE_LEVELS.get(status.state, WARN)
+    if level == OK and status.failed:
+        level = WARN  # the cameras that it concerns say ERROR
     return DiagnosticStatus(
-        level=ENGINE_LEVELS.get(status.state, WARN), name=f'{node}: engine', message=text,
+        level=level, name=f'{node}: engine', message=text,
         hardware_id=' on '.join(part for part in (settings.model, device) if part),
         values=key_values(values))
 

@@ -24,6 +24,7 @@ from rgb2swir_ros.ros.camera import Camera, Frame
 from rgb2swir_ros.ros.messages import stamp_ns
 from rgb2swir_ros.ros.parameters import Settings
 from rgb2swir_ros.ros.timing import Stopwatch
+from rgb2swir_ros.sizes import format_size
 
 
 class Worker:
@@ -141,6 +142,10 @@ class Worker:
             return 'dropped_idle'
         if not ready:
             self._client.prepare(target)
+            if failure := self._client.why_failed(target):
+                self._logger.error(f'{camera.name}: the engine for {format_size(target)} failed: '
+                                   f'{failure}', throttle_duration_sec=60.0)
+                return 'dropped_engine_failed'
             return 'dropped_engine_not_ready'
         inference = self._client.infer(rgb)
         watch.stages['transfer_ms'] = inference.transfer_ms

@@ -44,7 +44,7 @@ def test_a_size_that_cannot_be_built_fails_alone(standin, trouble, reason, attem
     with rig.client as client:
         for size in (first, *({GOOD, BAD} - {first})):
             client.prepare(size)
-        wait_until(lambda: client.failure(BAD), 'failure of one size')
+        wait_until(lambda: client.why_failed(BAD), 'failure of one size')
         wait_until(lambda: client.ready(GOOD), 'the other size')
         assert works(client)
         status = client.status()
@@ -122,8 +122,8 @@ def test_but_not_for_ever(standin, monkeypatch):
     with rig.client as client:
         client.prepare(BAD)
         client.prepare(GOOD)
-        wait_until(lambda: client.failure(BAD), 'failure of one size')
-        assert 'no sign of life' in client.failure(BAD)
+        wait_until(lambda: client.why_failed(BAD), 'failure of one size')
+        assert 'no sign of life' in client.why_failed(BAD)
         wait_until(lambda: client.ready(GOOD), 'the other size')
 
 
@@ -137,7 +137,7 @@ def test_an_engine_whose_calls_fail_is_started_anew_and_then_given_up(standin):
             assert works(client)
             with pytest.raises(EngineCrashed, match='RuntimeError: bad shape'):
                 client.infer(BAD_FRAME)
-        assert 'bad shape' in client.failure(BAD)
+        assert 'bad shape' in client.why_failed(BAD)
         assert client.status().restarts == 0
         assert works(client)
 
@@ -152,7 +152,7 @@ def test_an_engine_whose_calls_kill_is_given_up_though_others_work(standin):
             assert works(client)  # and so this is no row of crashes
             with pytest.raises(EngineCrashed, match='SIGKILL'):
                 client.infer(BAD_FRAME)
-        assert 'SIGKILL' in client.failure(BAD)
+        assert 'SIGKILL' in client.why_failed(BAD)
         wait_until(lambda: client.ready(GOOD), 'the other size')
         assert works(client)
 
@@ -220,8 +220,8 @@ def test_sizes_that_are_all_wanted_are_too_many_at_some_point(standin, monkeypat
         for size in (GOOD, (16, 16), BAD):
             client.prepare(size)
         wait_until(lambda: client.ready(GOOD) and client.ready((16, 16)), 'two engines')
-        assert client.status().failed == {BAD: client.failure(BAD)}
-        assert '2 other sizes have engines' in client.failure(BAD)
+        assert client.status().failed == {BAD: client.why_failed(BAD)}
+        assert '2 other sizes have engines' in client.why_failed(BAD)
 
 
 def test_a_process_that_does_not_end_is_not_waited_for(standin, monkeypatch):

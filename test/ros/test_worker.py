@@ -29,6 +29,10 @@ class Client:
         self.failure: Exception | None = None
         self.sizes = {(16, 32)}
         self.asked: list[tuple[int, int]] = []
+        self.failures: dict[tuple[int, int], str] = {}
+
+    def why_failed(self, size):
+        return self.failures.get(size, '')
 
     def ready(self, size):
         return size in self.sizes
@@ -189,6 +193,17 @@ def test_another_size_asks_for_another_engine():
     assert outcomes(bench.cameras[0]) == {'dropped_engine_not_ready': 1}
     assert bench.client.asked == [(16, 16)]
     assert bench.cameras[0].source_size == (16, 16)
+
+
+def test_a_size_that_failed_drops_its_frames_and_no_other_cameras():
+    bench = Bench('bad', 'good')
+    bench.client.failures[16, 16] = 'no converter'
+    bench.cameras[0].mailbox.put(frame(height=16, width=16))
+    bench.cameras[1].mailbox.put(frame())
+    bench.work()
+    assert outcomes(bench.cameras[0]) == {'dropped_engine_failed': 1}
+    assert outcomes(bench.cameras[1]) == {'translated': 1}
+    assert bench.log.errors == ['bad: the engine for 16x16 failed: no converter']
 
 
 def test_late_and_unheard_frames_are_dropped_by_reason():
