@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 from rgb2swir_ros.errors import UserError
 
 PACKAGE = 'rgb2swir_ros'
+MODEL_FILE = 'model.yaml'
 
 
 def share_directory() -> Path:
@@ -36,22 +39,60 @@ def share_directory() -> Path:
 def model_directory(model: str | Path) -> Path:
     """Return the folder of a model given its name (``nano``) or its path.
 
+    A text without a separator is a name: a folder of that name in the current folder serves only
+    where no shipped model has it, and is named in a warning. A `Path`, or a text like ``./nano``,
+    is a path.
+
     :raises UserError: if there is no such model; the text lists those that exist.
     """
-    given = Path(model).expanduser()
-    if (given / 'model.yaml').is_file():
-        return given.resolve()
     models = share_directory() / 'models'
-    if (models / str(model) / 'model.yaml').is_file():
-        return models / str(model)
-    known = ', '.join(sorted(p.parent.name for p in models.glob('*/model.yaml'))) or 'none'
-    raise UserError(f"no model '{model}': neither a folder with a model.yaml nor one of those "
+    try:
+        given = Path(model).expanduser()
+        is_folder = (given / MODEL_FILE).is_file()
+        shipped = (models / given / MODEL_FILE).is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        # no right to look there, a name too long, no home of that user, a null in it
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f"no model '{model}': {reason}") from error
+    is_name = not isinstance(model, Path) and os.sep not in model
+    if is_name and shipped:
+        if is_folder and given.resolve() != (models / given).resolve():
+            _hint(f"model '{model}' is the one that comes with the package; for the folder here "
+                  f"write './{model}'")
+        return models / given
+    if is_folder:
+        if is_name:
+            _hint(f"model '{model}' is the folder {given.resolve()}, since no shipped one has "
+                  f"that name; write './{model}' to be clear")
+        return given.resolve()
+    if shipped and len(given.parts) == 1:  # a Path that was made of a name
+        return models / given
+    known = ', '.join(sorted(p.parent.name for p in models.glob(f'*/{MODEL_FILE}'))) or 'none'
+    raise UserError(f"no model '{model}': neither a folder with a {MODEL_FILE} nor one of those "
                     f'in {models} ({known})')
 
 
-def cache_directory() -> Path:
-    """Return the folder for compiled engines: ``$RGB2SWIR_CACHE`` or the user's cache folder."""
-    if configured := os.environ.get('RGB2SWIR_CACHE'):
-        return Path(configured).expanduser()
-    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(base) / PACKAGE
+def cache_directory(configured: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder for compiled engines: ``$RGB2SWIR_CACHE`` or the user's cache folder.
+
+    A relative ``$XDG_CACHE_HOME`` does not count, as its specification says.
+
+    :param configured: comes first, where it is given.
+    :raises UserError: if none is given and this user has no home.
+    """
+    given = configured or os.environ.get('RGB2SWIR_CACHE')
+    xdg = Path(os.environ.get('XDG_CACHE_HOME') or '.')
+    try:
+        if given:
+            return Path(given).expanduser()
+        return (xdg if xdg.is_absolute() else Path.home() / '.cache') / PACKAGE
+    except RuntimeError as error:  # no HOME, and the user database does not know this user
+        what = f"'{given}' names the home of a user, and there is none" if given else (
+            'this user has no home folder (HOME is not set) to keep engines in')
+        raise UserError(f'{what}: set RGB2SWIR_CACHE to a folder of yours') from error
+
+
+@functools.cache
+def _hint(text: str) -> None:
+    """Log a warning, once in a process."""
+    logging.getLogger(PACKAGE).warning('%s', text)

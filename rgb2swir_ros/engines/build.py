@@ -23,6 +23,7 @@ from rgb2swir_ros.engines.base import (
     EngineSpec,
     ModelSource,
     NotInstalled,
+    PassingError,
     Progress,
     Unavailable,
     first_line,
@@ -44,6 +45,8 @@ OPTIMIZATION_LEVEL = 3  # TensorRT's own default
 ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('openvino', 'inductor', 'eager')}
 INSTEAD = {'inductor': 'the engine is compiled by TorchInductor',
            'eager': 'the engine runs eagerly, layer by layer'}
+PASSING = ('out of memory', 'cannot allocate memory', 'bad_alloc', 'no space left',
+           'too many open files', 'permission denied')
 log = logging.getLogger('rgb2swir_ros.engines')
 
 
@@ -167,18 +170,28 @@ class _Opening:
         versions = backend.versions()
         spec = self.spec(name, self._preferred_precision())
         # What is built already needs neither a compiler nor the weights
-        if found := cache.find(engine_fields(spec, self.source.sha256, versions)):
+        found = cache.find(engine_fields(spec, self.source.sha256, versions))
+        if found:
             try:
                 return self._load(backend, found, spec)
+            except Unavailable:  # a library is missing: the engine is not to blame
+                raise
+            except ImportError as error:
+                raise Unavailable(f'the {name} engine cannot be loaded ({first_line(error)})',
+                                  'install what is missing') from error
             except Exception as error:  # sound, but this machine's libraries do not take it
+                if passes(error):
+                    raise PassingError(
+                        f'the engine in {found.file.parent} cannot be loaded now, and is kept '
+                        f'({first_line(error)}): mend that and try again') from error
                 self.say(f'the engine in {found.file.parent} cannot be loaded '
                          f'({first_line(error)}); rebuilding')
-                cache.discard(found)
         backend.require_tools(self.device)
         spec = self.spec(name, self._passing_precision())
         build = functools.partial(self._build, backend, spec, cache.folder)
         try:
-            entry = cache.get(engine_fields(spec, self.source.sha256, versions), build, self.say)
+            entry = cache.get(engine_fields(spec, self.source.sha256, versions), build, self.say,
+                              instead_of=found)
             return self._load(backend, entry, spec)
         except CompileError as error:
             raise Unavailable(f'compiling with {name} failed ({error})',
@@ -241,6 +254,18 @@ class _Opening:
     def _facts(self) -> dict[str, Any]:
         return {'model_hash': self.source.sha256, 'torch': torch.__version__,
                 'device': describe_device(self.device)}
+
+
+def passes(error: BaseException) -> bool:
+    """Say whether an error of loading lies in the machine's state and not in the engine.
+
+    Too little memory, no room for what is unpacked, too many open files, no right to read: a
+    new engine would fare no better. Native libraries tell of these in words only.
+    """
+    if isinstance(error, (MemoryError, OSError, torch.OutOfMemoryError)):
+        return True
+    text = str(error).lower()
+    return any(words in text for words in PASSING)
 
 
 def engine_fields(spec: EngineSpec, model_sha256: str,

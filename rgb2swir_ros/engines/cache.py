@@ -6,6 +6,7 @@ if every field of its manifest is what is asked for and its file has the manifes
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -25,6 +26,9 @@ from rgb2swir_ros.resources import cache_directory
 
 FORMAT = 1
 MANIFEST = 'manifest.json'
+ENGINE_STEM = 'engine'  # every backend's file is ``engine.`` and something
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+SMALLEST_ROOM = 4 * 2**20  # bytes: no engine is smaller
 # Fields that name an engine for people; two engines that differ in others are versions of one.
 NAMING = ('model', 'height', 'width', 'batch', 'backend', 'device', 'precision', 'threads')
 
@@ -52,15 +56,17 @@ class EngineCache:
         """Make the folder if there is none, for its user alone (0700).
 
         :param folder: by default `rgb2swir_ros.resources.cache_directory`.
-        :raises UserError: if it cannot be made, belongs to somebody else, or others can write
-            to it.
+        :raises UserError: if it cannot be made, is no folder, belongs to somebody else, or others
+            can write to it.
         """
-        self.folder = Path(folder).expanduser() if folder else cache_directory()
+        self.folder = cache_directory(folder)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self.folder.stat()
-        except OSError as error:
-            raise UserError(f'cannot use {self.folder} for engines ({error.strerror}): set '
+        except (OSError, ValueError) as error:
+            reason = ('it is a file' if isinstance(error, FileExistsError)
+                      else getattr(error, 'strerror', None) or error)
+            raise UserError(f'cannot use {self.folder} for engines ({reason}): set '
                             'RGB2SWIR_CACHE to a folder of yours') from error
         if found.st_uid != os.geteuid():
             raise UserError(f'{self.folder} belongs to user {found.st_uid}, not to you: engines '
@@ -96,48 +102,58 @@ class EngineCache:
         return Entry(folder / manifest['file'], manifest['facts'], from_cache=True)
 
     def get(self, fields: Fields, build: Callable[[Path], tuple[Path, Fields]],
-            progress: Progress | None = None) -> Entry:
+            progress: Progress | None = None, *, instead_of: Entry | None = None) -> Entry:
         """Return the engine with these fields, built first if need be.
 
         Two processes never build the same engine at once: the second waits for the first. A
         build that is killed leaves nothing that could be taken for an engine.
 
         :param build: called with an empty folder; returns the engine's file in it, and facts.
+        :param instead_of: an engine that does not serve though it is sound: it stays until the
+            new one is whole.
         :raises UserError: if the folder cannot be written; and whatever ``build`` raises.
         """
         say = progress or _quiet
         target = self.path(fields)
-        with self._locked(target.name, say):
-            if found := self.find(fields, say):
+        with self._locked(target.name, say), self._written():
+            found = self.find(fields, say)
+            if found and not _same(found, instead_of):
                 return found
+            _require_replaceable(target)
             for remains in self.folder.glob(f'.building-{target.name}-*'):
                 shutil.rmtree(remains, ignore_errors=True)  # of a build that was killed
-            scratch = self._scratch(target.name)
+            scratch = Path(tempfile.mkdtemp(prefix=f'.building-{target.name}-', dir=self.folder))
             try:
                 file, facts = build(scratch)
                 manifest = {'fields': _versioned(fields), 'file': file.name,
                             'sha256': file_sha256(file), 'facts': facts}
                 (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
-                shutil.rmtree(target, ignore_errors=True)
+                _remove_engine(target)
+                for path in scratch.iterdir():  # what a compiler may have left beside
+                    if not _is_ours(path):
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
                 scratch.rename(target)
-            except OSError as error:
-                raise UserError(f"cannot write to '{error.filename or self.folder}' "
-                                f'({error.strerror or error})') from error
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
         return Entry(target / file.name, facts, from_cache=False)
 
-    def _scratch(self, name: str) -> Path:
-        try:
-            return Path(tempfile.mkdtemp(prefix=f'.building-{name}-', dir=self.folder))
-        except OSError as error:
-            raise UserError(f'cannot write to {self.folder} ({error.strerror})') from error
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Say in one line why the folder cannot be written.
 
-    def discard(self, entry: Entry) -> None:
-        """Remove an engine that cannot be loaded."""
-        folder = entry.file.parent
-        with self._locked(folder.name, _quiet):
-            shutil.rmtree(folder, ignore_errors=True)
+        A compiler's own words for a full disk are many, so where there is no room left after a
+        failure, that is what is said.
+        """
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:
+            reason = _file_system_reason(error, self.folder)
+            if reason is None:
+                raise
+            raise UserError(f'cannot write to {self.folder} ({reason}): make that possible, or '
+                            'set RGB2SWIR_CACHE to another folder of yours') from error
 
     @contextmanager
     def _locked(self, name: str, say: Progress) -> Iterator[None]:
@@ -153,6 +169,9 @@ class EngineCache:
             except BlockingIOError:
                 say('waiting for another process that builds the same engine')
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:  # some network file systems have no locks
+                raise UserError(f'cannot lock files in {self.folder} ({error.strerror}): set '
+                                'RGB2SWIR_CACHE to a folder on a local disk') from error
             yield
         finally:
             os.close(handle)  # and with it the lock; the file stays, removing it would race
@@ -166,6 +185,60 @@ class EngineCache:
         return ', '.join(
             f'{name} changed from {_short(nearest.get(name))} to {_short(wanted.get(name))}'
             for name in _differing(nearest, wanted))
+
+
+def _same(found: Entry, other: Entry | None) -> bool:
+    """Say whether two entries are of the same build."""
+    return other is not None and (found.file, found.facts) == (other.file, other.facts)
+
+
+def _is_ours(path: Path) -> bool:
+    """Say whether a path in an engine's folder is a part of the engine."""
+    return path.name == MANIFEST or path.stem == ENGINE_STEM
+
+
+def _require_replaceable(folder: Path) -> None:
+    """See, before anything is built, that an engine's folder can make room for a new one.
+
+    :raises UserError: if there is something else in it, or it cannot be written to.
+    """
+    try:
+        foreign = [path.name for path in folder.iterdir() if not _is_ours(path)]
+        if not foreign and os.access(folder, os.W_OK | os.X_OK):
+            return
+        problem = f"it holds '{foreign[0]}'" if foreign else os.strerror(errno.EACCES)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        problem = str(error.strerror)
+    raise UserError(f'{folder}, an engine that does not serve any more, cannot be replaced '
+                    f'({problem}): move it away, or set RGB2SWIR_CACHE to another folder of yours')
+
+
+def _remove_engine(folder: Path) -> None:
+    """Remove an engine's folder that `_require_replaceable` has looked at."""
+    if folder.exists():
+        for path in filter(_is_ours, folder.iterdir()):
+            path.unlink()
+        folder.rmdir()
+
+
+def _file_system_reason(error: BaseException | None, folder: Path) -> str | None:
+    """Return the reason if an error, or what it comes from, is that of writing to a folder."""
+    full = _is_full(folder)
+    while error is not None:
+        if isinstance(error, OSError) and (
+                error.errno in FULL or Path(str(error.filename)).is_relative_to(folder)):
+            return error.strerror
+        error = error.__cause__ or error.__context__
+    return os.strerror(errno.ENOSPC) if full else None
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < SMALLEST_ROOM
+    except OSError:
+        return False
 
 
 def file_sha256(path: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -17,11 +18,15 @@ from torch import Tensor
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
 from rgb2swir_ros.engines.eager import cast
+from rgb2swir_ros.engines.turns import Turns
 from rgb2swir_ros.translator import SwirModel
 
 # The first calls choose algorithms and take memory, which a graph cannot record
 WARM_UPS = 3
 LANES = 2
+
+# A graph is recorded while no frame is translated, whichever threads want to
+GPU = Turns()
 
 Program = Callable[[Tensor], Tensor]
 
@@ -45,20 +50,34 @@ class Lane:
         self._done = torch.cuda.Event()
         self._graph: torch.cuda.CUDAGraph | None = None
         self._stream.wait_stream(torch.cuda.current_stream())
+        # a program that replays graphs of its own records them in its first calls
+        with nullcontext() if capture else GPU:
+            self._warm_up()
+        if capture:
+            self._graph = self._record()
+
+    def _warm_up(self) -> None:
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             for _ in range(WARM_UPS):
                 self._compute()
         self._stream.synchronize()
-        if capture:
-            graph = torch.cuda.CUDAGraph()
-            with torch.inference_mode(), torch.cuda.graph(graph, stream=self._stream):
-                self._compute()
-            self._graph = graph
+
+    def _record(self) -> torch.cuda.CUDAGraph:
+        """Record the graph, on whichever thread this is.
+
+        What other threads ask of the GPU meanwhile must not spoil it: hence the mode, since by
+        default any thread's taking of memory or waiting does.
+        """
+        graph = torch.cuda.CUDAGraph()
+        with GPU, torch.inference_mode(), torch.cuda.graph(
+                graph, stream=self._stream, capture_error_mode='thread_local'):
+            self._compute()
+        return graph
 
     def submit(self, full: Frames) -> None:
         """Start the translation of a full batch and return while the GPU works."""
         self._staged.numpy()[:] = full
-        with torch.inference_mode(), torch.cuda.stream(self._stream):
+        with GPU, torch.inference_mode(), torch.cuda.stream(self._stream):
             self._rgb.copy_(self._staged, non_blocking=True)
             if self._graph is None:
                 self._compute()
@@ -69,7 +88,8 @@ class Lane:
 
     def collect(self) -> Radiance:
         """Wait for what was submitted and return its radiance, an own array."""
-        self._done.synchronize()
+        with GPU:
+            self._done.synchronize()
         radiance: Radiance = self._result.numpy().copy()
         return radiance
 

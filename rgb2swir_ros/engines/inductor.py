@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
+import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,8 @@ class InductorEngine:
         """Load a package; ``facts`` join the description."""
         self.spec = spec
         self.facts = facts or {}
-        mapped = _mapped_files()
-        self._run = torch._inductor.aoti_load_package(str(package))
-        _forget_unpacked(_mapped_files() - mapped)
+        with _unpacked_removed(package):
+            self._run = torch._inductor.aoti_load_package(str(package))
 
     def __call__(self, rgb: Frames) -> Radiance:
         """Translate camera frames: see `Engine`."""
@@ -115,12 +115,11 @@ def open_cuda_package(package: Path, spec: EngineSpec,
 
     :param package: as for `InductorEngine`.
     """
-    mapped = _mapped_files()
-    # without the package's own locking, which asks for events while a graph is recorded
-    program = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)
-    engine = CudaEngine(program, spec, facts)
-    engine.warm_up()  # kernels are read from the unpacked files at the first call
-    _forget_unpacked(_mapped_files() - mapped)
+    with _unpacked_removed(package):
+        # without the package's own locking, which asks for events while a graph is recorded
+        program = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)
+        engine = CudaEngine(program, spec, facts)
+        engine.warm_up()  # kernels are read from the unpacked files at the first call
     return engine
 
 
@@ -142,18 +141,49 @@ def _scratch(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _unpacked_removed(package: Path) -> Iterator[None]:
+    """Remove what torch unpacks from a package while the block runs, and nothing else.
+
+    Torch removes it when a process ends in good order; ours may be killed, and would leave some
+    megabytes each time. The mapped library needs its name on disk no longer. What is removed: the
+    files that the package holds, in a folder for temporary files that was not there before, from
+    which this process has mapped a library since; and folders that are empty then.
+    """
+    before, mapped = _temporary_folders(), _mapped_files()
+    yield
+    with zipfile.ZipFile(package) as archive:
+        members = [name for name in archive.namelist() if not name.endswith('/')]
+    libraries = _mapped_files() - mapped
+    for folder in _temporary_folders() - before:
+        if any(str(folder / name) in libraries for name in members):
+            _remove_members(folder, members)
+
+
+def _remove_members(folder: Path, members: list[str]) -> None:
+    """Remove files of these relative names from a folder, and the folders left empty."""
+    for name in members:
+        path = folder / name
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        for parent in path.parents:
+            if not parent.is_relative_to(folder):
+                break
+            with suppress(OSError):  # not empty
+                parent.rmdir()
+
+
+def _temporary_folders() -> set[Path]:
+    """Return the folders where torch may unpack a package: in /tmp, or where $TMPDIR says."""
+    places = {'/tmp', *(os.environ.get(name, '/tmp') for name in ('TMPDIR', 'TMP', 'TEMP'))}
+    folders: set[Path] = set()
+    for place in places:
+        with suppress(OSError), os.scandir(place) as entries:
+            folders |= {Path(entry.path) for entry in entries
+                        if entry.is_dir(follow_symlinks=False)}
+    return folders
+
+
 def _mapped_files() -> set[str]:
     lines = Path('/proc/self/maps').read_text().splitlines()
     return {parts[5] for line in lines if len(parts := line.split(maxsplit=5)) == 6}
-
-
-def _forget_unpacked(libraries: set[str]) -> None:
-    """Remove the folders under /tmp that torch has unpacked a package into.
-
-    Torch removes them when a process ends in good order; ours may be killed, and would leave
-    some megabytes each time. The mapped library needs its name on disk no longer.
-    """
-    for library in libraries:
-        parts = Path(library).parts
-        if library.endswith('.so') and parts[:2] == ('/', 'tmp') and len(parts) > 3:
-            shutil.rmtree(Path(*parts[:3]), ignore_errors=True)

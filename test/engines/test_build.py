@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from rgb2swir_ros.engines import backends, build, parity, processor
+from rgb2swir_ros.engines import backends, build, inductor, parity, processor
+from rgb2swir_ros.engines.base import PassingError, Unavailable
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.parity import ParityError
 from rgb2swir_ros.errors import UserError
@@ -112,6 +113,42 @@ def test_loading_leaves_nothing_unpacked(compiled, model, cache):
     assert engine.describe()['from_cache']
 
 
+def test_nothing_else_under_tmp_is_removed(compiled, model, cache, tmp_path, monkeypatch):
+    """A library that somebody else maps meanwhile may lie in a checkout under /tmp."""
+    package = compiled.describe()['file']
+    with zipfile.ZipFile(package) as archive:
+        [library] = [name for name in archive.namelist() if name.endswith('.so')]
+    temporary = tmp_path / 'tmp'
+    monkeypatch.setenv('TMPDIR', str(temporary))
+    other, same = temporary / 'checkout', temporary / 'unpacked-by-the-user'
+    for path in (other / 'build' / 'lib.so', same / library):
+        path.parent.mkdir(parents=True)
+        path.write_text('')
+    before = sorted(temporary.rglob('*'))
+    mapped = iter([set(), {str(other / 'build' / 'lib.so'), str(same / library)}])
+    monkeypatch.setattr(inductor, '_mapped_files', lambda: next(mapped))
+    with inductor._unpacked_removed(package):
+        late = temporary / 'new' / 'build' / 'lib.so'
+        late.parent.mkdir(parents=True)
+        late.write_text('')
+    assert sorted(temporary.rglob('*')) == sorted([*before, *late.parents[:2], late])
+
+
+def test_of_an_unpacked_folder_only_the_packages_files_are_removed(compiled, tmp_path,
+                                                                   monkeypatch):
+    package = compiled.describe()['file']
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    folder = tmp_path / 'aBcDeF'
+    with zipfile.ZipFile(package) as archive:
+        [library] = [name for name in archive.namelist() if name.endswith('.so')]
+        mapped = iter([set(), {str(folder / library)}])
+        monkeypatch.setattr(inductor, '_mapped_files', lambda: next(mapped))
+        with inductor._unpacked_removed(package):
+            archive.extractall(folder)
+            (folder / 'mine.txt').write_text('')
+    assert [path.name for path in folder.rglob('*')] == ['mine.txt']
+
+
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch has no oneDNN')
 def test_weights_are_baked_in(compiled):
     """What TorchInductor calls freezing; it leaves it out silently where gradients are on."""
@@ -167,7 +204,41 @@ def test_engine_that_this_machine_cannot_load_is_built_again(compiled, model, ca
         open_engine(model, SIZE, backend='inductor', threads=1, cache=copy, progress=said.append)
     [line] = [line for line in said if 'cannot be loaded' in line]
     assert 'ZeroDivisionError: division by zero); rebuilding' in line
-    assert not list(copy.glob('*/engine.pt2'))
+    assert list(copy.glob('*/engine.pt2'))  # until there is a better one
+
+
+@pytest.mark.parametrize('trouble', [
+    MemoryError(), PermissionError(13, 'Permission denied'), OSError(24, 'Too many open files'),
+    RuntimeError('std::bad_alloc'), RuntimeError('CUDA error: out of memory'),
+    torch.OutOfMemoryError('CUDA out of memory')])
+def test_a_sound_engine_is_not_to_blame_for_the_machines_state(compiled, model, cache, monkeypatch,
+                                                               no_compilation, trouble):
+    def fail(*_):
+        raise trouble
+    monkeypatch.setattr(backends, 'InductorEngine', fail)
+    said = []
+    with pytest.raises(PassingError, match='is kept'):  # and no Compiled
+        open_engine(model, SIZE, backend='inductor', threads=1, cache=cache, progress=said.append)
+    assert not [line for line in said if 'rebuilding' in line]
+    monkeypatch.undo()
+    assert open_engine(model, SIZE, backend='inductor', threads=1, cache=cache
+                       ).describe()['from_cache']
+
+
+@pytest.mark.parametrize('trouble', [ImportError('libfoo.so.1: cannot open shared object file'),
+                                     Unavailable('torch_foo is gone', 'install it')])
+def test_nor_for_a_library_that_is_missing(compiled, model, cache, monkeypatch, no_compilation,
+                                           without_openvino, caplog, trouble):
+    def fail(*_):
+        raise trouble
+    monkeypatch.setattr(backends, 'InductorEngine', fail)
+    with pytest.raises(UserError, match=r'libfoo|torch_foo'):
+        open_engine(model, SIZE, backend='inductor', threads=1, cache=cache)
+    assert open_engine(model, SIZE, threads=1, cache=cache).describe()['backend'] == 'eager'
+    assert len(warnings_of(caplog)) == 1
+    monkeypatch.undo()
+    assert open_engine(model, SIZE, backend='inductor', threads=1, cache=cache
+                       ).describe()['from_cache']
 
 
 def test_damaged_engine_is_never_loaded(compiled, model, cache, tmp_path, no_compilation):

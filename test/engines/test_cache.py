@@ -1,15 +1,18 @@
 """The cache: private, exact, whole or absent."""
 
+import errno
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 
-from rgb2swir_ros.engines.cache import EngineCache
+from rgb2swir_ros.engines.cache import EngineCache, Entry
 from rgb2swir_ros.errors import UserError
 
 FIELDS = {'model': 'nano', 'height': 32, 'width': 48, 'batch': 1, 'backend': 'inductor',
@@ -80,10 +83,117 @@ def test_the_nearest_engine_is_named(tmp_path):
     assert said == ["no engine fits: torch changed from '2.13' to '3'; rebuilding"]
 
 
-def test_a_discarded_engine_is_built_again(tmp_path):
+def test_an_engine_that_does_not_serve_stays_until_the_new_one_is_whole(tmp_path):
     cache = EngineCache(tmp_path / 'c')
-    cache.discard(build(cache)[0])
+    old, _ = build(cache)
+
+    def fail(_):
+        raise RuntimeError('no compiler')
+    with pytest.raises(RuntimeError, match='no compiler'):
+        cache.get(FIELDS, fail, instead_of=old)
+    assert cache.find(FIELDS) == Entry(old.file, old.facts, from_cache=True)
+    new = cache.get(FIELDS, Builder(b'newer'), instead_of=old)
+    assert (new.from_cache, new.file.read_bytes()) == (False, b'newer')
+
+
+def test_another_process_may_have_built_what_is_wanted_instead(tmp_path):
+    cache = EngineCache(tmp_path / 'c')
+    old, _ = build(cache)
+    cache.get(FIELDS, lambda folder: (Builder()(folder)[0], {'build_s': 2}), instead_of=old)
+    again = Builder()
+    assert cache.get(FIELDS, again, instead_of=old).from_cache
+    assert again.calls == 0
+
+
+def test_what_is_no_part_of_an_engine_is_never_removed(tmp_path):
+    cache = EngineCache(tmp_path / 'c')
+    entry, _ = build(cache)
+    damage_engine(entry)
+    notes = entry.file.with_name('notes.txt')
+    notes.write_text('mine')
+    builder = Builder()
+    with pytest.raises(UserError, match=r"holds 'notes.txt'\): move it away"):
+        build(cache, builder=builder)
+    assert builder.calls == 0  # said before minutes of building
+    assert notes.read_text() == 'mine'
+    notes.unlink()
     assert build(cache)[1] == 1
+
+
+def test_what_a_compiler_leaves_beside_the_engine_is_not_kept(tmp_path):
+    cache = EngineCache(tmp_path / 'c')
+
+    def untidy(folder):
+        (folder / 'timings').write_text('')
+        (folder / 'work' / 'deep').mkdir(parents=True)
+        return Builder()(folder)
+    entry = cache.get(FIELDS, untidy)
+    assert sorted(os.listdir(entry.file.parent)) == ['engine.pt2', 'manifest.json']
+
+
+def out_of_room(folder):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / 'engine.pt2'))
+
+
+def wrapped_by_a_compiler(folder):
+    try:
+        out_of_room(folder)
+    except OSError as error:
+        raise RuntimeError('g++: exit code 1') from error
+
+
+def read_only(folder):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder / 'engine.pt2'))
+
+
+def no_right(folder):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder / 'engine.pt2'))
+
+
+@pytest.mark.parametrize(('fail', 'reason'), [
+    (out_of_room, 'No space left'), (wrapped_by_a_compiler, 'No space left'),
+    (read_only, 'Read-only file system'), (no_right, 'Permission denied')])
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path, fail, reason):
+    cache = EngineCache(tmp_path / 'c')
+    with pytest.raises(UserError, match=f'{reason}.*RGB2SWIR_CACHE') as caught:
+        cache.get(FIELDS, fail)
+    assert str(cache.folder) in str(caught.value)
+    assert '\n' not in str(caught.value)
+    assert [path for path in cache.folder.iterdir() if path.is_dir()] == []
+
+
+def test_a_compiler_that_failed_on_a_full_disk_is_not_to_blame(tmp_path, monkeypatch):
+    """Its own words for that are many."""
+    def fail(_):
+        raise RuntimeError('g++ failed')
+    monkeypatch.setattr(shutil, 'disk_usage', lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(UserError, match=r'No space left.*RGB2SWIR_CACHE'):
+        EngineCache(tmp_path / 'c').get(FIELDS, fail)
+
+
+def test_an_error_elsewhere_is_not_the_folders(tmp_path):
+    def fail(_):
+        raise PermissionError(errno.EACCES, 'Permission denied', '/usr/bin/g++')
+    with pytest.raises(PermissionError):
+        EngineCache(tmp_path / 'c').get(FIELDS, fail)
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    monkeypatch.setattr('fcntl.flock', no_locks)
+    with pytest.raises(UserError, match='RGB2SWIR_CACHE to a folder on a local disk'):
+        build(EngineCache(tmp_path / 'c'))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='the administrator may write everywhere')
+def test_a_folder_without_the_right_to_write_serves_what_is_there(tmp_path):
+    cache = EngineCache(tmp_path / 'c')
+    build(cache)
+    cache.folder.chmod(0o500)
+    assert EngineCache(cache.folder).find(FIELDS)
+    with pytest.raises(UserError, match=r'Permission denied.*RGB2SWIR_CACHE'):
+        build(cache, {**FIELDS, 'torch': 'else'})
 
 
 @pytest.mark.parametrize('field', [*sorted(FIELDS), 'engine_format'])

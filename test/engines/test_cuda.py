@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +14,7 @@ import torch
 from rgb2swir_ros.engines import build, cuda
 from rgb2swir_ros.engines.base import EngineSpec
 from rgb2swir_ros.engines.devices import describe_device, resolve_device
+from rgb2swir_ros.engines.turns import Turns
 from rgb2swir_ros.errors import UserError
 
 SIZE = (32, 48)
@@ -72,6 +78,151 @@ def test_a_call_takes_one_lane_and_checks_the_frames(paper):
     assert paper.made == 1
     with pytest.raises(UserError, match='1 to 2 frames'):
         engine(np.zeros((3, *SIZE, 3), np.uint8))
+
+
+class PaperGpu:
+    """Stands in for torch.cuda: notes what is asked of it, and can be held up at any step."""
+
+    def __init__(self, monkeypatch):
+        self.events: list[str] = []
+        self.modes: list[str] = []
+        self.reached = {step: threading.Event() for step in ('warm', 'record')}
+        self.go_on = {step: threading.Event() for step in ('warm', 'record')}
+        for event in self.go_on.values():
+            event.set()
+        zeros = torch.zeros
+
+        def plain_zeros(*shape, pin_memory=False, device=None, **rest):
+            return zeros(*shape, **rest)
+        monkeypatch.setattr(torch, 'zeros', plain_zeros)
+        nothing = SimpleNamespace(wait_stream=lambda _: None, synchronize=lambda: None)
+        monkeypatch.setattr(torch.cuda, 'Stream', lambda: nothing)
+        monkeypatch.setattr(torch.cuda, 'current_stream', lambda: nothing)
+        monkeypatch.setattr(torch.cuda, 'stream', lambda _: nullcontext())
+        monkeypatch.setattr(torch.cuda, 'Event', lambda: SimpleNamespace(
+            record=lambda: self.events.append('copy'),
+            synchronize=lambda: self.events.append('collect')))
+        monkeypatch.setattr(torch.cuda, 'CUDAGraph', lambda: SimpleNamespace(
+            replay=lambda: self.events.append('replay')))
+        monkeypatch.setattr(torch.cuda, 'graph', self.graph)
+
+    @contextmanager
+    def graph(self, graph, *, stream, capture_error_mode='global'):
+        self.modes.append(capture_error_mode)
+        self.events.append('record')
+        self.step('record')
+        yield
+        self.events.append('recorded')
+
+    def step(self, name):
+        self.reached[name].set()
+        assert self.go_on[name].wait(20)
+
+    def hold(self, name):
+        self.reached[name].clear()
+        self.go_on[name].clear()
+
+    def engine(self, *, capture=True):
+        def program(rgb):
+            self.step('warm')
+            return rgb[..., 0].float()
+        return cuda.CudaEngine(program, SPEC, capture=capture)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    return PaperGpu(monkeypatch)
+
+
+def in_thread(call):
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_graph_is_recorded_for_its_thread_alone(gpu):
+    """In the default mode, whatever another thread asks of the GPU spoils the recording."""
+    gpu.engine().warm_up()
+    assert gpu.modes == ['thread_local']
+
+
+def test_no_frame_is_translated_while_a_graph_is_recorded(gpu):
+    serving, built = gpu.engine(), gpu.engine()
+    serving.warm_up()
+    gpu.events.clear()
+    gpu.hold('record')
+    builder = in_thread(built.warm_up)
+    assert gpu.reached['record'].wait(20)
+    camera = in_thread(lambda: serving(batches(1)[0]))
+    camera.join(0.3)
+    assert gpu.events == ['record']
+    gpu.go_on['record'].set()
+    for thread in (builder, camera):
+        thread.join(20)
+    assert gpu.events == ['record', 'recorded', 'replay', 'copy', 'collect']
+
+
+def test_frames_are_translated_while_an_engine_is_built(gpu):
+    """Whatever takes long before the recording keeps no camera waiting."""
+    serving, built = gpu.engine(), gpu.engine()
+    serving.warm_up()
+    gpu.events.clear()
+    gpu.hold('warm')
+    builder = in_thread(built.warm_up)
+    assert gpu.reached['warm'].wait(20)
+    camera = in_thread(lambda: serving(batches(1)[0]))
+    camera.join(20)
+    assert gpu.events == ['replay', 'copy', 'collect']
+    gpu.go_on['warm'].set()
+    builder.join(20)
+
+
+def test_a_program_that_records_by_itself_does_so_alone(gpu):
+    """As TensorRT's does, in its first calls and in the default mode."""
+    serving, built = gpu.engine(), gpu.engine(capture=False)
+    serving.warm_up()
+    gpu.events.clear()
+    gpu.hold('warm')
+    builder = in_thread(built.warm_up)
+    assert gpu.reached['warm'].wait(20)
+    camera = in_thread(lambda: serving(batches(1)[0]))
+    camera.join(0.3)
+    assert gpu.events == []
+    gpu.go_on['warm'].set()
+    for thread in (builder, camera):
+        thread.join(20)
+    assert gpu.events == ['replay', 'copy', 'collect']
+
+
+def test_turns_come_in_the_order_of_asking():
+    turns, order = Turns(), []
+
+    def greedy():  # asks again at once, as a builder that warms up does
+        for _ in range(50):
+            with turns:
+                order.append('builder')
+
+    def patient():
+        with turns:
+            order.append('camera')
+
+    with turns:
+        threads = [in_thread(greedy), in_thread(patient)]
+        while len(turns._queue) < 3:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join(20)
+    assert 'camera' in order[:2]
+    assert len(order) == 51
+
+
+def test_a_turn_that_fails_is_handed_on():
+    turns = Turns()
+    with pytest.raises(ZeroDivisionError), turns:
+        raise ZeroDivisionError
+    taken = in_thread(turns.__enter__)
+    taken.join(20)
+    assert not taken.is_alive()
 
 
 def test_devices_without_a_gpu(monkeypatch):
