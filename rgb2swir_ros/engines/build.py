@@ -86,17 +86,15 @@ def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
 
 
 def check_arguments(*, model: str | Path, backend: str, precision: str, threads: int,
-                    device: str, optimization_level: int, cache: str | Path | None) -> None:
+                    device: str, optimization_level: int, **_: Any) -> None:
     """Refuse what no size could have an engine with; the arguments are those of `open_engine`.
 
-    :raises UserError: naming the first that is wrong, or the cache folder if it cannot be used.
+    :raises UserError: naming the first that is wrong.
     """
     check_request((MINIMUM_SIZE, MINIMUM_SIZE), 1, backend, precision)
     check_level(optimization_level)
     resolve_threads(threads)
     settle_device(device, backend, precision)
-    if backend != 'eager':
-        EngineCache(cache or None)
     check_model(model)
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from rgb2swir_ros.engines.base import PassingError, first_line
+from rgb2swir_ros.engines.cache import EngineCache
 from rgb2swir_ros.engines.channel import Message, Size, Slot, receive, send
 from rgb2swir_ros.errors import UserError
 
@@ -106,6 +107,8 @@ class EngineProcess:
     def _build_all(self, arguments: dict[str, Any]) -> None:
         """Build what is asked for, in order: the work of the builder thread."""
         try:
+            if arguments.get('backend') != 'eager':
+                EngineCache(arguments.get('cache'))  # needs no torch, so it is said at once
             self._progress('importing torch')
             from rgb2swir_ros.engines.build import check_arguments
 

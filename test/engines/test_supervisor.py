@@ -168,6 +168,19 @@ def test_what_is_wrong_for_every_size_fails_at_once(standin):
         assert standin.happened('build') == []
 
 
+def test_a_cache_that_cannot_be_used_fails_at_once(standin, tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setenv('RGB2SWIR_CACHE', str(tmp_path / 'file'))
+    rig = standin.rig({})
+    with rig.client as client:
+        client.prepare(GOOD)
+        wait_until(lambda: client.status().state == 'failed', 'failure')
+        assert client.status().restarts == 0
+        [line] = rig.lines
+        assert line.endswith('(it is a file): set RGB2SWIR_CACHE to a folder of yours')
+        assert standin.happened('build') == []
+
+
 def test_gives_up_after_crashes_in_a_row(monkeypatch, standin):
     monkeypatch.setattr(child_module, 'MODULE', 'rgb2swir_ros.nonesuch')
     rig = standin.rig({})

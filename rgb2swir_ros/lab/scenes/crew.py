@@ -2,26 +2,27 @@
 
 Neither `multiprocessing.Pool` (waits for ever for a dead worker's job) nor
 `concurrent.futures.ProcessPoolExecutor` (fails every job, names none) says which job killed its
-worker. Here each worker holds one job at a time, so the parent knows.
+worker. Here each worker holds one job at a time, so the parent knows. The workers are processes of
+`rgb2swir_ros.processes`: multiprocessing's own look for modules in the current folder first.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.processes import python_command
 
 Job = TypeVar('Job')
 STOP_S = 10.0  # what a worker in the middle of a long C call gets before it is killed
@@ -38,7 +39,7 @@ class Outcome(Generic[Job]):
 
 @dataclass
 class _Worker:
-    process: BaseProcess
+    process: subprocess.Popen[bytes]
     pipe: Connection[Any, Any]
     job: Any
 
@@ -47,32 +48,26 @@ def do_all(function: Callable[[Job], Any], jobs: Iterable[Job],
            workers: int) -> Generator[Outcome[Job], None, None]:
     """Yield each job's outcome, in the order in which they end.
 
-    :param function: called as ``function(job)`` in a fresh ("spawned") process, so it and the
-        jobs must be picklable. What it raises becomes the job's failure.
+    :param function: called as ``function(job)`` in a fresh process, so it and the jobs must be
+        picklable. What it raises becomes the job's failure.
     :param workers: processes at a time, at least 1.
     :raises UserError: the first one that a job raises: no other job would fare better (disk full).
     """
-    context = multiprocessing.get_context('spawn')
     left = deque(jobs)
     crew: list[_Worker] = []
     try:
         while left or crew:
             while left and len(crew) < workers:
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-                process.start()
-                theirs.close()  # or a dead worker's pipe would never end
-                crew.append(_Worker(process, ours, None))
+                crew.append(_hire(function))
                 _give(crew[-1], left)
             ready = wait([worker.pipe for worker in crew])
             for worker in [worker for worker in crew if worker.pipe in ready]:
                 try:
                     value, failure, mendable = worker.pipe.recv()
                 except (EOFError, ConnectionError):
-                    worker.process.join()
                     crew.remove(worker)
                     yield Outcome(worker.job, failure='its worker process died '
-                                  f'({_cause(worker.process.exitcode)})')
+                                  f'({_cause(worker.process.wait())})')
                     continue
                 job = worker.job
                 if mendable:
@@ -83,6 +78,19 @@ def do_all(function: Callable[[Job], Any], jobs: Iterable[Job],
                 yield Outcome(job, value, failure)
     finally:
         _stop(crew)
+
+
+def _hire(function: Callable[[Any], Any]) -> _Worker:
+    ours, theirs = Pipe()
+    with theirs:  # closed here, or a dead worker's pipe would never end
+        process = subprocess.Popen(
+            python_command(__name__, str(theirs.fileno()), leashed=True),
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    worker = _Worker(process, ours, None)
+    with suppress(ConnectionError):
+        ours.send([entry for entry in sys.path if entry])
+        ours.send(function)
+    return worker
 
 
 def _give(worker: _Worker, left: deque[Any]) -> bool:
@@ -99,10 +107,11 @@ def _stop(crew: list[_Worker]) -> None:
         worker.pipe.close()
         worker.process.terminate()
     for worker in crew:
-        worker.process.join(STOP_S)
-        if worker.process.is_alive():
+        try:
+            worker.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
             worker.process.kill()
-            worker.process.join()
+            worker.process.wait()
 
 
 def _cause(code: int | None) -> str:
@@ -113,7 +122,7 @@ def _cause(code: int | None) -> str:
     return f'exit code {code}'
 
 
-def _serve(function: Callable[[Any], Any], pipe: Connection[Any, Any]) -> None:
+def _serve(pipe: Connection[Any, Any]) -> None:
     """Live as a worker: ends with the parent, and leaves no half-written file when told to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` blocks run
@@ -121,6 +130,8 @@ def _serve(function: Callable[[Any], Any], pipe: Connection[Any, Any]) -> None:
     import cv2
     cv2.setNumThreads(1)
     with suppress(EOFError, ConnectionError):
+        sys.path += [entry for entry in pipe.recv() if entry not in sys.path]
+        function = pipe.recv()
         while True:
             job = pipe.recv()
             try:
@@ -132,3 +143,7 @@ def _serve(function: Callable[[Any], Any], pipe: Connection[Any, Any]) -> None:
                 answer = (None, f'{type(error).__name__}: {error} '
                           f'({Path(place.filename).name}:{place.lineno})', False)
             pipe.send(answer)
+
+
+if __name__ == '__main__':
+    _serve(Connection(int(sys.argv[1])))
