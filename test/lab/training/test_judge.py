@@ -73,8 +73,8 @@ def test_the_sheet_shows_every_frame(tmp_path):
     judge.contact_sheet(judge.predictor(model), [frame(), wide, frame(1)], tmp_path / 'sheet.png')
     sheet = cv2.imread(str(tmp_path / 'sheet.png'))
     assert sheet.shape == (213 + 120, 1920, 3)
-    with pytest.raises(UserError, match='cannot write'):
-        judge.contact_sheet(judge.predictor(model), [frame()], tmp_path / 'nowhere' / 'sheet.png')
+    with pytest.raises(UserError, match=r"cannot be written: .*sheet\.png' is no folder"):
+        judge.contact_sheet(judge.predictor(model), [frame()], tmp_path / 'sheet.png' / 'a.png')
 
 
 def test_without_a_look_up_only_the_model_is_judged():
