@@ -1,0 +1,122 @@
+"""What a storage of messages offers, and how parts of one are brought in order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from rgb2swir_ros.replay.frames import FootageError
+
+CDR, ROS1 = 'cdr', 'ros1'
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A topic with messages of one type; several publishers of one topic are one connection.
+
+    :param msgtype: as ROS 2 names it, such as ``sensor_msgs/msg/Image``; '' where it is not told.
+    :param encoding: of the messages: ``cdr``, ``ros1``, ``protobuf``, ``json``, ...
+    :param schema_encoding: of the definition: ``ros2msg``, ``ros2idl``, ``ros1msg``, ...; or ''.
+    :param definition: the message's definition as it was stored, or nothing.
+    :param qos: the profiles that its publishers offered, as they were stored (YAML), or ''.
+    :param count: how many messages there should be; None if only reading tells.
+    """
+
+    topic: str
+    msgtype: str
+    encoding: str
+    schema_encoding: str = field(default='', compare=False)
+    definition: bytes = field(default=b'', compare=False, repr=False)
+    qos: str = field(default='', compare=False, repr=False)
+    count: int | None = field(default=None, compare=False)
+
+
+class Message(NamedTuple):
+    """A recorded message, serialized; its record time in nanoseconds."""
+
+    connection: Connection
+    log_ns: int
+    data: bytes
+
+
+Wanted = Callable[[Connection], bool]
+
+
+class Storage(Protocol):
+    """One file of a recording.
+
+    :param connections: what it holds, also topics without a message.
+    :param faults: what could not be read, each in a few words; those of reading messages are
+        complete once :meth:`messages` has ended.
+    """
+
+    connections: list[Connection]
+    faults: list[str]
+
+    def messages(self, wanted: Wanted) -> Iterator[Message]:
+        """Yield the messages of some connections in the order of their record times."""
+        ...
+
+
+class Unreadable(FootageError):
+    """A file that is no recording of its kind, or from which nothing can be read."""
+
+
+def ros_type(name: str) -> str:
+    """Return a type's name as ROS 2 writes it: ``a/B`` of ROS 1 becomes ``a/msg/B``."""
+    package, _, last = name.partition('/')
+    return f'{package}/msg/{last}' if last and '/' not in last else name
+
+
+def merged(connections: Iterable[Connection]) -> list[Connection]:
+    """Return one connection for each topic, type and encoding, the counts added up."""
+    found: dict[Connection, Connection] = {}
+    for one in connections:
+        known = found.get(one)
+        if known is None:
+            found[one] = one
+            continue
+        count = None if one.count is None or known.count is None else one.count + known.count
+        found[one] = Connection(
+            one.topic, one.msgtype, one.encoding, known.schema_encoding or one.schema_encoding,
+            known.definition or one.definition, known.qos or one.qos, count)
+    return list(found.values())
+
+
+Loaded = tuple[int, int, bytes]  # record time, channel, data
+
+
+def in_order(starts: Sequence[int | None],
+             load: Callable[[int], Iterable[Loaded]]) -> Iterator[Loaded]:
+    """Yield the messages of many blocks in the order of their record times.
+
+    A block is loaded when a message of its earliest time could be next, so that only blocks which
+    overlap are in memory together.
+
+    :param starts: the earliest record time in each block; with a None among them, the blocks
+        follow each other as they lie in the file, each sorted in itself.
+    :param load: gives a block's messages by its number, in any order.
+    """
+    known = None not in starts
+    order = sorted(range(len(starts)), key=lambda n: starts[n] or 0) if known else range(
+        len(starts))
+    waiting: list[tuple[int, int, int, bytes]] = []
+    serial = 0
+    for number in order:
+        start = starts[number] if known else None
+        while waiting and (start is None or waiting[0][0] < start):
+            log_ns, _, channel, data = heapq.heappop(waiting)
+            yield log_ns, channel, data
+        for log_ns, channel, data in load(number):
+            heapq.heappush(waiting, (log_ns, serial, channel, data))
+            serial += 1
+    while waiting:
+        log_ns, _, channel, data = heapq.heappop(waiting)
+        yield log_ns, channel, data
+
+
+def reason(error: BaseException) -> str:
+    """Return an error's text in one line, its kind where it has none."""
+    return ' '.join(str(error).split()) or type(error).__name__

@@ -1,0 +1,316 @@
+"""Read mcap files in whatever state: without index, without end, with damaged chunks.
+
+The records are parsed by the ``mcap`` library. Which there are is found by walking over the file,
+since an index may be missing and the library's own readers stop at the first fault; the summary
+only adds what the walk could not reach. Format: https://mcap.dev/spec.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import lz4.frame
+import zstandard
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, ChunkIndex, Schema, Statistics
+from mcap.stream_reader import StreamReader
+from mcap.summary import Summary
+
+from rgb2swir_ros.replay.storage.base import (
+    Connection,
+    Loaded,
+    Message,
+    Unreadable,
+    Wanted,
+    in_order,
+    merged,
+    reason,
+    ros_type,
+)
+
+MAGIC = b'\x89MCAP0\r\n'
+PREFIX = struct.Struct('<BQ')  # of every record: opcode and length
+MESSAGE = struct.Struct('<HIQQ')  # channel, sequence, log time, publish time
+CHUNK = struct.Struct('<QQQI')  # earliest and latest log time, size unpacked, CRC-32 of that
+FOOTER_BYTES = PREFIX.size + 20 + len(MAGIC)
+PIECE = 1 << 16  # a damaged chunk is unpacked in pieces of so many bytes: those before it stay
+
+
+@dataclass
+class _Block:
+    """A chunk, or a message outside of chunks: where its content lies, and what is in it.
+
+    :param size: bytes of content that the file has.
+    :param start: earliest log time, None where it is not told.
+    :param counts: messages by channel, None where only unpacking tells.
+    """
+
+    at: int
+    size: int
+    is_chunk: bool
+    start: int | None
+    counts: Counter[int] | None = None
+
+
+class McapFile:
+    """An mcap file; log times count as record times."""
+
+    def __init__(self, path: Path) -> None:
+        """Walk over the file; of chunks only those are unpacked that must tell what they hold.
+
+        :raises Unreadable: if it is no mcap file.
+        """
+        self.path = path
+        self.faults: list[str] = []
+        self._schemas: dict[int, Schema] = {}
+        self._channels: dict[int, Channel] = {}
+        self._blocks: list[_Block] = []
+        with path.open('rb') as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if stream.read(len(MAGIC)) != MAGIC:
+                raise Unreadable(f"'{path}' is " + ('no mcap file' if size else 'an empty file'))
+            summary = _summary(stream, size)
+            self._walk(stream, size, summary)
+            totals = self._totals(stream, summary)
+        self.connections = merged(
+            self._connection(channel, None if totals is None else totals[number])
+            for number, channel in self._channels.items())
+        self._found = list(self.faults)
+
+    def messages(self, wanted: Wanted) -> Iterator[Message]:
+        """Yield the messages of some connections in the order of their log times."""
+        self.faults = list(self._found)
+        chosen = {number: connection for number, channel in self._channels.items()
+                  if wanted(connection := self._connection(channel, None))}
+        blocks = [block for block in self._blocks
+                  if block.counts is None or not chosen.keys().isdisjoint(block.counts)]
+        with self.path.open('rb') as stream:
+            def load(number: int) -> Iterator[Loaded]:
+                return self._load(stream, blocks[number], chosen)
+
+            for log_ns, number, data in in_order([block.start for block in blocks], load):
+                yield Message(chosen[number], log_ns, data)
+
+    def _connection(self, channel: Channel, count: int | None) -> Connection:
+        schema = self._schemas.get(channel.schema_id)
+        return Connection(
+            channel.topic, ros_type(schema.name) if schema else '', channel.message_encoding,
+            schema.encoding if schema else '', schema.data if schema else b'',
+            channel.metadata.get('offered_qos_profiles', ''), count)
+
+    # -- the walk over the records ----------------------------------------------------------
+
+    def _walk(self, stream: BinaryIO, size: int, summary: Summary | None) -> None:
+        """Find all chunks, messages and definitions, by the records' lengths alone."""
+        at = len(MAGIC)
+        while True:
+            stream.seek(at)
+            prefix = stream.read(PREFIX.size)
+            if len(prefix) < PREFIX.size:
+                self.faults.append(f'it was cut off, or never closed, at byte {at}')
+                break
+            opcode, length = PREFIX.unpack(prefix)
+            content = at + PREFIX.size
+            if opcode in {Opcode.DATA_END, Opcode.FOOTER}:
+                break
+            left = size - content
+            if not opcode or (length > left and summary is not None):
+                self.faults.append(f'it is damaged at byte {at}')
+                break
+            self._take(stream, opcode, content, min(length, left), whole=length <= left)
+            if length > left:
+                self.faults.append(f'it was cut off at byte {size}')
+                break
+            at = content + length
+        if self.faults and self._blocks and self._blocks[-1].is_chunk:
+            self._blocks[-1].counts = None  # its index may not be whole
+        if summary is not None:
+            self._add_summary(summary, reached=at)
+
+    def _take(self, stream: BinaryIO, opcode: int, at: int, size: int, *, whole: bool) -> None:
+        if opcode == Opcode.CHUNK and size >= CHUNK.size:
+            start, end, _, _ = CHUNK.unpack(stream.read(CHUNK.size))
+            # some writers leave both times at zero
+            self._blocks.append(_Block(at, size, True, _signed(start) if end else None))
+        elif opcode == Opcode.MESSAGE and whole and size >= MESSAGE.size:
+            number, _, log_time, _ = MESSAGE.unpack(stream.read(MESSAGE.size))
+            self._blocks.append(_Block(at, size, False, _signed(log_time), Counter([number])))
+        elif opcode == Opcode.MESSAGE_INDEX and whole and size >= 6 and self._blocks:
+            number, length = struct.unpack('<HI', stream.read(6))
+            block = self._blocks[-1]
+            if block.is_chunk and length == size - 6:
+                block.counts = (block.counts or Counter()) + Counter({number: length // 16})
+        elif opcode in {Opcode.SCHEMA, Opcode.CHANNEL} and whole:
+            self._define(opcode, stream.read(size))
+
+    def _define(self, opcode: int, content: bytes) -> None:
+        fields = ReadDataStream(BytesIO(content))
+        try:
+            if opcode == Opcode.SCHEMA:
+                schema = Schema.read(fields)
+                self._schemas.setdefault(schema.id, schema)
+            else:
+                channel = Channel.read(fields)
+                self._channels.setdefault(channel.id, channel)
+        except Exception as error:  # whatever the library's parser meets in damaged bytes
+            self.faults.append(f'a definition cannot be read: {reason(error)}')
+
+    def _add_summary(self, summary: Summary, reached: int) -> None:
+        """Take the definitions, and the chunks behind a fault that the walk could not pass."""
+        for schema in summary.schemas.values():
+            self._schemas.setdefault(schema.id, schema)
+        for channel in summary.channels.values():
+            self._channels.setdefault(channel.id, channel)
+        for index in sorted(summary.chunk_indexes, key=lambda index: index.chunk_start_offset):
+            if index.chunk_start_offset > reached and self.faults:
+                self._blocks.append(_indexed(index))
+
+    def _totals(self, stream: BinaryIO, summary: Summary | None) -> Counter[int] | None:
+        """Return the messages of each channel, None where only reading them all would tell."""
+        if summary is not None and summary.statistics is not None and (
+                not summary.statistics.message_count
+                or summary.statistics.channel_message_counts):
+            totals = Counter(summary.statistics.channel_message_counts)
+            if totals.keys() <= self._channels.keys():
+                return totals
+        totals = Counter()
+        complete = True
+        for block in self._blocks:
+            known = block.counts is not None and block.counts.keys() <= self._channels.keys()
+            if block.is_chunk and not known:
+                # definitions may stand nowhere but in the chunks
+                for opcode, start, end, data in _records(*self._unpacked(stream, block)[:1]):
+                    if opcode in {Opcode.SCHEMA, Opcode.CHANNEL}:
+                        self._define(opcode, data[start:end])
+            if block.counts is None:
+                complete = False
+            else:
+                totals += block.counts
+        return totals if complete else None
+
+    # -- content ----------------------------------------------------------------------------
+
+    def _load(self, stream: BinaryIO, block: _Block,
+              chosen: dict[int, Connection]) -> Iterator[Loaded]:
+        if not block.is_chunk:
+            stream.seek(block.at)
+            data = stream.read(block.size)
+            number, _, log_time, _ = MESSAGE.unpack_from(data)
+            yield _signed(log_time), number, data[MESSAGE.size:]
+            return
+        data, fault = self._unpacked(stream, block)
+        kept = 0
+        for opcode, start, end, _ in _records(data):
+            if opcode == Opcode.MESSAGE and end - start >= MESSAGE.size:
+                number, _, log_time, _ = MESSAGE.unpack_from(data, start)
+                kept += 1
+                if number in chosen:
+                    yield _signed(log_time), number, data[start + MESSAGE.size:end]
+            elif opcode == -1:
+                fault = fault or 'its records do not fit it'
+        if fault:
+            expected = '' if block.counts is None else f' of {sum(block.counts.values())}'
+            self.faults.append(f'the chunk at byte {block.at - PREFIX.size} is damaged ({fault}): '
+                               f'{kept}{expected} messages of it were read')
+
+    def _unpacked(self, stream: BinaryIO, block: _Block) -> tuple[bytes, str]:
+        """Return a chunk's records, as far as they can be had, and what is wrong with them."""
+        stream.seek(block.at)
+        content = stream.read(block.size)
+        try:
+            _, _, size, checksum = CHUNK.unpack_from(content)
+            (length,) = struct.unpack_from('<I', content, CHUNK.size)
+            at = CHUNK.size + 4 + length
+            compression = content[CHUNK.size + 4:at].decode()
+            (packed,) = struct.unpack_from('<Q', content, at)
+        except (struct.error, UnicodeDecodeError):
+            return b'', 'its head cannot be read'
+        if compression not in {'', 'zstd', 'lz4'}:
+            return b'', f"its compression '{compression}' is not known"
+        held = content[at + 8:at + 8 + packed]
+        data, fault = _decompressed(held, compression)
+        if len(held) < packed:
+            fault = 'it was cut off'
+        elif not fault and len(data) != size:
+            fault = f'it has {len(data)} of {size} bytes'
+        elif not fault and checksum and zlib.crc32(data) != checksum:
+            fault = 'its checksum is wrong'
+        return data, fault
+
+
+def _signed(time: int) -> int:
+    """Return a time of 64 bits as ROS counts it: with a sign."""
+    return time - (1 << 64) if time >> 63 else time
+
+
+def _indexed(index: ChunkIndex) -> _Block:
+    return _Block(index.chunk_start_offset + PREFIX.size, index.chunk_length - PREFIX.size, True,
+                  _signed(index.message_start_time) if index.message_end_time else None)
+
+
+def _summary(stream: BinaryIO, size: int) -> Summary | None:
+    """Return the summary at the file's end, None where there is none that can be read."""
+    if size < FOOTER_BYTES + len(MAGIC):
+        return None
+    stream.seek(size - FOOTER_BYTES)
+    footer = stream.read(FOOTER_BYTES)
+    opcode, length = PREFIX.unpack_from(footer)
+    (start,) = struct.unpack_from('<Q', footer, PREFIX.size)
+    if (footer[-len(MAGIC):] != MAGIC or opcode != Opcode.FOOTER or length != 20
+            or not 0 < start < size):
+        return None
+    stream.seek(start)
+    summary = Summary()
+    try:
+        for record in StreamReader(BytesIO(stream.read()), skip_magic=True).records:
+            if isinstance(record, Schema):
+                summary.schemas[record.id] = record
+            elif isinstance(record, Channel):
+                summary.channels[record.id] = record
+            elif isinstance(record, ChunkIndex):
+                summary.chunk_indexes.append(record)
+            elif isinstance(record, Statistics):
+                summary.statistics = record
+    except Exception:  # the walk over the file finds the same
+        return None
+    return summary
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield (opcode, start, end, data) of each record; opcode -1 where one exceeds the data."""
+    at = 0
+    while at < len(data):
+        if at + PREFIX.size > len(data):
+            yield -1, at, len(data), data
+            return
+        opcode, length = PREFIX.unpack_from(data, at)
+        at += PREFIX.size
+        if at + length > len(data):
+            yield -1, at, len(data), data
+            return
+        yield opcode, at, at + length, data
+        at += length
+
+
+def _decompressed(held: bytes, compression: str) -> tuple[bytes, str]:
+    """Return what can be unpacked, and what went wrong."""
+    if not compression:
+        return held, ''
+    unpacker = (zstandard.ZstdDecompressor().decompressobj() if compression == 'zstd'
+                else lz4.frame.LZ4FrameDecompressor())
+    done: list[bytes] = []
+    try:
+        for at in range(0, len(held), PIECE):
+            done.append(unpacker.decompress(held[at:at + PIECE]))
+    except (zstandard.ZstdError, RuntimeError, EOFError) as error:
+        return b''.join(done), reason(error)
+    return b''.join(done), ''

@@ -1,0 +1,276 @@
+"""A recording as a whole: a single file, or a folder with metadata.yaml and one or more files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+import yaml
+import zstandard
+
+from rgb2swir_ros.replay.storage.base import (
+    CDR,
+    Connection,
+    Message,
+    Storage,
+    Unreadable,
+    Wanted,
+    merged,
+    reason,
+    ros_type,
+)
+from rgb2swir_ros.replay.storage.mcap_file import MAGIC as MCAP_MAGIC
+from rgb2swir_ros.replay.storage.mcap_file import McapFile
+from rgb2swir_ros.replay.storage.ros1_file import Ros1File
+from rgb2swir_ros.replay.storage.sqlite_file import SqliteFile
+
+STORAGES = ('.mcap', '.db3', '.bag', '.mcap.zstd', '.db3.zstd', '.bag.active', '.mcap.active')
+SIDECARS = ('-wal', '-shm', '-journal')
+METADATA = 'metadata.yaml'
+_KEY = 'rosbag2_bagfile_information'
+_ZSTD = b'\x28\xb5\x2f\xfd'
+_KINDS: dict[bytes, type[McapFile] | type[SqliteFile] | type[Ros1File]] = {
+    MCAP_MAGIC: McapFile, b'SQLite format 3\0': SqliteFile, b'#ROSBAG': Ros1File}
+
+
+def is_storage(path: Path) -> bool:
+    """Say whether a file's name is that of a recording; ``._x.mcap`` is a Mac's shadow of one."""
+    return path.name.lower().endswith(STORAGES) and not path.name.startswith('._')
+
+
+def storages(folder: Path) -> list[Path]:
+    """Return the recordings that lie in a folder, sorted by name."""
+    return sorted(p for p in folder.iterdir() if is_storage(p) and p.is_file())
+
+
+def is_recording(path: Path) -> bool:
+    """Say whether a path is a recording: a storage file, or a folder of one.
+
+    A ``metadata.yaml`` counts if it is rosbag2's: data sets of pictures have some, too.
+    """
+    if path.is_dir():
+        return read_metadata(path) is not None or bool(storages(path))
+    return is_storage(path)
+
+
+def read_metadata(folder: Path) -> dict[str, Any] | None:
+    """Return what rosbag2 wrote about a recording, None where it wrote nothing readable."""
+    try:
+        told = yaml.safe_load((folder / METADATA).read_text(errors='replace'))
+    except (OSError, yaml.YAMLError):
+        return None
+    about = told.get(_KEY) if isinstance(told, dict) else None
+    return about if isinstance(about, dict) else None
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that make up a recording in a folder, metadata and journals included."""
+    about = read_metadata(path)
+    parts = storages(path) if about is None else [path / name for name in _listed(about)]
+    beside = [Path(f'{part}{end}') for part in parts for end in SIDECARS]
+    return [*parts, *beside, *([] if about is None else [path / METADATA])]
+
+
+@dataclass
+class _Part:
+    """One file of a recording, and what it was found to hold."""
+
+    path: Path
+    storage: Storage | None = None
+    unpacked: tempfile.TemporaryDirectory[str] | None = None
+
+
+class Recording:
+    """Messages of a ROS 2 recording (mcap, sqlite3, split, compressed) or of a ROS 1 bag.
+
+    :ivar connections: what it holds, the parts taken together.
+    :ivar faults: what could not be read, each in a few words; complete once :meth:`messages` has
+        ended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it, and read what it says of its contents.
+
+        :raises FootageError: if nothing in it can be read.
+        """
+        self.path = path
+        about = read_metadata(path) if path.is_dir() else None
+        self._parts = [_Part(part) for part in self._find(about)]
+        self._missing: list[str] = []
+        told = _told_connections(about)
+        found: list[Connection] = []
+        for part in list(self._parts):
+            if not part.path.is_file():
+                self._drop(part, f"its file '{part.path.name}' is missing")
+                continue
+            if told and len(self._parts) > 1 and _is_packed(part.path):
+                continue  # unpacked one by one when their turn comes
+            try:
+                found += self._open(part).connections
+            except Unreadable as error:
+                if len(self._parts) == 1:
+                    raise
+                self._drop(part, str(error))
+        if not self._parts:
+            raise Unreadable(f"the bag '{path}' cannot be read: {'; '.join(self._missing)}")
+        self.connections = _with_announced(merged(found), told)
+        self.faults = list(self._missing)
+        for part in self._parts:
+            self._add_faults(part)
+
+    def messages(self, wanted: Wanted) -> Iterator[Message]:
+        """Yield the messages of some connections: part after part, each in order of record time.
+
+        Messages that were compressed one by one come unpacked.
+        """
+        known = {connection: connection for connection in self.connections}
+        self.faults = list(self._missing)
+        for part in self._parts:
+            try:
+                storage = self._open(part)
+            except Unreadable as error:
+                self._add(str(error))
+                continue
+            for message in storage.messages(wanted):
+                data = message.data
+                if data[:4] == _ZSTD:
+                    try:
+                        data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+                    except zstandard.ZstdError as error:
+                        self._add(f'a message of {message.connection.topic} cannot be unpacked: '
+                                  f'{reason(error)}')
+                        continue
+                yield message._replace(
+                    data=data, connection=known.get(message.connection, message.connection))
+            self._add_faults(part)
+            if part.unpacked is not None and len(self._parts) > 1:
+                part.storage = None
+                part.unpacked.cleanup()
+                part.unpacked = None
+
+    def _find(self, about: dict[str, Any] | None) -> list[Path]:
+        if not self.path.is_dir():
+            return [self.path]
+        if about is not None and (listed := _listed(about)):
+            return [self.path / name for name in listed]
+        found = storages(self.path)
+        if not found:
+            raise Unreadable(f"the bag '{self.path}' has no file of messages: its {METADATA} "
+                             'lists none')
+        if len(found) > 1:
+            names = ', '.join(p.name for p in found)
+            raise Unreadable(f"the folder '{self.path}' has no {METADATA} of a bag and several "
+                             f'storage files ({names}): name one of them, or run '
+                             '`ros2 bag reindex`')
+        return found
+
+    def _drop(self, part: _Part, why: str) -> None:
+        self._parts.remove(part)
+        self._missing.append(why)
+
+    def _open(self, part: _Part) -> Storage:
+        if part.storage is None:
+            path, fault = part.path, ''
+            try:
+                if _is_packed(path):
+                    part.unpacked = tempfile.TemporaryDirectory(prefix='rgb2swir-bag-')
+                    path, fault = _unpack(path, Path(part.unpacked.name))
+                part.storage = _open_file(path)
+            except Unreadable as error:
+                if path == part.path:
+                    raise
+                told = str(error).replace(str(path), str(part.path))
+                raise Unreadable(f'{told}; {fault}' if fault else told) from error
+            except OSError as error:
+                raise Unreadable(f"the bag '{part.path}' cannot be read: "
+                                 f'{error.strerror or error}') from error
+            if fault and fault not in self._missing:
+                self._missing.append(fault)
+        return part.storage
+
+    def _add_faults(self, part: _Part) -> None:
+        name = f'{part.path.name}: ' if len(self._parts) > 1 else ''
+        for fault in [] if part.storage is None else part.storage.faults:
+            self._add(f'{name}{fault}')
+
+    def _add(self, fault: str) -> None:
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+
+def _open_file(path: Path) -> Storage:
+    """Open a storage file by its first bytes, by its name where it has none of them.
+
+    :raises Unreadable: if it is no recording.
+    """
+    with path.open('rb') as stream:
+        head = stream.read(16)
+    for magic, kind in _KINDS.items():
+        if head.startswith(magic):
+            return kind(path)
+    name = path.name.lower()
+    if name.endswith('.db3'):
+        return SqliteFile(path)
+    return Ros1File(path) if '.bag' in name else McapFile(path)
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open('rb') as stream:
+        return stream.read(4) == _ZSTD
+
+
+def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
+    """Unpack a compressed file as far as it goes; return where it is and what went wrong."""
+    target = folder / (path.stem if path.suffix.lower() == '.zstd' else path.name)
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        with path.open('rb') as packed, target.open('wb') as unpacked:
+            while piece := packed.read(1 << 18):
+                while piece:
+                    if unpacker.eof:
+                        unpacker = zstandard.ZstdDecompressor().decompressobj()
+                    unpacked.write(unpacker.decompress(piece))
+                    piece = unpacker.unused_data if unpacker.eof else b''
+    except zstandard.ZstdError as error:
+        return target, f"'{path.name}' cannot be unpacked to its end: {reason(error)}"
+    except OSError as error:
+        raise Unreadable(f"the bag '{path}' cannot be unpacked to {tempfile.gettempdir()}: "
+                         f'{error.strerror or error} (TMPDIR names another place)') from error
+    return target, '' if unpacker.eof else f"'{path.name}' was cut off"
+
+
+def _listed(about: dict[str, Any]) -> list[str]:
+    """Return the names of the files that the metadata list; old ones wrote a folder before."""
+    names = about.get('relative_file_paths')
+    return [PurePath(str(name)).name for name in names] if isinstance(names, list) else []
+
+
+def _told_connections(about: dict[str, Any] | None) -> list[Connection]:
+    """Return the topics that the metadata announce."""
+    told = []
+    topics = (about or {}).get('topics_with_message_count')
+    for entry in topics if isinstance(topics, list) else []:
+        try:
+            topic = entry['topic_metadata']
+            told.append(Connection(
+                str(topic['name']), ros_type(str(topic['type'])),
+                str(topic.get('serialization_format') or CDR),
+                qos=str(topic.get('offered_qos_profiles') or ''),
+                count=int(entry['message_count'])))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return merged(told)
+
+
+def _with_announced(found: list[Connection], told: list[Connection]) -> list[Connection]:
+    """Return the connections, their counts the larger of what was found and announced."""
+    announced = Counter({connection: connection.count or 0 for connection in told})
+    result = []
+    for one in found:
+        counts = [count for count in (one.count, announced.pop(one, None)) if count is not None]
+        result.append(replace(one, count=max(counts) if counts else None))
+    return result + [connection for connection in told if connection in announced]
