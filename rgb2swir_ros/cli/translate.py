@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--gamma', type=float, default=2.2,
                         help='tone curve of 8-bit output (default %(default)s)')
     parser.add_argument('--threads', type=int, default=0, help='0 (default): all cores')
+    parser.add_argument('--topic', action='append', default=[], metavar='T',
+                        help='image topic of a bag to translate, given once for each (default: '
+                             'every colour camera)')
     parser.add_argument('--json', action='store_true', help='print the outcome as JSON')
     add_overwrite(parser)
 
@@ -70,13 +73,15 @@ def run(arguments: argparse.Namespace) -> int:
     plan = make_plan(arguments.input, arguments.output, overwrite=arguments.overwrite)
     if arguments.linear16 and any(job.kind == 'video' for job in plan.jobs):
         print('--linear16: videos stay 8-bit', file=sys.stderr)
+    if arguments.topic and not any(job.kind == 'bag' for job in plan.jobs):
+        raise UserError(f"--topic chooses topics of a bag, but '{arguments.input}' is none")
     options = Options(model=arguments.model, box=box, backend=arguments.backend,
                       threads=arguments.threads, linear16=arguments.linear16,
                       gamma=arguments.gamma)
     started = time.monotonic()
-    with progress(_expected_frames(plan)) as (advance, log):
+    with progress(_expected_frames(plan, arguments.topic)) as (advance, log):
         translator = OfflineTranslator(options, log=log)
-        outcome = Runner(translator, advance).run(plan)
+        outcome = Runner(translator, advance, arguments.topic).run(plan)
     seconds = time.monotonic() - started
     summary = {
         'output': str(arguments.output),
@@ -86,6 +91,11 @@ def run(arguments: argparse.Namespace) -> int:
         'skipped': [str(path) for path, _ in plan.skipped],
         'renamed': [{'input': str(job.source), 'output': str(job.target)}
                     for job in plan.renamed],
+        'topics': [{'input': str(path), 'topic': topic, 'output': made, 'frames': frames}
+                   for path, topic, made, frames in outcome.topics],
+        'left_out': [{'input': str(path), 'topic': topic, 'reason': why}
+                     for path, topic, why in outcome.left_out],
+        'notes': [{'input': str(path), 'note': note} for path, note in outcome.notes],
         'failed': [{'input': str(path), 'reason': reason} for path, reason in outcome.failed],
         'engines': translator.describe(),
     }
@@ -125,16 +135,18 @@ def _need_libraries() -> None:
                         "pip install 'rgb2swir_ros[runtime,replay]'")
 
 
-def _expected_frames(plan: Any) -> int | None:
+def _expected_frames(plan: Any, topics: list[str]) -> int | None:
+    from rgb2swir_ros.replay.bag import CameraBag
     from rgb2swir_ros.replay.frames import FootageError
-    from rgb2swir_ros.replay.source import open_source
+    from rgb2swir_ros.replay.video import VideoSource
     total = 0
     for job in plan.jobs:
         if job.kind == 'picture':
             total += 1
             continue
         try:
-            count = open_source(job.source).count
+            count = (CameraBag(job.source, topics) if job.kind == 'bag'
+                     else VideoSource(job.source)).count
         except FootageError:
             continue  # the run will say so
         if count is None:
@@ -148,8 +160,14 @@ def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
                      for kind, count in summary['made'].items() if count) or 'nothing'
     parts = [f'{made} ({summary["frames"]} frames) in {summary["seconds"]:.1f} s -> '
              f'{summary["output"]}']
-    parts += [f'{len(summary[key])} {key}' for key in ('skipped', 'failed') if summary[key]]
+    parts += [f'{len(summary[key])} {key.replace("_", " ")}'
+              for key in ('left_out', 'skipped', 'failed') if summary[key]]
     print('; '.join(parts), file=stream)
+    _names('camera', stream, [f"{entry['topic']} -> {entry['output']} ({entry['frames']} frames)"
+                              for entry in summary['topics']])
+    _names('left out', stream, [f"{entry['topic']} ({entry['reason']})"
+                                for entry in summary['left_out']])
+    _names('note', stream, [f"{entry['input']}: {entry['note']}" for entry in summary['notes']])
     _names('renamed, so as not to overwrite another output', stream,
            [f'{job.source} -> {job.target}' for job in plan.renamed])
     _names('skipped', stream, [f'{path} ({why})' if why else str(path)

@@ -6,6 +6,7 @@ corner is (-.5, -.5), and resizing by s moves u to (u + .5) * s - .5.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,6 +162,31 @@ def transform_camera_info(info: Any, source: tuple[int, int], target: tuple[int,
         height=target[0], width=target[1], distortion_model=info.distortion_model,
         d=[float(v) for v in info.d], k=k.ravel().tolist(), r=[float(v) for v in info.r],
         p=p.ravel().tolist())
+
+
+def follow_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int],
+                       transform: PixelTransform, counts: Counter[str]) -> CameraInfoFields | None:
+    """Return the CameraInfo that goes out with an image, whatever the camera sent.
+
+    The image goes out in any case. Its header is that of the CameraInfo, too, whatever stamp the
+    one that the camera sent has: drivers that latch it send it once.
+
+    :param info: the sensor_msgs/CameraInfo that holds for the image, None where there is none.
+    :param source: (height, width) of the image as received.
+    :param target: (height, width) of the image that goes out.
+    :param transform: from pixels of the source to pixels of the target.
+    :param counts: gets one more ``camera_info_missing`` where there is none, one more
+        ``camera_info_mismatch`` where it is for images of another size.
+    :return: None in these two cases.
+    """
+    if info is None:
+        counts['camera_info_missing'] += 1
+        return None
+    try:
+        return transform_camera_info(info, source, target, transform)
+    except ImageError as error:
+        counts[error.reason] += 1
+        return None
 
 
 def _from_full_sensor(info: Any, source: tuple[int, int]) -> PixelTransform:

@@ -1,33 +1,30 @@
-"""Read image topics of ROS 2 bags (mcap and sqlite3) without ROS."""
+"""Read the cameras of ROS recordings (mcap, sqlite3, ROS 1) without ROS."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
 
+from rgb2swir_ros.replay.cameras import (
+    COMPRESSED,
+    INFO,
+    RAW,
+    cameras,
+    choose,
+    image_connections,
+    listing,
+)
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage
+from rgb2swir_ros.replay.infos import Pairing
+from rgb2swir_ros.replay.storage.base import ROS1, Connection, reason
+from rgb2swir_ros.replay.storage.recording import Recording
+from rgb2swir_ros.replay.storage.recording import is_recording as is_bag
 
-RAW = 'sensor_msgs/msg/Image'
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
-INFO = 'sensor_msgs/msg/CameraInfo'
-STORAGES = ('.mcap', '.db3')
-# A CameraInfo has its image's stamp by convention, and may be recorded before or after it: an
-# image waits for so many later ones before it goes without, so that no bag is read twice.
-PATIENCE = 2
-KEPT_INFOS = 100
-
-
-def is_bag(path: Path) -> bool:
-    """Say whether a path is a bag: a storage file, or a folder with one or a metadata.yaml."""
-    if path.is_dir():
-        return (path / 'metadata.yaml').is_file() or any(_storages(path))
-    return path.suffix.lower() in STORAGES
+__all__ = ['COMPRESSED', 'INFO', 'RAW', 'BagSource', 'CameraBag', 'is_bag', 'stamp_ns']
 
 
 def stamp_ns(cdr: bytes) -> int:
@@ -45,171 +42,195 @@ def stamp_ns(cdr: bytes) -> int:
     return seconds * 10**9 + int.from_bytes(cdr[8:12], order)  # type: ignore[arg-type]
 
 
-class BagSource:
-    """The frames of one image topic of a bag."""
+class CameraBag:
+    """The cameras of a bag.
+
+    :ivar cameras: those that are read.
+    :ivar left_out: (topic, why) of the other image topics.
+    :ivar count: how many frames there should be, None if only reading tells.
+    """
 
     kind = 'bag'
 
-    def __init__(self, path: Path, topic: str | None = None) -> None:
-        """Open the bag and find its image topic.
+    def __init__(self, path: Path, topics: Sequence[str] = ()) -> None:
+        """Open the bag and find its cameras.
 
-        :param path: the bag's folder, or its bare ``.mcap`` or ``.db3`` file.
-        :param topic: which image topic; needed if there are several.
-        :raises FootageError: if the bag is unreadable, or has no image topic, or several and
-            none was named, or not the one that was named, or no message on it.
+        :param path: a folder with metadata.yaml, or a file (``.mcap``, ``.db3``, ``.bag``).
+        :param topics: the image topics to read; by default every colour camera.
+        :raises FootageError: if nothing can be read, there is no camera, or not one that was
+            named, or no message on it.
         """
         self.path = path
         self._types = get_typestore(Stores.ROS2_JAZZY)
-        self._file = _readable_path(path)
-        with _Opened(self._file) as reader:
-            connections = list(reader.connections)
-        self.topic, self._type = _choose(connections, topic, path)
-        self.count: int | None = sum(c.msgcount for c in connections
-                                     if (c.topic, c.msgtype) == (self.topic, self._type))
-        self._info = _info_topic(connections, self.topic)
-        if not self.count:
-            raise FootageError(f"topic {self.topic} of the bag '{path}' holds no message; "
-                               f"it has {_listing(connections)}")
+        self._recording = Recording(path)
+        connections = self._recording.connections
+        images = image_connections(connections)
+        if not images:
+            raise FootageError(f"the bag '{path}' has no topic of type {RAW} or {COMPRESSED}; "
+                               f'it has {listing(connections)}' + self._damage())
+        looks = self._first_looks(images)
+        self.left_out: list[tuple[str, str]] = []
+        if topics:
+            chosen = [self._named(topic, images, looks) for topic in topics]
+        else:
+            chosen, self.left_out = choose(images, looks)
+        if not chosen:
+            raise FootageError(self._no_camera(connections, images, looks) + self._damage())
+        self.cameras = cameras(list(dict.fromkeys(chosen)), connections)
+        counts = [camera.connection.count for camera in self.cameras]
+        known = [count for count in counts if count is not None]
+        self.count: int | None = sum(known) if len(known) == len(counts) else None
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the topic's messages in recorded order, each with its CameraInfo if there is one.
+        """Yield the cameras' messages in recorded order, each with its CameraInfo if there is one.
 
-        :raises FootageError: where the bag cannot be read any further.
+        :raises FootageError: at the end, if not everything could be read.
         """
-        waiting: deque[Frame] = deque()
-        infos: dict[int, bytes] = {}
-        broken: FootageError | None = None
-        read = 0
-        with _Opened(self._file) as reader:
-            messages = self._messages(reader)
-            while True:
-                try:
-                    item = next(messages, None)
-                except FootageError as error:
-                    item, broken = None, error
-                if isinstance(item, Frame):
-                    waiting.append(item)
-                    read += 1
-                elif item is not None:
-                    infos[stamp_ns(item)] = item
-                while waiting and (item is None or not self._info or len(waiting) > PATIENCE
-                                   or waiting[0].stamp_ns in infos):
-                    frame = waiting.popleft()
-                    yield replace(frame, info_cdr=infos.get(frame.stamp_ns))
-                while len(infos) > KEPT_INFOS:
-                    del infos[next(iter(infos))]
-                if item is None:
-                    break
-        if broken is not None:
-            raise broken
-        if self.count is not None and read < self.count:
-            raise FootageError(f"the bag '{self.path}' ends early: {read} of the {self.count} "
-                               f'messages it announces on {self.topic}')
+        pairs = {camera.topic: Pairing(bool(camera.info)) for camera in self.cameras}
+        by_connection = {camera.connection: camera for camera in self.cameras}
+        by_info: dict[str, list[str]] = {}
+        for camera in self.cameras:
+            by_info.setdefault(camera.info, []).append(camera.topic)
+        read: Counter[str] = Counter()
+        refused: dict[str, list[str]] = {}
 
-    def _messages(self, reader: Reader) -> Iterator[Frame | bytes]:
-        """Yield the images as frames and the CameraInfos serialized, as they come."""
-        wanted = [c for c in reader.connections if (c.topic, c.msgtype) in (
-            (self.topic, self._type), (self._info, INFO))]
-        messages = reader.messages(connections=wanted)
-        read = 0
-        while True:
+        def wanted(one: Connection) -> bool:
+            return one in by_connection or (one.msgtype == INFO and one.topic in by_info)
+
+        for connection, log_ns, data in self._recording.messages(wanted):
+            topic = connection.topic
+            read[topic] += 1
             try:
-                item = next(messages, None)
-                if item is None:
-                    return
-                connection, log_ns, cdr = item
-                if connection.topic == self.topic:
-                    found: Frame | bytes = self._frame(bytes(cdr), read, log_ns)
-                    read += 1
+                cdr = self._cdr(connection, data)
+                if connection in by_connection:
+                    frame = self._frame(connection, cdr, read[topic] - 1, log_ns)
+                    ready = pairs[topic].see_image(frame)
                 else:
-                    stamp_ns(cdr)
-                    found = bytes(cdr)
-            except Exception as error:
-                # the library raises whatever its parsers meet: struct, zstd, sqlite, assert
-                raise FootageError(f"the bag '{self.path}' cannot be read past frame {read}: "
-                                   f'{_text(error)}') from error
-            yield found
+                    stamp = self._stamp(cdr)
+                    ready = (frame for camera_topic in by_info[topic]
+                             for frame in pairs[camera_topic].see_info(stamp, cdr))
+            except _Malformed as error:
+                refused.setdefault(topic, []).append(str(error))
+                continue
+            yield from ready
+        for pair in pairs.values():
+            yield from pair.rest()
+        self._complain(read, refused)
 
-    def _frame(self, cdr: bytes, index: int, log_ns: int) -> Frame:
-        message: Any = self._types.deserialize_cdr(cdr, self._type)
+    def _complain(self, read: Counter[str], refused: dict[str, list[str]]) -> None:
+        """Raise FootageError if something could not be read, with all of it in one line."""
+        faults = list(self._recording.faults)
+        for topic, reasons in refused.items():
+            faults.append(f'{len(reasons)} messages of {topic} are malformed ({reasons[0]})')
+        for camera in self.cameras:
+            count = camera.connection.count
+            if count is not None and read[camera.topic] < count:
+                faults.append(f'{camera.topic} has {read[camera.topic]} of the {count} messages '
+                              'that it announces')
+        if faults:
+            raise FootageError(f"the bag '{self.path}' could not be read whole: "
+                               f'{"; ".join(faults)}')
+
+    def _cdr(self, connection: Connection, data: bytes) -> bytes:
+        if connection.encoding != ROS1:
+            return data
+        try:
+            return bytes(self._types.ros1_to_cdr(data, connection.msgtype))
+        except Exception as error:  # the library raises whatever its parsers meet
+            raise _Malformed(reason(error)) from error
+
+    def _stamp(self, info: bytes) -> int:
+        """Return the stamp of a CameraInfo that is known to be readable."""
+        try:
+            self._types.deserialize_cdr(info, INFO)
+            return stamp_ns(info)
+        except Exception as error:  # as in _frame
+            raise _Malformed(reason(error)) from error
+
+    def _frame(self, connection: Connection, cdr: bytes, index: int, log_ns: int) -> Frame:
+        try:
+            message: Any = self._types.deserialize_cdr(cdr, connection.msgtype)
+        except Exception as error:  # struct, assertions, memory: whatever malformed bytes cause
+            raise _Malformed(f'frame {index}: {reason(error)}') from error
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         content: RawImage | CompressedImage
-        if self._type == RAW:
+        if connection.msgtype == RAW:
             content = RawImage(message.height, message.width, message.encoding,
                                message.is_bigendian, message.step, message.data)
         else:
             content = CompressedImage(message.format, message.data.tobytes())
-        return Frame(stamp, message.header.frame_id, self.topic, content,
+        return Frame(stamp, message.header.frame_id, connection.topic, content,
                      f'frame {index}', cdr, log_ns=log_ns)
 
+    def _first_looks(self, images: Sequence[Connection]) -> dict[Connection, str]:
+        """Return the encoding or format of each topic's first readable message."""
+        missing = {one for one in images if one.count != 0}
+        looks: dict[Connection, str] = {}
+        if not missing:
+            return looks
+        for connection, log_ns, data in self._recording.messages(missing.__contains__):
+            if connection not in looks:
+                try:
+                    frame = self._frame(connection, self._cdr(connection, data), 0, log_ns)
+                except _Malformed:
+                    continue
+                content = frame.content
+                looks[connection] = (content.encoding if isinstance(content, RawImage)
+                                     else getattr(content, 'format', ''))
+                missing.discard(connection)
+            if not missing:
+                break
+        return looks
 
-class _Opened:
-    """A bag's reader, opened and closed; whatever the library raises as a FootageError."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Reader:
-        try:
-            self._reader = Reader(self._path)
-            self._reader.open()
-        except Exception as error:
-            raise FootageError(f"the bag '{self._path}' cannot be opened: {_text(error)}; if its "
-                               'recording was cut off, `mcap recover` or `ros2 bag reindex` may '
-                               'save it') from error
-        return self._reader
-
-    def __exit__(self, *_: object) -> None:
-        self._reader.close()
-
-
-def _storages(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in STORAGES)
-
-
-def _readable_path(path: Path) -> Path:
-    """Return what to open: a folder without metadata.yaml is read through its only storage."""
-    if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        storages = _storages(path)
-        if len(storages) != 1:
-            names = ', '.join(p.name for p in storages)
-            raise FootageError(f"the folder '{path}' has no metadata.yaml and several storage "
-                               f'files ({names}): name one of them, or run `ros2 bag reindex`')
-        return storages[0]
-    return path
-
-
-def _choose(connections: list[Any], topic: str | None, path: Path) -> tuple[str, str]:
-    images = sorted({(c.topic, c.msgtype) for c in connections if c.msgtype in (RAW, COMPRESSED)})
-    if not images:
-        raise FootageError(f"the bag '{path}' has no topic of type {RAW} or {COMPRESSED}; "
-                           f'it has {_listing(connections)}')
-    if topic is not None:
-        wanted = topic if topic.startswith('/') else f'/{topic}'
-        found = [image for image in images if image[0] in (wanted, topic)]
+    def _named(self, topic: str, images: Sequence[Connection],
+               looks: dict[Connection, str]) -> Connection:
+        """Return the connection of a topic that was asked for."""
+        found = [one for one in images if one.topic in (f'/{topic}', topic)]
         if not found:
-            raise FootageError(f"the bag '{path}' has no image topic '{topic}'; its image topics: "
-                               + ', '.join(name for name, _ in images))
-        return found[0]
-    if len(images) > 1:
-        raise FootageError(f"the bag '{path}' has several image topics: "
-                           + ', '.join(name for name, _ in images)
-                           + '; choose one with --topic')
-    return images[0]
+            raise FootageError(
+                f"the bag '{self.path}' has no image topic '{topic}'; its image topics: "
+                + ', '.join(dict.fromkeys(one.topic for one in images)))
+        for one in found:
+            if one in looks:
+                return one
+        raise FootageError(f"topic {found[0].topic} of the bag '{self.path}' holds no message "
+                           f'that can be read; it has {listing(self._recording.connections)}'
+                           + self._damage())
+
+    def _no_camera(self, connections: Sequence[Connection], images: Sequence[Connection],
+                   looks: dict[Connection, str]) -> str:
+        if not looks:
+            topics = ', '.join(dict.fromkeys(one.topic for one in images))
+            return (f"topic {topics} of the bag '{self.path}' holds no message that can be read; "
+                    f'it has {listing(connections)}')
+        shown = ', '.join(f'{topic} ({why})' for topic, why in self.left_out)
+        return (f"the bag '{self.path}' has no colour camera: {shown}; --topic translates one of "
+                'them all the same')
+
+    def _damage(self) -> str:
+        faults = self._recording.faults
+        return f'; it is damaged: {"; ".join(faults)}' if faults else ''
 
 
-def _info_topic(connections: list[Any], topic: str) -> str:
-    """Return the CameraInfo topic beside an image topic: ``C/image_raw[/compressed]`` has
-    ``C/camera_info``."""
-    base = topic.removesuffix('/compressed').rpartition('/')[0]
-    names = {c.topic for c in connections if c.msgtype == INFO}
-    return f'{base}/camera_info' if f'{base}/camera_info' in names else ''
+class BagSource(CameraBag):
+    """The frames of one image topic of a bag.
+
+    :ivar topic: that topic.
+    """
+
+    def __init__(self, path: Path, topic: str | None = None) -> None:
+        """Open the bag and find its camera.
+
+        :param topic: which image topic; needed if there are several cameras.
+        :raises FootageError: as :class:`CameraBag`, and if there are several and none was named.
+        """
+        super().__init__(path, () if topic is None else (topic,))
+        if len(self.cameras) > 1:
+            raise FootageError(f"the bag '{path}' has several image topics: "
+                               + ', '.join(camera.topic for camera in self.cameras)
+                               + '; choose one with --topic')
+        self.topic = self.cameras[0].topic
 
 
-def _listing(connections: list[Any]) -> str:
-    shown = [f'{c.topic} ({c.msgtype}, {c.msgcount})' for c in connections]
-    return ', '.join(shown) if shown else 'no topic at all'
-
-
-def _text(error: BaseException) -> str:
-    return ' '.join(str(error).split()) or type(error).__name__
+class _Malformed(Exception):
+    """A message that is not what its type says."""

@@ -15,7 +15,7 @@ from rosbags.typesys import Stores, get_typestore
 from rgb2swir_ros.errors import OutputError
 from rgb2swir_ros.marks import TOOL, UNSEALED, seal_bag
 from rgb2swir_ros.ownership import place_folder, require_free, workspace
-from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
+from rgb2swir_ros.replay.cameras import COMPRESSED, INFO, RAW
 
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
 VERSION = 9  # the metadata version that Jazzy writes
@@ -64,27 +64,30 @@ class BagWriter:
                     topic, msgtype, typestore=self._types)
             self.counts[topic] = 0
 
-    def write(self, topic: str, msgtype: str, cdr: bytes, stamp_ns: int) -> None:
+    def write(self, topic: str, msgtype: str, cdr: bytes, log_ns: int) -> None:
         """Append a serialized message.
 
-        :param stamp_ns: where on the bag's time line, in nanoseconds.
+        :param log_ns: where on the bag's time line, in nanoseconds; mcap has no time before 1970,
+            so that what is negative lies at 0.
         :raises OutputError: if the disk fails; the bag is then given up.
         """
         self.declare(topic, msgtype)
         with self._kept_whole():
-            self._writer.write(self._connections[topic], stamp_ns, cdr)
+            self._writer.write(self._connections[topic], max(log_ns, 0), cdr)
         self.counts[topic] += 1
 
-    def write_image(self, topic: str, stamp_ns: int, frame_id: str, fields: Any) -> None:
+    def write_image(self, topic: str, stamp_ns: int, frame_id: str, fields: Any,
+                    log_ns: int | None = None) -> None:
         """Append a ``sensor_msgs/Image``.
 
         :param fields: height, width, encoding, is_bigendian, step, data (a buffer of bytes).
+        :param log_ns: where on the bag's time line; by default at its stamp.
         """
         message = self._types.types[RAW](
             header=self._header(stamp_ns, frame_id), height=fields.height, width=fields.width,
             encoding=fields.encoding, is_bigendian=int(fields.is_bigendian), step=fields.step,
             data=np.frombuffer(fields.data, np.uint8))
-        self._serialize(topic, RAW, message, stamp_ns)
+        self._serialize(topic, RAW, message, stamp_ns if log_ns is None else log_ns)
 
     def write_compressed(self, topic: str, stamp_ns: int, frame_id: str, data: bytes,
                          codec: str) -> None:
@@ -94,11 +97,13 @@ class BagWriter:
             data=np.frombuffer(data, np.uint8))
         self._serialize(topic, COMPRESSED, message, stamp_ns)
 
-    def write_camera_info(self, topic: str, stamp_ns: int, frame_id: str, fields: Any) -> None:
+    def write_camera_info(self, topic: str, stamp_ns: int, frame_id: str, fields: Any,
+                          log_ns: int | None = None) -> None:
         """Append a ``sensor_msgs/CameraInfo``.
 
         :param fields: height, width, distortion_model, d, k, r, p, binning_x, binning_y and roi
             (x_offset, y_offset, height, width, do_rectify).
+        :param log_ns: where on the bag's time line; by default at its stamp.
         """
         roi = fields.roi
         numbers = {name: np.asarray(getattr(fields, name), np.float64) for name in 'dkrp'}
@@ -109,7 +114,7 @@ class BagWriter:
             roi=self._types.types['sensor_msgs/msg/RegionOfInterest'](
                 x_offset=roi.x_offset, y_offset=roi.y_offset, height=roi.height,
                 width=roi.width, do_rectify=roi.do_rectify))
-        self._serialize(topic, INFO, message, stamp_ns)
+        self._serialize(topic, INFO, message, stamp_ns if log_ns is None else log_ns)
 
     def write_diagnostics(self, topic: str, stamp_ns: int, name: str,
                           values: dict[str, str]) -> None:
@@ -162,5 +167,5 @@ class BagWriter:
             stamp=types['builtin_interfaces/msg/Time'](sec=seconds, nanosec=nanoseconds),
             frame_id=frame_id)
 
-    def _serialize(self, topic: str, msgtype: str, message: Any, stamp_ns: int) -> None:
-        self.write(topic, msgtype, bytes(self._types.serialize_cdr(message, msgtype)), stamp_ns)
+    def _serialize(self, topic: str, msgtype: str, message: Any, log_ns: int) -> None:
+        self.write(topic, msgtype, bytes(self._types.serialize_cdr(message, msgtype)), log_ns)

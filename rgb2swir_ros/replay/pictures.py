@@ -14,6 +14,14 @@ from rgb2swir_ros.replay.frames import FootageError, Frame
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 
+_TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+MAC_FOLDER = '__MACOSX'  # what a Mac's archives bring along
+
+
+def is_shadow(path: Path) -> bool:
+    """Say whether a file is a Mac's shadow of another: ``._x.jpg`` is no picture."""
+    return path.name.startswith('._')
+
 
 def is_picture(path: Path) -> bool:
     """Say whether a file's name is that of a picture."""
@@ -29,9 +37,10 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return a picture file as uint8 RGB (H, W, 3), turned upright by its EXIF orientation.
 
-    Deeper pictures are brought to 8 bits, transparency is dropped.
+    Pictures of 16 bits are brought to 8, transparency is dropped.
 
-    :raises FootageError: if the file cannot be read or is damaged.
+    :raises FootageError: if the file cannot be read or is damaged, or its samples are no integers
+        of 8 or 16 bits, so that nobody knows which value is white.
     """
     try:
         data = path.read_bytes()
@@ -40,6 +49,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     if data[:2] == b'\xff\xd8' and b'\xff\xd9' not in data[2:]:
         # older OpenCV fills what is missing with grey and says nothing
         raise FootageError(f"'{path}' is a JPEG that was cut off")
+    if data[:4] in _TIFF:
+        _refuse_samples(path, data)
     try:
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error as error:
@@ -48,6 +59,17 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise FootageError(f"'{path}' is " + ('no readable picture, or damaged' if data
                                               else 'an empty file'))
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _refuse_samples(path: Path, data: bytes) -> None:
+    """Raise FootageError for a TIFF of floating-point or 32-bit samples."""
+    try:
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return  # read_picture says what is wrong
+    if stored is not None and stored.dtype not in (np.uint8, np.uint16):
+        raise FootageError(f"'{path}' is a TIFF of {stored.dtype} samples: nothing in it says "
+                           'which value is white; save it with 8 or 16 bits')
 
 
 class PicturesSource:
@@ -65,7 +87,8 @@ class PicturesSource:
         """
         self.path = path
         self.rate_hz = rate_hz
-        files = sorted((p for p in path.iterdir() if p.is_file() and is_picture(p)),
+        files = sorted((p for p in path.iterdir()
+                        if p.is_file() and is_picture(p) and not is_shadow(p)),
                        key=natural_key) if path.is_dir() else [path]
         if not files:
             found = sorted(p.name for p in path.iterdir())

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rgb2swir_ros.marks import RECORD
 from rgb2swir_ros.ownership import require_apart, require_free
-from rgb2swir_ros.replay.bag import is_bag
 from rgb2swir_ros.replay.frames import FootageError
-from rgb2swir_ros.replay.pictures import is_picture, natural_key
+from rgb2swir_ros.replay.pictures import MAC_FOLDER, is_picture, is_shadow, natural_key
+from rgb2swir_ros.replay.storage.recording import files_of, is_recording, is_storage
 from rgb2swir_ros.replay.video import is_video
 
+SHADOW = 'left by a Mac beside the file itself'
 SUFFIX = {'picture': '.png', 'video': '.mp4', 'bag': ''}
 
 
@@ -49,10 +50,10 @@ def make_plan(source: Path, target: Path, *, overwrite: bool = False) -> Plan:
     """
     if not os.path.exists(source):
         raise FootageError(f"there is no file or folder '{source}'")
-    if is_bag(source):
-        if target.suffix.lower() in ('.mcap', '.db3'):
+    if is_recording(source):
+        if is_storage(target):
             raise FootageError(f"'{target}': a bag is written as a folder; drop the suffix")
-        plan = Plan([Job('bag', source, target)])
+        plan = Plan([Job('bag', source, target)], skipped=_beside_bag(source))
     elif source.is_dir():
         require_apart([target], [source])
         plan = _plan_folder(source, target)
@@ -70,7 +71,20 @@ def make_plan(source: Path, target: Path, *, overwrite: bool = False) -> Plan:
 
 
 def _kind(path: Path) -> str:
+    if is_shadow(path):
+        return ''
     return 'picture' if is_picture(path) else 'video' if is_video(path) else ''
+
+
+def _beside_bag(source: Path) -> list[tuple[Path, str]]:
+    """Return what lies in a bag's folder and is no part of it."""
+    if not source.is_dir():
+        return []
+    own = set(files_of(source))
+    return [(path.relative_to(source), _why_skipped(path) or (
+        'beside a bag: translate it by itself' if _kind(path) else ''))
+        for path in sorted(source.rglob('*'), key=natural_key)
+        if not path.is_dir() and path not in own and path.name != RECORD]
 
 
 def _single_target(kind: str, source: Path, target: Path) -> Path:
@@ -111,7 +125,9 @@ def _walk(source: Path, plan: Plan) -> list[Path]:
         kept = []
         for name in folders:
             path = Path(folder, name)
-            if path.is_symlink():  # could lead in a circle
+            if name == MAC_FOLDER:
+                plan.skipped.append((path.relative_to(source), SHADOW))
+            elif path.is_symlink():  # could lead in a circle
                 plan.skipped.append((path.relative_to(source), 'link to a folder'))
             else:
                 kept.append(name)
@@ -123,7 +139,9 @@ def _walk(source: Path, plan: Plan) -> list[Path]:
 def _why_skipped(path: Path) -> str:
     if not path.is_file():
         return 'no regular file'
-    return 'bag: translate it by itself' if path.suffix in ('.mcap', '.db3') else ''
+    if is_shadow(path):
+        return SHADOW
+    return 'bag: translate it by itself' if is_storage(path) else ''
 
 
 def _protect_inputs(plan: Plan) -> None:

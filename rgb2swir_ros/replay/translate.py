@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.errors import OutputError, UserError
 from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.errors import ImageError
-from rgb2swir_ros.imaging.fit import scale_camera_info
-from rgb2swir_ros.imaging.raw import to_fields
-from rgb2swir_ros.replay.bag import INFO, BagSource, stamp_ns
+from rgb2swir_ros.replay.bag import CameraBag
+from rgb2swir_ros.replay.bag_translation import translate_bag
 from rgb2swir_ros.replay.bag_writer import BagWriter
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import OfflineTranslator
@@ -35,20 +32,32 @@ class Outcome:
     :param made: outputs of each kind that were written.
     :param frames: frames translated, pictures included.
     :param failed: (input, reason); a video or bag among them may have been written in part.
+    :param topics: (bag, camera's topic, topic of its SWIR images, frames translated).
+    :param left_out: (bag, image topic, why it is not translated).
+    :param notes: (input, what else a person should know).
     """
 
     made: Counter[str] = field(default_factory=Counter)
     frames: int = 0
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    topics: list[tuple[Path, str, str, int]] = field(default_factory=list)
+    left_out: list[tuple[Path, str, str]] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
 
 
 class Runner:
     """Work off a plan. What one input fails at never keeps the others from being translated."""
 
     def __init__(self, translator: OfflineTranslator,
-                 on_frame: Callable[[str], None] | None = None) -> None:
-        """Take the translator to use and what to call after each frame, with its name."""
+                 on_frame: Callable[[str], None] | None = None,
+                 topics: Sequence[str] = ()) -> None:
+        """Take the translator to use and what to call after each frame, with its name.
+
+        :param topics: the image topics of bags that are translated; by default every colour
+            camera.
+        """
         self._translator = translator
+        self._topics = topics
         self._on_frame = on_frame or (lambda _: None)
         self._replace = False
         self.outcome = Outcome()
@@ -128,6 +137,7 @@ class Runner:
             self.outcome.frames = before
             self._fail(job, error)
             return
+        self.outcome.notes += [(job.source, note) for note in source.notes]
         if broken:
             kept = self.outcome.frames - before
             self._fail(job, broken[0], f'; {kept} frames were written' if kept else '')
@@ -138,50 +148,26 @@ class Runner:
         self.outcome.frames += 1
 
     def _bag(self, job: Job) -> None:
-        """Translate a bag's images to a SWIR bag; malformed frames are named and left out."""
-        source = BagSource(job.source)
-        base = source.topic.removesuffix('/compressed').rpartition('/')[0] + '/swir'
-        before = self.outcome.frames
+        """Translate a bag's cameras to a SWIR bag; what is left out of it is named."""
+        bag = CameraBag(job.source, self._topics)
         try:
-            self._write_bag(job, source, base)
+            done = translate_bag(
+                bag, lambda: BagWriter(job.target, replace=self._replace), self._translator,
+                lambda: self._on_frame(job.source.name))
         except OutputError as error:
-            self.outcome.frames = before
             self._fail(job, error)
-        else:
-            self.outcome.made['bag'] += 1
-
-    def _write_bag(self, job: Job, source: BagSource, base: str) -> None:
-        with BagWriter(job.target, replace=self._replace) as writer:
-            try:
-                for frame in source.frames():
-                    try:
-                        rgb = decode(frame)
-                    except ImageError as error:
-                        self._fail(job, error, f' ({frame.name})')
-                        continue
-                    fitted = self._translator.fit(rgb)
-                    swir = self._translator.radiance(fitted, source.count or 1)
-                    pixels = self._translator.pixels(swir, frame.stamp_ns)
-                    _write_messages(writer, base, frame, pixels, rgb.shape[:2])
-                    self.outcome.frames += 1
-                    self._on_frame(job.source.name)
-            except FootageError as error:
-                self._fail(job, error)
+            return
+        self.outcome.frames += done.frames.total()
+        self.outcome.made['bag'] += bool(done.frames)
+        self.outcome.topics += [(job.source, topic, made, done.frames[topic])
+                                for topic, made in done.outputs.items()]
+        self.outcome.left_out += [(job.source, topic, why) for topic, why in bag.left_out]
+        self.outcome.notes += [(job.source, note) for note in done.notes()]
+        for failure in done.failures():
+            self.outcome.failed.append((job.source, failure))
 
     def _fail(self, job: Job, error: UserError | ImageError, more: str = '') -> None:
         self.outcome.failed.append((job.source, f'{error}{more}'))
-
-
-def _write_messages(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],
-                    source: tuple[int, int]) -> None:
-    encoding = 'mono16' if pixels.dtype == np.uint16 else 'mono8'
-    writer.write_image(f'{base}/image_raw', frame.stamp_ns, frame.frame_id,
-                       to_fields(pixels, encoding))
-    if frame.info_cdr is not None:
-        info: Any = get_typestore(Stores.ROS2_JAZZY).deserialize_cdr(frame.info_cdr, INFO)
-        writer.write_camera_info(
-            f'{base}/camera_info', stamp_ns(frame.info_cdr), info.header.frame_id,
-            scale_camera_info(info, source, pixels.shape[:2]))
 
 
 class _Nothing(Exception):

@@ -14,12 +14,11 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import (
     MIN_SIZE,
     CameraInfoFields,
     PixelTransform,
-    transform_camera_info,
+    follow_camera_info,
 )
 from rgb2swir_ros.ros import qos
 from rgb2swir_ros.ros.inputs import TransportChoice, info_size
@@ -245,12 +244,4 @@ class Camera:
         :param transform: from pixels of the one to those of the other.
         :return: None, and counted, where none has come or it is for images of another size.
         """
-        info = self._info
-        if info is None:
-            self.counts['camera_info_missing'] += 1
-            return None
-        try:
-            return transform_camera_info(info, source, target, transform)
-        except ImageError as error:
-            self.counts[error.reason] += 1
-            return None
+        return follow_camera_info(self._info, source, target, transform, self.counts)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import av
 import cv2
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -58,17 +58,32 @@ def camera_info(size: tuple[int, int], stamp_ns: int) -> object:
         roi=roi(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False))
 
 
-def write_bag(path: Path, messages: list[tuple[str, object]], storage: str = 'mcap') -> Path:
-    """Write messages, at their own stamps, to a new bag."""
+def cdr(message: object) -> bytes:
+    return bytes(TYPES.serialize_cdr(message, message.__msgtype__))
+
+
+def write_bag(path: Path, messages: list[tuple[str, object] | tuple[str, object, int]],
+              storage: str = 'mcap', empty: dict[str, str] | None = None,
+              compression: str = '') -> Path:
+    """Write messages to a new bag: (topic, message), at their own stamps, or with a record time.
+
+    :param empty: topics without a message, and their types.
+    :param compression: 'file' or 'message'.
+    """
     plugin = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}[storage]
-    with Writer(path, version=9, storage_plugin=plugin) as writer:
-        connections: dict[str, object] = {}
-        for topic, message in messages:
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    if compression:
+        writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+    with writer:
+        connections: dict[tuple[str, str], object] = {}
+        for topic, kind in (empty or {}).items():
+            writer.add_connection(topic, kind, typestore=TYPES)
+        for topic, message, *when in messages:
             kind = message.__msgtype__
-            if topic not in connections:
-                connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+            if (topic, kind) not in connections:
+                connections[topic, kind] = writer.add_connection(topic, kind, typestore=TYPES)
             stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-            writer.write(connections[topic], stamp, TYPES.serialize_cdr(message, kind))
+            writer.write(connections[topic, kind], when[0] if when else stamp, cdr(message))
     return path
 
 

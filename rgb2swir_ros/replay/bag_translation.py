@@ -1,0 +1,111 @@
+"""Translate the cameras of a bag to a SWIR bag on the same time line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.typesys import Stores, get_typestore
+
+from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.fit import PixelTransform, follow_camera_info
+from rgb2swir_ros.imaging.raw import to_fields
+from rgb2swir_ros.replay.bag import INFO, CameraBag
+from rgb2swir_ros.replay.bag_writer import BagWriter
+from rgb2swir_ros.replay.cameras import Camera
+from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.offline import OfflineTranslator
+
+_INFO_WORDS = {
+    'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
+    'camera_info_mismatch': 'CameraInfos were left out, since they are for images of another size',
+}
+
+
+@dataclass
+class BagOutcome:
+    """What became of a bag.
+
+    :param frames: translated frames by topic.
+    :param outputs: the topic of the SWIR images by the topic of the images.
+    :param refused: for each topic and reason how many frames were left out, and the first's error.
+    :param infos: by topic, how many frames went without CameraInfo, by reason.
+    :param broken: why not everything could be read, or ''.
+    """
+
+    frames: Counter[str] = field(default_factory=Counter)
+    outputs: dict[str, str] = field(default_factory=dict)
+    refused: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    infos: dict[str, Counter[str]] = field(default_factory=dict)
+    broken: str = ''
+
+    def failures(self) -> list[str]:
+        """Return what was lost, one line for each reason."""
+        lines = [f'{count} frames of {topic} were left out; the first: {first}'
+                 for (topic, _), (count, first) in self.refused.items()]
+        return lines + ([self.broken] if self.broken else [])
+
+    def notes(self) -> list[str]:
+        """Return what a person should know of the CameraInfo, one line for each reason."""
+        return [f'{topic}: {count} {_INFO_WORDS.get(key, key)}'
+                for topic, counts in self.infos.items() for key, count in counts.items()]
+
+
+def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
+                  translator: OfflineTranslator, on_frame: Callable[[], None]) -> BagOutcome:
+    """Translate all cameras of a bag.
+
+    A message goes out at the record time of the one it was made from, its header unchanged.
+    Malformed images are left out and counted. What cannot be read does not keep the rest from
+    being translated.
+
+    :param open_writer: makes the output; called when the first frame is there.
+    :param on_frame: called after each frame.
+    """
+    outcome = BagOutcome()
+    cameras: Mapping[str, Camera] = {camera.topic: camera for camera in bag.cameras}
+    outcome.outputs = {topic: f'{camera.base}/image_raw' for topic, camera in cameras.items()}
+    with ExitStack() as stack:
+        writer: BagWriter | None = None
+        try:
+            for frame in bag.frames():
+                try:
+                    rgb = decode(frame)
+                except ImageError as error:
+                    key = frame.topic, error.reason
+                    count, first = outcome.refused.get(key, (0, f'{frame.name}: {error}'))
+                    outcome.refused[key] = count + 1, first
+                    continue
+                swir = translator.radiance(translator.fit(rgb), bag.count or 1)
+                pixels = translator.pixels(swir, frame.stamp_ns)
+                if writer is None:
+                    writer = stack.enter_context(open_writer())
+                counts = outcome.infos.setdefault(frame.topic, Counter())
+                _write(writer, cameras[frame.topic].base, frame, pixels, rgb.shape[:2], counts)
+                outcome.frames[frame.topic] += 1
+                on_frame()
+        except FootageError as error:
+            outcome.broken = str(error)
+    return outcome
+
+
+def _write(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],
+           source: tuple[int, int], counts: Counter[str]) -> None:
+    """Write the image, and its CameraInfo with the image's header, as the node does."""
+    encoding = 'mono16' if pixels.dtype == np.uint16 else 'mono8'
+    writer.write_image(f'{base}/image_raw', frame.stamp_ns, frame.frame_id,
+                       to_fields(pixels, encoding), frame.log_ns)
+    info: Any = None
+    if frame.info_cdr is not None:
+        info = get_typestore(Stores.ROS2_JAZZY).deserialize_cdr(frame.info_cdr, INFO)
+    target = pixels.shape[:2]
+    fields = follow_camera_info(info, source, target, PixelTransform.resize(source, target),
+                                counts)
+    if fields is not None:
+        writer.write_camera_info(f'{base}/camera_info', frame.stamp_ns, frame.frame_id, fields,
+                                 frame.log_ns)

@@ -1,0 +1,54 @@
+"""Bring each image of a recording together with its CameraInfo."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from rgb2swir_ros.replay.frames import Frame
+
+# A CameraInfo has its image's stamp by convention, and may be recorded before or after it: an
+# image waits for so many later ones before it takes another, so that no bag is read twice.
+PATIENCE = 2
+KEPT = 100
+
+
+@dataclass
+class Pairing:
+    """The images of one camera that wait for their CameraInfo.
+
+    An image gets the one of its own stamp; where there is none the latest before it, as in the
+    node; where nothing came before it, the first one after it that comes in time.
+
+    :param expected: whether the camera has CameraInfo at all.
+    """
+
+    expected: bool
+    _waiting: deque[tuple[Frame, bytes | None]] = field(default_factory=deque)
+    _infos: dict[int, bytes] = field(default_factory=dict)
+    _latest: bytes | None = None
+
+    def see_info(self, stamp_ns: int, cdr: bytes) -> Iterator[Frame]:
+        """Take a CameraInfo; yield the images that are ready by it."""
+        self._infos.pop(stamp_ns, None)
+        self._infos[stamp_ns] = self._latest = cdr
+        while len(self._infos) > KEPT:
+            del self._infos[next(iter(self._infos))]
+        yield from self._ready(PATIENCE)
+
+    def see_image(self, frame: Frame) -> Iterator[Frame]:
+        """Take an image; yield those that are ready."""
+        self._waiting.append((frame, self._latest))
+        yield from self._ready(PATIENCE if self.expected else 0)
+
+    def rest(self) -> Iterator[Frame]:
+        """Yield the images that still wait."""
+        yield from self._ready(0)
+
+    def _ready(self, patience: int) -> Iterator[Frame]:
+        while self._waiting and (len(self._waiting) > patience
+                                 or self._waiting[0][0].stamp_ns in self._infos):
+            frame, before = self._waiting.popleft()
+            own = self._infos.get(frame.stamp_ns)
+            yield replace(frame, info_cdr=own or before or self._latest)
