@@ -24,6 +24,21 @@ def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return array
 
 
+def letterbox(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the array scaled to fit a size and put in its middle, the rest 0 (black).
+
+    :param array: (H, W) or (H, W, C).
+    :param size: (height, width).
+    """
+    scale = min(size[0] / array.shape[0], size[1] / array.shape[1])
+    height, width = (max(min(round(side * scale), most), 1)
+                     for side, most in zip(array.shape[:2], size, strict=True))
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    filled = np.zeros((*size, *array.shape[2:]), array.dtype)
+    filled[top:top + height, left:left + width] = resize(array, (height, width))
+    return filled
+
+
 def to_8_bit(array: np.ndarray) -> np.ndarray:
     """Return uint16 values as uint8: round(v * 255 / 65535), the scaling of cv_bridge.
 

@@ -13,7 +13,7 @@ from rgb2swir_ros.replay.video import VideoSource, is_video
 
 
 def open_source(path: str | Path, topic: str | None = None) -> Source:
-    """Open a bag (folder, ``.mcap``, ``.db3``), a video, a folder of pictures or a picture.
+    """Open a bag (folder or file), a video, a folder of pictures or a picture.
 
     :param topic: the image topic, for a bag that has several.
     :raises FootageError: if there is nothing at the path, or nothing in it that can be read.
@@ -34,7 +34,7 @@ def open_source(path: str | Path, topic: str | None = None) -> Source:
         source = PicturesSource(path)
     else:
         raise FootageError(
-            f"'{path}' is no footage by its name: give a bag (folder, .mcap, .db3), a video "
+            f"'{path}' is no footage by its name: give a bag (folder, .mcap, .db3, .bag), a video "
             f"({' '.join(VIDEO_SUFFIXES)}), a folder of pictures or a picture "
             f"({' '.join(PICTURE_SUFFIXES)})")
     return source

@@ -1,8 +1,11 @@
-"""Read video files, frame by frame, with their real times and turned upright."""
+"""Read video files, frame by frame, with their real times, upright and with square pixels."""
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,16 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from rgb2swir_ros.imaging.resize import letterbox, resize
 from rgb2swir_ros.replay.frames import FootageError, Frame
 
 SUFFIXES = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts',
             '.m2ts', '.wmv', '.flv', '.ogv', '.3gp', '.mjpeg', '.mjpg', '.h264', '.hevc')
 # Edit lists hide a few leading frames of sound files; more missing than this was cut off.
 SLACK = 2
+RETRIES = 20  # so many faults of the container in a row, and the rest is given up
+RATES_HZ = (0.01, 1000.0)  # beyond them a file's rate is a mistake
+ASPECTS = (Fraction(1, 8), Fraction(8))  # of a pixel, likewise
 
 
 def is_video(path: Path) -> bool:
@@ -25,7 +32,10 @@ def is_video(path: Path) -> bool:
 
 
 class VideoSource:
-    """The frames of a video file's first video stream."""
+    """The frames of a video file's first video stream.
+
+    :ivar notes: what a person should know of the frames, complete once :meth:`frames` has ended.
+    """
 
     kind = 'video'
     topic = ''
@@ -36,59 +46,174 @@ class VideoSource:
         :raises FootageError: if it is no readable video.
         """
         self.path = path
+        self.notes: list[str] = []
         with self._open() as container:
             stream = self._stream(container)
             self.count: int | None = stream.frames or None
-            rate = stream.average_rate or stream.guessed_rate
-            self.rate_hz = float(rate) if rate else 25.0
+            rate = float(stream.average_rate or stream.guessed_rate or 25)
+            self.rate_hz = rate if RATES_HZ[0] <= rate <= RATES_HZ[1] else 25.0
 
     def frames(self) -> Iterator[Frame]:
-        """Yield every frame as upright RGB; stamps are nanoseconds since the first frame.
+        """Yield every frame that can be decoded, as upright RGB with square pixels.
 
-        :raises FootageError: where decoding breaks off; the frames before it were yielded.
+        All have the size of the first: later ones of another size are scaled to fit it, the rest
+        is black. Stamps are nanoseconds since the first frame.
+
+        :raises FootageError: at the end, if frames are missing or could not be decoded.
         """
-        read = 0
-        start: float | None = None
-        stamp = -1
-        with self._open() as container:
-            stream = self._stream(container)
-            try:
-                for decoded in container.decode(stream):
-                    start = decoded.time if start is None else start
-                    time = (decoded.time - start if decoded.time is not None and start is not None
-                            else read / self.rate_hz)
-                    # broken files repeat times; two frames with one stamp could not be told apart
-                    stamp = max(round(time * 1e9), stamp + 1)
-                    yield Frame(stamp, 'camera', '', _upright(decoded), f'frame {read}')
-                    read += 1
-            except FFmpegError as error:
-                raise FootageError(f"the video '{self.path}' cannot be read past frame {read}: "
-                                   f'{error.strerror or error}') from error
+        self.notes = []
+        lost: list[str] = []
+        clock = _Clock(self.rate_hz)
+        size: tuple[int, int] | None = None
+        others: Counter[tuple[int, int]] = Counter()
+        read = damaged = 0
+        for decoded, aspect in self._decoded(lost):
+            rgb = _square(_rgb(decoded), aspect)
+            rgb = np.rot90(rgb, round(getattr(decoded, 'rotation', 0) / 90) % 4)
+            size = size or rgb.shape[:2]
+            if rgb.shape[:2] != size:
+                others[rgb.shape[:2]] += 1
+                rgb = letterbox(rgb, size)
+            damaged += bool(getattr(decoded, 'is_corrupt', False))
+            yield Frame(clock.stamp_ns(decoded.time), 'camera', '', np.ascontiguousarray(rgb),
+                        f'frame {read}')
+            read += 1
+        self.notes += [f'{count} frames of {width}x{height} were fitted into {size[1]}x{size[0]}'
+                       for (height, width), count in others.items() if size]
+        self._complain(read, damaged, lost)
+
+    def _complain(self, read: int, damaged: int, lost: list[str]) -> None:
+        """Raise FootageError if something was lost, with all of it in one line."""
+        faults = []
+        if lost:
+            faults.append(f'{len(lost)} of its frames cannot be decoded: {lost[0]}')
+        if damaged:
+            faults.append(f'{damaged} frames are damaged')
         if not read:
-            raise FootageError(f"the video '{self.path}' holds no frame at all")
-        if self.count is not None and read < self.count - SLACK:
-            raise FootageError(f"the video '{self.path}' ends early: {read} of the {self.count} "
-                               'frames it announces')
+            raise FootageError(f"the video '{self.path}' holds no frame at all"
+                               + ''.join(f'; {fault}' for fault in faults))
+        if self.count is not None and read + len(lost) < self.count - SLACK:
+            faults.append(f'it ends early: {read} of the {self.count} frames it announces')
+        if faults:
+            raise FootageError(f"the video '{self.path}' could not be read whole: "
+                               f'{"; ".join(faults)}')
+
+    def _decoded(self, lost: list[str]) -> Iterator[tuple[Any, Fraction | None]]:
+        """Yield decoded frames and the aspect of their pixels; tell of packets that do not decode.
+
+        Decoders with many threads hold frames back and lose them where one fails. At the first
+        fault the file is read once more with a single one.
+        """
+        given = 0
+        for threads in ('AUTO', 'NONE'):
+            seen = 0
+            lost.clear()
+            with self._open() as container:
+                stream = self._stream(container)
+                stream.thread_type = threads
+                for packet in self._packets(container, stream, lost):
+                    try:
+                        found = packet.decode()
+                    except FFmpegError as error:
+                        lost.append(f'after frame {seen}: {error.strerror or error}')
+                        if threads == 'AUTO':
+                            break
+                        continue
+                    for decoded in found:
+                        seen += 1
+                        if seen > given:
+                            given = seen
+                            yield decoded, (stream.sample_aspect_ratio
+                                            or stream.codec_context.sample_aspect_ratio)
+                else:
+                    return
+
+    def _packets(self, container: Any, stream: Any, lost: list[str]) -> Iterator[Any]:
+        """Yield packets, past places where the container is damaged."""
+        failed = 0
+        while True:
+            try:
+                for packet in container.demux(stream):
+                    failed = 0
+                    yield packet
+                return
+            except FFmpegError as error:
+                failed += 1
+                lost.append(f'the file is damaged: {error.strerror or error}')
+                if failed > RETRIES:
+                    return
 
     def _open(self) -> Any:
         try:
-            return av.open(str(self.path))
+            # an absolute path, since FFmpeg takes what stands before a colon for a protocol
+            return av.open(_name(self.path))
         except (FFmpegError, OSError, ValueError) as error:
             raise FootageError(f"'{self.path}' is no readable video: "
                                f'{getattr(error, "strerror", None) or error}') from error
 
     def _stream(self, container: Any) -> Any:
-        if not container.streams.video:
+        # the picture on a record's sleeve is a video stream, too
+        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+        if not streams:
             raise FootageError(f"'{self.path}' has no video stream")
-        stream = container.streams.video[0]
-        if stream.codec_context is None:
+        if streams[0].codec_context is None:
             raise FootageError(f"'{self.path}' is coded in a way that this FFmpeg cannot decode")
-        stream.thread_type = 'AUTO'
-        return stream
+        return streams[0]
 
 
-def _upright(decoded: Any) -> NDArray[np.uint8]:
-    """Return RGB turned as the file's display matrix says (degrees counter-clockwise)."""
-    rgb = decoded.to_ndarray(format='rgb24')
-    turns = round(getattr(decoded, 'rotation', 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(rgb, turns))
+class _Clock:
+    """Times of frames, always rising, from those that the file tells."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._step = 1 / rate_hz
+        self._shift: float | None = None
+        self._told = 0.0
+        self._stamp = -1
+
+    def stamp_ns(self, told: float | None) -> int:
+        """Return nanoseconds since the first frame.
+
+        :param told: the file's time in seconds; None where it has none. It starts anew where
+            recordings were joined: the next frame follows a period after the one before.
+        """
+        if told is None:
+            told = self._told + self._step if self._stamp >= 0 else 0.0
+        if self._shift is None:
+            self._shift = -told
+        elif told < self._told - 2 * self._step:
+            self._shift += self._told + self._step - told
+        self._told = told
+        # broken files repeat times; two frames with one stamp could not be told apart
+        self._stamp = max(round((told + self._shift) * 1e9), self._stamp + 1)
+        return self._stamp
+
+
+def _name(path: Path) -> Any:
+    """Return what FFmpeg opens: names that are no UTF-8 only as an open file."""
+    name = os.path.abspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return path.open('rb')
+    return name
+
+
+def _is_cover(stream: Any) -> bool:
+    return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
+
+
+def _rgb(decoded: Any) -> NDArray[np.uint8]:
+    rgb: NDArray[np.uint8] = decoded.to_ndarray(format='rgb24')
+    return rgb
+
+
+def _square(rgb: NDArray[np.uint8], aspect: Fraction | None) -> NDArray[np.uint8]:
+    """Return the frame with square pixels: the side that is too short made longer.
+
+    :param aspect: width over height of a pixel, None or 0 where it is not told.
+    """
+    if not aspect or aspect == 1 or not ASPECTS[0] <= aspect <= ASPECTS[1]:
+        return rgb
+    height, width = rgb.shape[:2]
+    size = (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
+    return resize(rgb, size)

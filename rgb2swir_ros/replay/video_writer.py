@@ -90,7 +90,7 @@ class VideoWriter:
     def _open(self, pixels: NDArray[np.uint8]) -> None:
         self._shape = pixels.shape
         height, width = (side + side % 2 for side in pixels.shape[:2])
-        self._container = av.open(str(self._path), 'w', format='mp4',
+        self._container = av.open(str(self._path.absolute()), 'w', format='mp4',
                                   options={'movflags': 'faststart'})
         self._stream = self._container.add_stream('libx264', rate=self._rate)
         self._stream.width, self._stream.height = width, height
