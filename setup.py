@@ -37,7 +37,7 @@ setup(
     extras_require={
         'runtime': ['torch', 'numpy', 'opencv-python-headless'],
         'openvino': ['openvino>=2026.4'],  # the fastest engine on x86 processors; optional
-        'replay': ['rosbags', 'mcap', 'av', 'rich'],
+        'replay': ['rosbags', 'mcap>=1.2', 'av', 'rich'],
         'plots': ['matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],
         'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],

@@ -57,8 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         from rgb2swir_ros.demo.conduct import Options
         from rgb2swir_ros.demo.run import run_demo
     except ImportError as error:
-        raise UserError(f'{error}: the demo needs numpy, OpenCV, av and rosbags; in a virtual '
-                        "environment run pip install 'rgb2swir_ros[runtime,replay]'") from error
+        raise UserError(f'{error}: the demo needs numpy, OpenCV, av, rosbags and mcap; in a '
+                        'virtual environment run '
+                        "pip install 'rgb2swir_ros[runtime,replay]'") from error
     default = DRIVE_SECONDS if arguments.input is None else INPUT_SECONDS
     seconds = default if arguments.seconds is None else arguments.seconds
     if not 0 < seconds <= 3600:

@@ -20,16 +20,18 @@ from rgb2swir_ros.sizes import parse_size
 SHOWN = 10  # so many names of each list; --json has them all
 EXAMPLE = """
 IN is a picture, a video, a bag, or a folder whose tree OUT then mirrors: one PNG a picture, one
-mp4 a video (a bag becomes a bag; inside folders bags are left out). Other files are skipped and
-named. Of two inputs with one output name, like a.jpg and a.png, the later keeps its whole name:
-a.png.png. Each output appears when it is whole. One that exists is refused before the work begins;
---overwrite replaces it, if it is as this tool wrote it.
+mp4 a video. A bag (mcap, sqlite3, or of ROS 1) becomes a bag in which C/image_raw is
+C/swir/image_raw, for every colour camera; inside folders bags are left out. Other files are
+skipped and named. Of two inputs with one output name, like a.jpg and a.png, the later keeps its
+whole name: a.png.png. Each output appears when it is whole. One that exists is refused before the
+work begins; --overwrite replaces it, if it is as this tool wrote it.
 
 example:
   rgb2swir translate holiday/ holiday_swir/
   rgb2swir translate drive.mp4 drive_swir.mp4 --size 1280x1024
 
-Exit code: 0 all translated, 1 some inputs failed (they are named), 2 wrong arguments.
+Exit code: 0 all translated, 1 some inputs failed, or could not be read whole (they are named), 2
+wrong arguments.
 """
 
 
@@ -128,10 +130,10 @@ def progress(total: int | None) -> Iterator[tuple[Callable[[str], None], Callabl
 
 def _need_libraries() -> None:
     # found, not imported: loading torch takes seconds, and its settings are made before that
-    missing = [name for name in ('torch', 'cv2', 'av', 'rosbags') if find_spec(name) is None]
+    missing = [name for name in ('torch', 'cv2', 'av', 'rosbags', 'mcap') if find_spec(name) is None]
     if missing:
         raise UserError(f'{", ".join(missing)} cannot be imported: translate needs torch, OpenCV '
-                        '(cv2), av and rosbags; in a virtual environment run '
+                        '(cv2), av, rosbags and mcap; in a virtual environment run '
                         "pip install 'rgb2swir_ros[runtime,replay]'")
 
 

@@ -33,6 +33,7 @@ class Pairing:
         """Take a CameraInfo; yield the images that are ready by it."""
         self._infos.pop(stamp_ns, None)
         self._infos[stamp_ns] = self._latest = cdr
+        self._waiting = deque((frame, fallback or cdr) for frame, fallback in self._waiting)
         while len(self._infos) > KEPT:
             del self._infos[next(iter(self._infos))]
         yield from self._ready(PATIENCE)
@@ -49,6 +50,5 @@ class Pairing:
     def _ready(self, patience: int) -> Iterator[Frame]:
         while self._waiting and (len(self._waiting) > patience
                                  or self._waiting[0][0].stamp_ns in self._infos):
-            frame, before = self._waiting.popleft()
-            own = self._infos.get(frame.stamp_ns)
-            yield replace(frame, info_cdr=own or before or self._latest)
+            frame, fallback = self._waiting.popleft()
+            yield replace(frame, info_cdr=self._infos.get(frame.stamp_ns) or fallback)
