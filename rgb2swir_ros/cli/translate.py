@@ -164,7 +164,7 @@ def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
              f'{summary["output"]}']
     parts += [f'{len(summary[key])} {key.replace("_", " ")}'
               for key in ('left_out', 'skipped', 'failed') if summary[key]]
-    print('; '.join(parts), file=stream)
+    _say('; '.join(parts), stream)
     _names('camera', stream, [f"{entry['topic']} -> {entry['output']} ({entry['frames']} frames)"
                               for entry in summary['topics']])
     _names('left out', stream, [f"{entry['topic']} ({entry['reason']})"
@@ -179,6 +179,12 @@ def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
 
 def _names(title: str, stream: Any, names: list[str]) -> None:
     for name in names[:SHOWN]:
-        print(f'  {title}: {name}', file=stream)
+        _say(f'  {title}: {name}', stream)
     if len(names) > SHOWN:
         print(f'  {title}: ... and {len(names) - SHOWN} more (--json lists all)', file=stream)
+
+
+def _say(text: str, stream: Any) -> None:
+    """Print a line; what the stream cannot show, as names that are no UTF-8, is escaped."""
+    encoding = getattr(stream, 'encoding', None) or 'utf-8'
+    print(text.encode(encoding, 'backslashreplace').decode(encoding), file=stream)

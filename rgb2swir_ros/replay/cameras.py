@@ -72,10 +72,17 @@ def _why_not(one: Connection, looks: Mapping[Connection, str], raw: set[str],
          'depth, compressed'),
         (encoding in DEPTH, f'depth, {encoding}'),
         (encoding.startswith(_NUMBERS), f'no colours, {encoding}'),
-        ('/swir/' in one.topic, 'SWIR already'),
+        (_is_swir_of(one.topic, {c.topic for c in looks}), 'SWIR already'),
         (one.msgtype == COMPRESSED and parent in raw, f'the same as {parent}'),
         (one.topic in kept, f'a second type of this topic, {one.msgtype}'))
     return next((why for holds, why in cases if holds), '')
+
+
+def _is_swir_of(topic: str, others: set[str]) -> bool:
+    """Say whether a topic is the node's output for a camera that was recorded with it."""
+    camera, found, _ = topic.partition('/swir/')
+    return bool(found) and any(
+        other.startswith(f'{camera}/') and '/swir/' not in other for other in others)
 
 
 def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> list[Camera]:
