@@ -130,10 +130,11 @@ def progress(total: int | None) -> Iterator[tuple[Callable[[str], None], Callabl
 
 def _need_libraries() -> None:
     # found, not imported: loading torch takes seconds, and its settings are made before that
-    missing = [name for name in ('torch', 'cv2', 'av', 'rosbags', 'mcap') if find_spec(name) is None]
+    needed = ('torch', 'cv2', 'av', 'rosbags', 'mcap')
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
-        raise UserError(f'{", ".join(missing)} cannot be imported: translate needs torch, OpenCV '
-                        '(cv2), av, rosbags and mcap; in a virtual environment run '
+        raise UserError(f'{", ".join(missing)} cannot be imported: translate needs torch, '
+                        'OpenCV (cv2), av, rosbags and mcap; in a virtual environment run '
                         "pip install 'rgb2swir_ros[runtime,replay]'")
 
 

@@ -107,3 +107,12 @@ def test_the_packages_drive_moves_and_has_its_pinhole_camera() -> None:
     assert (info.height, info.width) == (height, width)
     assert info.k[0] == info.k[4] == info.p[0] == drive.FOCAL * width
     assert (info.k[2], info.k[5]) == (width / 2 - .5, height / 2 - .5)
+
+
+@pytest.mark.parametrize('stamp', [0, -5 * 10**9])
+def test_bag_is_paced_by_its_record_times(tmp_path: Path, stamp: int) -> None:
+    bag = write_bag(tmp_path / 'bag', [
+        ('/c/image_raw', image(picture(n), stamp), START + n * 10**8) for n in range(3)])
+    sent = list(shots(Footage(bag, 0.25)))
+    assert [shot.due_ns - START for shot in sent] == [0, 10**8, 2 * 10**8]
+    assert [shot.stamp_ns for shot in sent] == [stamp] * 3

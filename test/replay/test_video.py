@@ -219,7 +219,8 @@ def no_frames(path: Path) -> None:
 
 
 @pytest.mark.parametrize(('make', 'text'), [
-    (sound, 'has no video stream'), (no_frames, 'no frame at all|no readable video|no video stream'),
+    (sound, 'has no video stream'),
+    (no_frames, 'no frame at all|no readable video|no video stream'),
     (lambda path: path.write_bytes(b''), 'no readable video'),
     (lambda path: path.write_bytes(b'x' * 4000), 'no readable video')])
 def test_what_has_no_frames_is_named(tmp_path: Path, make: Callable[[Path], object],
