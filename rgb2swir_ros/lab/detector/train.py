@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.data import FrameCache, Sample, draw_batch
@@ -21,20 +20,18 @@ from rgb2swir_ros.lab.detector.model import TorchDetector, load_detector, save_d
 from rgb2swir_ros.lab.detector.network import DIVISOR, Detector, DetectorConfig, cells, flatten
 from rgb2swir_ros.lab.detector.targets import assign, detector_loss
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet, read_training
-from rgb2swir_ros.lab.training.checkpoint import (
-    check_identity,
-    read_checkpoint,
-    restore_optimizers,
-    save_checkpoint,
-)
+from rgb2swir_ros.lab.training.optimization import Optimization, falling
+from rgb2swir_ros.lab.training.preset import Stage
+from rgb2swir_ros.lab.training.trainer import Orders, Trainer
+from rgb2swir_ros.lab.training.training import Training
 from rgb2swir_ros.marks import record_run
 
-AVERAGE_DECAY = 0.998
 # On 1200 toy frames, 5600 crops: mAP .48 with 2e-3 and batches of 16, .56 with 4e-3, .59 with
 # 2e-3 and batches of 8, .67 with both. Real trainings are ten times as long: less is safer there.
 RATE = 2.5e-3
 WARM_UP = 200
-TIMED_STEPS = (5, 25)  # by which a budget in minutes becomes a number of steps
+STEPS_A_MINUTE = 50  # until the pace is known
+CLIP = 10.0  # largest norm of the gradient
 CROP = (256, 320)
 
 
@@ -51,6 +48,16 @@ class TrainingPlan:
     batch: int = 8
     rate: float = RATE
     seed: int = 0
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The only stage."""
+        steps = self.steps or max(round(STEPS_A_MINUTE * self.minutes), 1)
+        return (Stage('detector', steps, self.batch, self.rate),)
+
+    def steering(self) -> dict[str, Any]:
+        """Return all that the weights depend on; minutes and seed are the trainer's."""
+        return {'steps': self.steps, 'batch': self.batch, 'rate': self.rate}
 
 
 def train_detector(data: Path, work: Path, output: Path, plan: TrainingPlan | None = None, *,
@@ -71,106 +78,105 @@ def train_detector(data: Path, work: Path, output: Path, plan: TrainingPlan | No
     if objects == 0:
         raise UserError(f'{data}: no frame of the split train has an object to learn from')
     log(f'{len(annotated.frames)} frames with {objects} objects')
-    work.mkdir(parents=True, exist_ok=True)
-    training = _Training(annotated, plan, work / 'checkpoint.safetensors', log)
-    training.run(save_every_s)
-    training.network.load_state_dict(training.average)
+    torch.manual_seed(plan.seed)
+    network = Detector(DetectorConfig(classes=annotated.classes))
+    feed = FrameFeed(annotated, plan.seed)
+    orders = Orders(plan.seed, plan.minutes if plan.steps is None else None)
+    outcome = Trainer(DetectorTraining(network, plan, feed.places), feed, work, orders,
+                      save_every_s=save_every_s, log=log).run()
     record_run(output, (plan, data))
-    save_detector(training.network, output, {
-        'frames': len(annotated.frames), 'objects': objects, 'steps': training.steps,
+    save_detector(network, output, {
+        'frames': len(annotated.frames), 'objects': objects, 'steps': outcome.stages[0]['steps'],
         'batch': plan.batch, 'rate': plan.rate, 'seed': plan.seed,
-        'minutes': round(training.seconds / 60, 1)})
+        'minutes': round(outcome.seconds / 60, 1)})
     return load_detector(output)
 
 
-class _Training:
-    """A training between two steps."""
+@dataclass(frozen=True)
+class DetectorBatch:
+    """What one step learns from.
 
-    def __init__(self, annotated: AnnotatedSet, plan: TrainingPlan, path: Path,
-                 log: Callable[[str], None]) -> None:
-        """Begin, or go on from the checkpoint at ``path``."""
-        torch.manual_seed(plan.seed)
-        self.plan, self.path, self.log = plan, path, log
-        self.network = Detector(DetectorConfig(classes=annotated.classes))
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network.train()
-        self.optimizer = torch.optim.AdamW(_groups(self.network), lr=plan.rate)
-        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.step, self.steps, self.seconds = 0, plan.steps, 0.0
-        self.identity = _identity(annotated, plan, self.network.config)
-        if path.exists():
-            self._restore()
-        self.size = crop_size(annotated)
+    :param tone: (B, 1, H, W); ``labels`` and ``boxes``: of `assign`.
+    """
+
+    tone: Tensor
+    labels: Tensor
+    boxes: Tensor
+
+    def to(self, device: torch.device) -> DetectorBatch:
+        """Return it on a device."""
+        return replace(self, tone=self.tone.to(device), labels=self.labels.to(device),
+                       boxes=self.boxes.to(device))
+
+
+@dataclass
+class FrameFeed:
+    """Batches of crops of annotated frames."""
+
+    annotated: AnnotatedSet
+    seed: int
+    size: tuple[int, int] = field(init=False)  # (height, width) of the crops
+    places: Tensor = field(init=False)  # (N, 3), the cells of a crop
+
+    def __post_init__(self) -> None:
+        """Open the frames; none is read yet."""
+        self.size = crop_size(self.annotated)
         self.places = cells(*self.size)
-        self.cache = FrameCache(annotated.frames)
+        self._cache = FrameCache(self.annotated.frames)
 
-    def run(self, save_every_s: float) -> None:
-        """Train to the end."""
-        begun, before, losses = self.step, self.seconds, list[float]()
-        started = saved = timed = time.monotonic()
-        with ThreadPoolExecutor(1) as worker:  # the next batch is drawn while this one trains
-            coming = worker.submit(self._prepare, begun)
-            while self.steps is None or self.step < self.steps:
-                batch = coming.result()
-                coming = worker.submit(self._prepare, self.step + 1)
-                losses.append(self._advance(*batch))
-                now = time.monotonic()
-                self.seconds = before + now - started
-                if self.step == TIMED_STEPS[0]:
-                    timed = now
-                if self.steps is None:
-                    self._settle(now - timed)
-                    continue  # no checkpoint before: a resumed run would settle otherwise
-                pace = (now - started) / (self.step - begun)
-                if self.step % 100 == 0 or self.step == self.steps:
-                    self.log(f'{self.step}/{self.steps}  loss {np.mean(losses[-100:]):.4f}  '
-                             f'{pace:.2f} s a step, '
-                             f'{pace * (self.steps - self.step) / 60:.1f} min left')
-                if now - saved > save_every_s or self.step == self.steps:
-                    self._save()
-                    saved = now
-            coming.cancel()
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What tells the frames, their boxes and pictures, from others."""
+        digest = hashlib.sha256()
+        for frame in self.annotated.frames:
+            length = frame.path.stat().st_size if frame.path.is_file() else None
+            digest.update(repr((frame.names, frame.size, length)).encode() + frame.boxes.tobytes()
+                          + frame.labels.tobytes())
+        return {'frames': len(self.annotated.frames), 'files': digest.hexdigest()}
 
-    def _prepare(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        samples = draw_batch(self.cache, self.plan.batch, self.size, step, self.plan.seed)
-        return to_tensors(samples, self.places)
+    def batch(self, number: int, stage: Stage, step: int, done: float) -> DetectorBatch:
+        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.Feed`."""
+        samples = draw_batch(self._cache, stage.batch, self.size, step, self.seed)
+        return DetectorBatch(*to_tensors(samples, self.places))
 
-    def _advance(self, tone: Tensor, labels: Tensor, boxes: Tensor) -> float:
-        """Take one step and return its loss."""
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.plan.rate * schedule(self.step, self.steps)
-        with torch.autocast('cpu', torch.bfloat16):
-            outputs = self.network.raw(tone)
-        loss = detector_loss(*flatten(outputs), self.places, labels, boxes)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)):
-            self.optimizer.step()  # else one infinite number would be in every weight
-        update(self.average, self.network.state_dict(), self.step)
-        self.step += 1
-        return loss.item()
+    def measured(self, count: int, number: int, stage: Stage) -> Iterable[DetectorBatch]:
+        """Return none: nothing is measured."""
+        return ()
 
-    def _settle(self, seconds: float) -> None:
-        """Turn the budget in minutes into a number of steps once the pace is known."""
-        first, last = TIMED_STEPS
-        if self.step == last:
-            pace = seconds / (last - first)
-            self.steps = max(int(self.plan.minutes * 60 / pace), last + 1)
-            self.log(f'{pace:.2f} s a step: {self.plan.minutes:g} min are {self.steps} steps')
 
-    def _save(self) -> None:
-        save_checkpoint(self.path, self.network.state_dict(), self.average, [self.optimizer],
-                        {'identity': self.identity, 'step': self.step, 'steps': self.steps,
-                         'seconds': self.seconds})
+class DetectorTraining(Training):
+    """The detector and its loss."""
 
-    def _restore(self) -> None:
-        groups, state = read_checkpoint(self.path)
-        check_identity(self.path, state.get('identity'), self.identity)
-        self.network.load_state_dict(groups['model'])
-        restore_optimizers([self.optimizer], groups['optimizer'], self.path)
-        self.average = groups['average']
-        self.step, self.steps, self.seconds = state['step'], state['steps'], state['seconds']
-        self.log(f'resuming at step {self.step}')
+    kind = 'detector'
+
+    def __init__(self, network: Detector, plan: TrainingPlan, places: Tensor) -> None:
+        """Train this detector, in place.
+
+        :param places: the cells of a crop.
+        """
+        super().__init__(network)
+        self.detector, self.plan, self.places = network, plan, places
+
+    def shape(self) -> dict[str, Any]:
+        """Return the network's configuration."""
+        return asdict(self.detector.config)
+
+    def parts(self, stage: Stage, batch: DetectorBatch) -> dict[str, Tensor]:
+        """Return the loss of one batch."""
+        with torch.autocast(batch.tone.device.type, torch.bfloat16):
+            outputs = self.detector.raw(batch.tone)
+        places = self.places.to(batch.tone.device)
+        return {'detection': detector_loss(*flatten(outputs), places, batch.labels, batch.boxes)}
+
+    def optimization(self, stage: Stage, average: AveragedModel) -> Optimization:
+        """Return AdamW, which decays convolutions only."""
+        optimizer = torch.optim.AdamW(_groups(self.network), lr=stage.rate)
+        return Optimization(self.network, self.network.parameters(), stage.rate, average,
+                            optimizers=[optimizer], clip=CLIP)
+
+    def rate_factor(self, step: int, steps: int | None, done: float) -> float:
+        """Return the share of the highest rate: see `schedule`."""
+        return schedule(step, steps)
 
 
 def crop_size(annotated: AnnotatedSet) -> tuple[int, int]:
@@ -190,18 +196,7 @@ def to_tensors(samples: list[Sample], places: Tensor) -> tuple[Tensor, Tensor, T
 def schedule(step: int, steps: int | None) -> float:
     """Return the share of the highest rate: a warm-up, then half a cosine down to 2 %."""
     warm_up = WARM_UP if steps is None else min(WARM_UP, max(steps // 10, 1))
-    done = step / steps if steps else 0.0
-    return min((step + 1) / warm_up, 1.0) * (.02 + .98 * .5 * (1 + math.cos(math.pi * done)))
-
-
-def update(average: dict[str, Tensor], current: dict[str, Tensor], step: int) -> None:
-    """Move the running average towards the current weights, faster at the beginning."""
-    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
-    for name, tensor in current.items():
-        if tensor.is_floating_point():
-            average[name].lerp_(tensor, 1 - decay)
-        else:
-            average[name].copy_(tensor)
+    return min((step + 1) / warm_up, 1.0) * falling(step / steps if steps else 0.0)
 
 
 def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
@@ -209,15 +204,3 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
     parameters = list(network.parameters())
     return [{'params': [p for p in parameters if p.ndim > 1], 'weight_decay': .02},
             {'params': [p for p in parameters if p.ndim == 1], 'weight_decay': .0}]
-
-
-def _identity(annotated: AnnotatedSet, plan: TrainingPlan,
-              network: DetectorConfig) -> dict[str, Any]:
-    """Return what a resumed training must have in common with the one that was begun."""
-    digest = hashlib.sha256()
-    for frame in annotated.frames:
-        length = frame.path.stat().st_size if frame.path.is_file() else None
-        digest.update(repr((frame.names, frame.size, length)).encode() + frame.boxes.tobytes()
-                      + frame.labels.tobytes())
-    return {'training': 'detector', 'plan': asdict(plan), 'network': asdict(network),
-            'data': {'frames': len(annotated.frames), 'files': digest.hexdigest()}}

@@ -18,12 +18,12 @@ from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.judge import reconstruct_tone
 from rgb2swir_ros.lab.training.parallel import World
 from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage
-from rgb2swir_ros.lab.training.stages import Batch, Training
+from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining
 from rgb2swir_ros.nets.autoencoder import scale_latent
 from rgb2swir_ros.translator import Translator
 
 
-class AutoencoderTraining(Training):
+class AutoencoderTraining(TranslatorTraining):
     """Encoder, decoder and source features."""
 
     kind = 'autoencoder'

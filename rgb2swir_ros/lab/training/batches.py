@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,6 +17,7 @@ from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.lab.training.data.augment import Augmentation
 from rgb2swir_ros.lab.training.data.pairs import PairedDataset
 from rgb2swir_ros.lab.training.data.store import PairStore
+from rgb2swir_ros.replay.overlap import ahead
 from rgb2swir_ros.sizes import format_size
 
 SMALL, LARGE = (256, 320), (512, 640)  # boxes (height, width) that frames are scaled to fit
@@ -154,15 +153,4 @@ def prepared(make: Callable[[int], Item], steps: Iterable[int]) -> Generator[Ite
 
     :param steps: may be endless; close the iterator when done with it.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix='batches') as worker:
-        waiting: deque[Future[Item]] = deque()
-        try:
-            for step in steps:
-                waiting.append(worker.submit(make, step))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    yield from ahead(map(make, steps), AHEAD)

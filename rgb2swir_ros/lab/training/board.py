@@ -8,7 +8,7 @@ from typing import Any
 
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.judge import judge, judge_latent, sheet, spread
-from rgb2swir_ros.lab.training.stages import Training
+from rgb2swir_ros.lab.training.stages import TranslatorTraining
 
 GLANCED, SHOWN = 8, 4  # held-out pairs of a judgement on the way, and those that are shown
 
@@ -57,12 +57,12 @@ class Watch:
         self.frames = frames
         self.few = spread(frames, GLANCED)
 
-    def glance(self, training: Training, board: Board, step: int) -> None:
+    def glance(self, training: TranslatorTraining, board: Board, step: int) -> None:
         """Write the figures of a few pairs and show some of them."""
         board.scalars(_named(judge(training.predict, self.few)), step)
         board.picture('held_out/rgb_made_true', sheet(training.predict, self.few[:SHOWN]), step)
 
-    def judge(self, training: Training, board: Board, step: int) -> dict[str, float]:
+    def judge(self, training: TranslatorTraining, board: Board, step: int) -> dict[str, float]:
         """Return and write the figures of all pairs, and whether the decoder uses its latent."""
         figures = (judge(training.predict, self.frames)
                    | judge_latent(training.translator, self.frames))

@@ -65,18 +65,17 @@ def _difference(found: Any, wanted: Any, name: str = '') -> tuple[str, Any, Any]
                                               f'{name}: {key}' if name else key)))
 
 
-def restore_weights(model: nn.Module, average: dict[str, Tensor],
+def restore_weights(model: nn.Module, average: nn.Module,
                     groups: dict[str, dict[str, Tensor]], path: Path) -> None:
-    """Give a model and its running average, in place, the weights of `read_checkpoint`.
+    """Give a model and its running average the weights of `read_checkpoint`.
 
     :param path: the checkpoint's, for the error.
     :raises UserError: if they are those of another model.
     """
     try:
         model.load_state_dict(groups['model'])
-        for name, tensor in average.items():
-            tensor.copy_(groups['average'][name])
-    except (RuntimeError, KeyError) as error:
+        average.load_state_dict(groups['average'])
+    except RuntimeError as error:
         raise UserError(f'{path} belongs to another training: give another --work folder, '
                         'or remove it') from error
 

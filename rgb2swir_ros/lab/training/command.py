@@ -16,13 +16,13 @@ from rgb2swir_ros.lab.training.batches import Stores, open_stores
 from rgb2swir_ros.lab.training.board import Watch
 from rgb2swir_ros.lab.training.data.pairs import PairedDataset, open_training
 from rgb2swir_ros.lab.training.judge import contact_sheet, fit_lookup, judge, judge_latent, spread
-from rgb2swir_ros.lab.training.loop import Loop, Orders, Outcome
 from rgb2swir_ros.lab.training.parallel import World, joined_world
 from rgb2swir_ros.lab.training.preset import Preset, read_preset
 from rgb2swir_ros.lab.training.record import Start, data_entries, write_record
-from rgb2swir_ros.lab.training.stages import Training
+from rgb2swir_ros.lab.training.stages import PairFeed, TranslatorTraining
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
+from rgb2swir_ros.lab.training.trainer import Orders, Outcome, Trainer
 from rgb2swir_ros.marks import record_run
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
@@ -101,7 +101,8 @@ def train_translator(request: Request, log: Log) -> Result | None:
             request.start, before.config.stage)
         begun = {} if start is None else {'start': start.entries()}  # fails now, not in the end
         orders = Orders(request.seed, request.minutes, '' if start is None else start.identity)
-        outcome = Loop(training, stores, request.folder, orders, watch=watch, log=log).run()
+        feed = PairFeed(stores, request.seed, training.kind, world.rank)
+        outcome = Trainer(training, feed, request.folder, orders, watch=watch, log=log).run()
         if not world.is_first:
             return None
         record_run(request.output, request)
@@ -156,7 +157,7 @@ def build_translator(request: Request, preset: Preset, before: Translator | None
 
 
 def make_training(request: Request, preset: Preset, translator: Translator,
-                  before: Translator | None, world: World) -> Training:
+                  before: Translator | None, world: World) -> TranslatorTraining:
     """Return the training that was asked for; ``before`` becomes the student's teacher."""
     if request.what == 'autoencoder':
         return AutoencoderTraining(translator, preset.autoencoder.scaled(request.share), world)
@@ -200,7 +201,7 @@ def _open(request: Request, world: World,
     return pairs, held_out, stores
 
 
-def _describe(request: Request, preset: Preset, training: Training,
+def _describe(request: Request, preset: Preset, training: TranslatorTraining,
               outcome: Outcome) -> dict[str, Any]:
     """Return what the record says of the training itself."""
     device = training.world.device

@@ -1,15 +1,17 @@
-"""What every training here does with a loss: rate, gradient step, running average."""
+"""What every training does with a loss: learning rate, gradient step, averaged weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training.parallel import World
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 AVERAGE_DECAY = 0.998
 MOST_LEFT_OUT = 20
@@ -18,7 +20,7 @@ FEWEST_ROWS = 16  # of a matrix whose updates are made orthogonal
 
 
 class Optimization:
-    """Muon and AdamW over some parameters of a model, and the average over its recent weights.
+    """Muon and AdamW over some parameters of a network, and the average of its recent weights.
 
     Muon (K. Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") makes
     the update of a matrix orthogonal, so that rare features learn as fast as common ones; a
@@ -27,45 +29,50 @@ class Optimization:
     layers, biases) is AdamW's, and so are convolutions of few outputs: the last layers.
     """
 
-    def __init__(self, model: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
-                 average: dict[str, Tensor], world: World | None = None) -> None:
+    def __init__(self, network: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
+                 average: AveragedModel, *,
+                 optimizers: Sequence[torch.optim.Optimizer] | None = None,
+                 clip: float = 1.0) -> None:
         """Start with empty moments.
 
         :param rate: the highest learning rate.
-        :param average: averaged weights by name, changed in place.
-        :param world: the processes whose gradients are averaged; by default this one is alone.
+        :param average: of `averaged`; each step updates it.
+        :param optimizers: of the parameters, in place of Muon and AdamW.
+        :param clip: largest norm of the gradient.
         :raises UserError: if torch has no Muon yet.
         """
-        self.model, self.rate, self.average = model, rate, average
-        self.world = world or World()
+        self.network, self.rate, self.average, self.clip = network, rate, average, clip
         self.parameters = list(parameters)
         self.left_out = 0
+        self.matrices: list[tuple[nn.Parameter, Tensor]] = []
+        if optimizers is not None:
+            self.optimizers = list(optimizers)
+            return
         wide = [p for p in self.parameters if p.ndim == 4 and len(p) >= FEWEST_ROWS]
         taken = {id(p) for p in wide}
         rest = [p for p in self.parameters if id(p) not in taken]
         self.matrices = [(p, as_matrix(p.detach(), p)) for p in wide]
-        self.optimizers: list[torch.optim.Optimizer] = []
+        self.optimizers = []
         if rest:
             self.optimizers.append(torch.optim.AdamW(rest, lr=rate, weight_decay=DECAY))
         if wide:
             self.optimizers.append(_muon([matrix for _, matrix in self.matrices], rate))
 
-    def step(self, loss: Tensor, done: float, number: int) -> float:
+    def step(self, loss: Tensor, factor: float, number: int) -> float:
         """Take one step.
 
-        :param done: share of the training (or stage) that is done, in [0, 1].
+        :param factor: of the learning rate, in [0, 1].
         :param number: of the step, counted from 0.
         :return: the loss.
         :raises UserError: if too many steps had no finite gradient; each was left out.
         """
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group['lr'] = self.rate * schedule(done)
+                group['lr'] = self.rate * factor
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward()
-        self.world.average_gradients(self.parameters)
-        if not torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)):
+        if not torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)):
             # one infinite number would be in every weight from here on
             self.left_out += 1
             if self.left_out > MOST_LEFT_OUT:
@@ -77,11 +84,20 @@ class Optimization:
             matrix.grad = None if gradient is None else as_matrix(gradient, parameter)
         for optimizer in self.optimizers:
             optimizer.step()
-        # shorter at first, or the first weights would weigh on a short training to its end
-        decay = min(AVERAGE_DECAY, number / (number + 9))
-        for name, tensor in self.model.state_dict().items():
-            self.average[name].lerp_(tensor, 1 - decay)
+        self.average.update_parameters(self.network)
         return loss.item()
+
+
+def averaged(network: nn.Module) -> AveragedModel:
+    """Return the exponential moving average of a network's weights and buffers, begun with them.
+
+    Its decay is shorter at first, or the first weights would weigh on a short training to its end.
+    """
+    def ramped(average: Tensors, current: Tensors, count: Tensor | int) -> None:
+        decay = min(AVERAGE_DECAY, int(count) / (int(count) + 9))
+        get_ema_multi_avg_fn(decay)(average, current, count)
+
+    return AveragedModel(network, multi_avg_fn=ramped, use_buffers=True)
 
 
 def as_matrix(tensor: Tensor, weight: Tensor) -> Tensor:
@@ -102,10 +118,17 @@ def _muon(matrices: list[Tensor], rate: float) -> torch.optim.Optimizer:
                             adjust_lr_fn='match_rms_adamw')
 
 
-def schedule(done: float) -> float:
-    """Return the learning rate's factor: up over 2 %, then half a cosine down to 2 %."""
-    done = min(done, 1.0)
-    return min(done / .02 + .02, 1.0) * (.02 + .98 * .5 * (1 + math.cos(math.pi * done)))
+def rate_factor(done: float) -> float:
+    """Return the learning rate's factor: up over 2 %, then half a cosine down to 2 %.
+
+    :param done: share of the training (or stage) that is done, in [0, 1].
+    """
+    return min(min(done, 1.0) / .02 + .02, 1.0) * falling(done)
+
+
+def falling(done: float) -> float:
+    """Return half a cosine from 1 down to 2 %."""
+    return .02 + .98 * .5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 def copy_weights(model: nn.Module) -> dict[str, Tensor]:

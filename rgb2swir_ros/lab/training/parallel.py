@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import torch
-from torch import Tensor, nn
 
 # The others wait while the first one reads the pairs, which takes hours for a large data set.
 PATIENCE = timedelta(hours=12)
@@ -44,33 +43,6 @@ class World:
     def wait(self) -> None:
         """Wait until all processes are here."""
         self.mean([0.0])
-
-    def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Give every process the mean of all processes' gradients.
-
-        A parameter without a gradient in one process (a dropped skip) counts as zero there;
-        one without any stays without, as the optimiser leaves it alone then.
-        """
-        if self.size == 1:
-            return
-        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1).float()
-                          for p in parameters])
-        has = flat.new_tensor([p.grad is not None for p in parameters], dtype=torch.float32)
-        together = torch.cat([flat, has])  # one exchange
-        torch.distributed.all_reduce(together)
-        flat, has = together[:len(flat)] / self.size, together[len(flat):]
-        begin = 0
-        for parameter, count in zip(parameters, has.tolist(), strict=True):
-            end = begin + parameter.numel()
-            if count:
-                parameter.grad = _shaped(flat[begin:end], parameter)
-            begin = end
-
-
-def _shaped(flat: Tensor, parameter: nn.Parameter) -> Tensor:
-    """Return a gradient in a parameter's shape, type and layout in memory."""
-    gradient = torch.empty_like(parameter)
-    return gradient.copy_(flat.reshape(parameter.shape))
 
 
 @contextmanager

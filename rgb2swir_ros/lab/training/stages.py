@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rgb2swir_ros.diffusion.lpl import latent_perceptual_loss
+from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.parallel import World
 from rgb2swir_ros.lab.training.preset import Plan, Stage
-from rgb2swir_ros.translator import Translator
+from rgb2swir_ros.lab.training.training import Training
+from rgb2swir_ros.translator import STAGES, Translator
 
 Features = tuple[Tensor, Tensor, Tensor]
 MEMORY = .98  # of the running means that balance two parts of a loss
@@ -77,43 +79,78 @@ class Balance:
         return self.share / (1 - self.share) * self.means[1] / self.means[0] * part
 
 
-class Training(ABC):
+@dataclass(frozen=True)
+class PairFeed:
+    """Batches of pairs for a translator's training.
+
+    :param stores: the training's pairs.
+    :param kind: of the training; each draws others.
+    :param rank: of this process; each draws its own.
+    """
+
+    stores: Stores
+    seed: int
+    kind: str
+    rank: int = 0
+
+    @property
+    def identity(self) -> Any:
+        """What tells the pairs from others."""
+        return self.stores.identity
+
+    def batch(self, number: int, stage: Stage, step: int, done: float) -> Batch:
+        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.Feed`."""
+        rng = self._rng(number, step, self.rank)
+        rgb, tone = to_tensors(*draw(self.stores, rng, stage.batch, stage.kind(step)))
+        return Batch(rgb, tone, torch.Generator().manual_seed(int(rng.integers(1 << 62))), step)
+
+    def measured(self, count: int, number: int, stage: Stage) -> Iterator[Batch]:
+        """Yield batches that the finished networks are measured on, the same in all processes."""
+        for step in range(count):
+            arrays = draw(self.stores, self._rng(number, step), stage.batch, stage.kind(step))
+            yield Batch(*to_tensors(*arrays), torch.Generator(), step)
+
+    def _rng(self, *numbers: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, STAGES.index(self.kind), *numbers])
+
+
+class TranslatorTraining(Training):
     """One of the three trainings of a translator."""
 
-    kind: ClassVar[str]  # also the stage that the saved translator is marked with
     shown: ClassVar[str]  # how `predict` comes to its pictures
     plan: Plan
 
     def __init__(self, translator: Translator, world: World | None = None,
                  lpl_share: float = 0.0) -> None:
-        """Train this translator, in place.
+        """Train this translator, in place; its ``kind`` is the stage that it is marked with.
 
         :param world: the processes that train it together; by default this one is alone.
         :param lpl_share: of the latent perceptual loss in the loss.
         """
-        self.translator, self.world = translator, world or World()
+        super().__init__(translator, world)
+        self.translator = translator
         self.lpl = Balance(lpl_share, self.world)
-        self.facts: dict[str, float] = {}  # of the finished training, for its record
 
     @abstractmethod
     def modules(self, stage: Stage) -> list[nn.Module | None]:
         """Return the parts that a stage trains."""
 
     @abstractmethod
-    def parts(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """Return the weighted parts of the loss of a batch, float32."""
-
-    @abstractmethod
     def predict(self, pair: Pair) -> NDArray[np.float32]:
         """Return what the translator makes of a held-out pair: tone (H, W)."""
 
-    @property
-    def measured(self) -> int:
-        """How many batches `scale` wants."""
-        return 0
+    def shape(self) -> dict[str, Any]:
+        """Return the translator's configuration."""
+        return asdict(self.translator.config)
 
-    def scale(self, batches: Iterable[Batch]) -> None:  # noqa: B027 - most have nothing to scale
-        """Scale what must be, after the last stage, by what some batches say."""
+    @property
+    def state(self) -> list[float] | None:
+        """The means that balance the latent perceptual loss."""
+        return self.lpl.means or None
+
+    @state.setter
+    def state(self, state: list[float] | None) -> None:
+        self.lpl.means = state or []
 
     def select(self, stage: Stage) -> list[nn.Parameter]:
         """Let the parts of a stage learn and freeze the others; return what learns."""

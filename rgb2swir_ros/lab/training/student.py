@@ -32,13 +32,13 @@ from rgb2swir_ros.lab.training.judge import predict_tone
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
 from rgb2swir_ros.lab.training.parallel import World
 from rgb2swir_ros.lab.training.preset import Stage, StudentPlan
-from rgb2swir_ros.lab.training.stages import Batch, Training, perceptual_loss
+from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining, perceptual_loss
 from rgb2swir_ros.lab.training.views import disagreement, two_views
 from rgb2swir_ros.nets.autoencoder import scale_gain
 from rgb2swir_ros.translator import Translator
 
 
-class StudentTraining(Training):
+class StudentTraining(TranslatorTraining):
     """Everything but the encoder."""
 
     kind = 'student'

@@ -13,13 +13,13 @@ from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.judge import sample_tone
 from rgb2swir_ros.lab.training.parallel import World
 from rgb2swir_ros.lab.training.preset import Stage, TeacherPlan
-from rgb2swir_ros.lab.training.stages import Batch, Training, perceptual_loss
+from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining, perceptual_loss
 from rgb2swir_ros.translator import Translator
 
 JUDGED_STEPS = 4  # denoiser calls of the pictures that it is judged by
 
 
-class TeacherTraining(Training):
+class TeacherTraining(TranslatorTraining):
     """Guidance and denoiser; the autoencoder is frozen."""
 
     kind = 'teacher'

@@ -13,6 +13,7 @@ from rgb2swir_ros.lab.detector import train
 from rgb2swir_ros.lab.detector.train import TrainingPlan, schedule, train_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
+from rgb2swir_ros.lab.training import trainer
 
 from ..toy import write_toy
 
@@ -51,7 +52,7 @@ def test_killed_and_resumed_equals_uninterrupted(toy, tmp_path, monkeypatch):
     assert not (tmp_path / 'cut').exists()
     lines = []
     resumed = train_detector(toy, tmp_path / 'b', tmp_path / 'cut', plan, log=lines.append)
-    assert 'resuming at step 3' in lines
+    assert any('resuming stage 1 at step 3' in line for line in lines)
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(resumed.network.state_dict()[name], tensor), name
     with pytest.raises(UserError, match='another training'):
@@ -87,11 +88,11 @@ def test_a_scene_or_picture_of_train_in_another_split_is_refused(toy, tmp_path, 
 
 
 def test_minutes_become_steps(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, 'TIMED_STEPS', (1, 3))
+    monkeypatch.setattr(trainer, 'TIMED_STEPS', (1, 3))
     lines = []
     train_detector(toy, tmp_path / 'w', tmp_path / 'm',
                    TrainingPlan(minutes=.01, batch=1), log=lines.append)
-    settled = next(line for line in lines if 'min are' in line)
+    settled = next(line for line in lines if 'this stage gets' in line)
     steps = int(settled.split()[-2])
     assert steps >= 4
     assert f'{steps}/{steps} ' in ' '.join(lines)

@@ -147,4 +147,4 @@ def test_closing_ends_the_thread():
     items = batches.prepared(lambda step: step, itertools.count())
     assert next(items) == 0
     items.close()
-    assert not [t for t in threading.enumerate() if t.name.startswith('batches')]
+    assert not [t for t in threading.enumerate() if t.name.startswith('read-ahead')]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training import canary
+from rgb2swir_ros.lab.training import trainer
 from rgb2swir_ros.lab.training.batches import Stores
-from rgb2swir_ros.lab.training.canary import CanaryPlan, train_canary
+from rgb2swir_ros.lab.training.canary import CanaryPlan, CanaryTraining, train_canary
 from rgb2swir_ros.lab.training.judge import fit_lookup, judge, predictor, spread
 from rgb2swir_ros.nets.regression import RegressionConfig
 
@@ -31,7 +31,7 @@ def test_it_learns_what_a_colour_look_up_cannot(pairs, stores, held_out, tmp_pat
 
 def test_killed_and_resumed_equals_uninterrupted(stores, tmp_path, monkeypatch):
     whole = train_canary(stores, PLAN, tmp_path / 'whole', seed=3, log=quiet)
-    calls, original = 0, canary.canary_loss
+    calls, original = 0, CanaryTraining.parts
 
     def interrupted(*arguments):
         nonlocal calls
@@ -40,40 +40,52 @@ def test_killed_and_resumed_equals_uninterrupted(stores, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr(canary, 'canary_loss', interrupted)
+    monkeypatch.setattr(CanaryTraining, 'parts', interrupted)
     with pytest.raises(KeyboardInterrupt):
         train_canary(stores, PLAN, tmp_path / 'cut', seed=3, save_every_s=0, log=quiet)
     lines: list[str] = []
     resumed = train_canary(stores, PLAN, tmp_path / 'cut', seed=3, log=lines.append)
-    assert any('resuming at step 5' in line for line in lines)
+    assert any('resuming stage 1 at step 5' in line for line in lines)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], tensor), name
 
 
 def test_a_budget_of_minutes_counts_over_resumes(stores, tmp_path, monkeypatch):
     clock = iter(np.arange(0, 1e6, 4.0))  # each look at the clock is four seconds after the last
-    monkeypatch.setattr(canary.time, 'monotonic', lambda: float(next(clock)))
+    monkeypatch.setattr(trainer.time, 'monotonic', lambda: float(next(clock)))
+    monkeypatch.setattr(trainer, 'TIMED_STEPS', (1, 3))
+    plan = CanaryPlan(minutes=2, batch=1, network=SMALL)
+    calls, original = 0, CanaryTraining.parts
+
+    def interrupted(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == 8:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
     lines: list[str] = []
-
-    def train(minutes: float) -> None:
-        plan = CanaryPlan(minutes=minutes, batch=1, network=SMALL)
-        train_canary(stores, plan, tmp_path, log=lines.append)
-
-    train(.5)
-    assert 'trained for 8 steps, 0.5 min' in lines[-1]
-    train(1)
-    assert 'resuming at step 8, after 0.5 min' in lines[-3]
-    assert 'trained for 15 steps, 1.0 min' in lines[-1]
-    train(1)
-    assert 'trained for 15 steps, 1.0 min' in lines[-1]
+    with monkeypatch.context() as patched:
+        patched.setattr(CanaryTraining, 'parts', interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_canary(stores, plan, tmp_path, save_every_s=0, log=lines.append)
+    settled = next(line for line in lines if 'this stage gets' in line)
+    steps = int(settled.split()[-2])
+    assert steps > 8
+    train_canary(stores, plan, tmp_path, log=lines.append)
+    assert any('resuming stage 1 at step 7' in line for line in lines)
+    assert any(f'canary {steps}/{steps} ' in line for line in lines)
+    finished = len(lines)
+    train_canary(stores, plan, tmp_path, log=lines.append)
+    assert not any('canary ' in line for line in lines[finished:])  # there is nothing left to do
 
 
 @pytest.mark.parametrize(('plan', 'seed', 'count', 'text'), [
     ({'network': RegressionConfig(widths=(8, 8, 8, 8, 8), dilations=(1,))}, 0, 8, 'widths'),
     ({'network': RegressionConfig(widths=SMALL.widths, dilations=(2,))}, 0, 8,
-     r'network: dilations: \[1\] there, \[2\] here'),  # weights of equal shapes
+     r'model: dilations: \[1\] there, \[2\] here'),  # weights of equal shapes
     ({'steps': 3}, 0, 8, 'plan: steps: 2 there, 3 here'),
-    ({'steps': None, 'minutes': .01}, 0, 8, 'plan: steps: 2 there, None here'),
+    ({'steps': None, 'minutes': .01}, 0, 8, 'minutes: None there, 0.01 here'),
     ({'batch': 2}, 0, 8, 'batch'), ({'rate': 1e-4}, 0, 8, 'rate'),
     ({'large_share': .5}, 0, 8, 'large_share'), ({}, 1, 8, 'seed: 0 there, 1 here'),
     ({}, 0, 9, 'data: small: patches: 8 there, 9 here')])

@@ -10,17 +10,18 @@ from rgb2swir_ros.lab.training.optimization import (
     MOST_LEFT_OUT,
     Optimization,
     as_matrix,
+    averaged,
     copy_weights,
-    schedule,
+    rate_factor,
 )
 
 
 def test_the_rate_rises_shortly_and_falls_to_a_fiftieth():
-    assert schedule(0) == pytest.approx(.02)
-    assert schedule(.02) > .95
-    assert schedule(.5) == pytest.approx(.51)
-    assert schedule(1) == schedule(1.7) == pytest.approx(.02)
-    later = [schedule(k / 100) for k in range(2, 101)]
+    assert rate_factor(0) == pytest.approx(.02)
+    assert rate_factor(.02) > .95
+    assert rate_factor(.5) == pytest.approx(.51)
+    assert rate_factor(1) == rate_factor(1.7) == pytest.approx(.02)
+    later = [rate_factor(k / 100) for k in range(2, 101)]
     assert later == sorted(later, reverse=True)
 
 
@@ -28,26 +29,28 @@ def test_the_rate_rises_shortly_and_falls_to_a_fiftieth():
 def test_the_average_lags_behind_the_weights_more_as_they_settle(number, decay):
     torch.manual_seed(0)
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .1, copy_weights(layer))
-    before = optimization.average['weight'].clone()
+    optimization = Optimization(layer, layer.parameters(), .1, averaged(layer))
+    before = layer.weight.detach().clone()
+    optimization.average.n_averaged.fill_(number)
     optimization.step(layer(torch.rand(8, 2)).square().mean(), .5, number)
     assert not torch.equal(layer.weight, before)
     expected = decay * before + (1 - decay) * layer.weight
-    assert torch.allclose(optimization.average['weight'], expected, atol=1e-7)
+    assert torch.allclose(optimization.average.module.weight, expected, atol=1e-7)
 
 
 def test_a_step_returns_its_loss_and_lowers_it():
     torch.manual_seed(0)
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .05, copy_weights(layer))
+    optimization = Optimization(layer, layer.parameters(), .05, averaged(layer))
     x = torch.rand(8, 2)
-    losses = [optimization.step((layer(x) - 3).square().mean(), .1, k) for k in range(50)]
+    losses = [optimization.step((layer(x) - 3).square().mean(), rate_factor(.1), k)
+              for k in range(50)]
     assert losses[-1] < .3 * losses[0]
 
 
 def test_a_step_without_a_finite_gradient_is_left_out_and_too_many_end_the_training():
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .05, copy_weights(layer))
+    optimization = Optimization(layer, layer.parameters(), .05, averaged(layer))
     before = layer.weight.detach().clone()
     broken = torch.full((4, 2), float('inf'))
     for number in range(MOST_LEFT_OUT):
@@ -84,9 +87,9 @@ def one_step(layout, rate=.01, outputs=FEWEST_ROWS):
     torch.manual_seed(0)
     layer = torch.nn.Conv2d(64, outputs, 3).to(memory_format=layout)
     before = copy_weights(layer)
-    optimization = Optimization(layer, layer.parameters(), rate, copy_weights(layer))
+    optimization = Optimization(layer, layer.parameters(), rate, averaged(layer))
     torch.manual_seed(1)
-    optimization.step(layer(torch.rand(2, 64, 9, 9)).square().mean(), .02, 0)
+    optimization.step(layer(torch.rand(2, 64, 9, 9)).square().mean(), rate_factor(.02), 0)
     return {name: layer.state_dict()[name] - before[name] for name in before}
 
 
@@ -95,14 +98,14 @@ def test_the_update_of_a_wide_convolution_is_orthogonal():
     changed = one_step(torch.contiguous_format)
     rows, columns = FEWEST_ROWS, 64 * 9
     values = torch.linalg.svdvals(changed['weight'].reshape(rows, columns))
-    unit = .01 * schedule(.02) * .2 * columns ** .5
+    unit = .01 * rate_factor(.02) * .2 * columns ** .5
     assert ((values / unit > .4) & (values / unit < 1.4)).all()
-    assert torch.allclose(changed['bias'].abs(), torch.tensor(.01 * schedule(.02)), rtol=1e-2)
+    assert torch.allclose(changed['bias'].abs(), torch.tensor(.01 * rate_factor(.02)), rtol=1e-2)
 
 
 def test_the_update_of_a_narrow_convolution_is_adams():
     changed = one_step(torch.contiguous_format, outputs=FEWEST_ROWS - 1)
-    assert torch.allclose(changed['weight'].abs(), torch.tensor(.01 * schedule(.02)), rtol=2e-2)
+    assert torch.allclose(changed['weight'].abs(), torch.tensor(.01 * rate_factor(.02)), rtol=2e-2)
 
 
 def test_the_memory_format_changes_no_update():
@@ -115,4 +118,17 @@ def test_a_torch_that_is_too_old_is_named(monkeypatch):
     monkeypatch.delattr(torch.optim, 'Muon')
     layer = torch.nn.Conv2d(4, FEWEST_ROWS, 3)
     with pytest.raises(UserError, match=r'training needs torch 2\.9 or newer, this is 2'):
-        Optimization(layer, layer.parameters(), .1, copy_weights(layer))
+        Optimization(layer, layer.parameters(), .1, averaged(layer))
+
+
+def test_the_average_is_of_buffers_too_and_of_a_network_in_any_layout():
+    layer = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    layer.to(memory_format=torch.channels_last)
+    average = averaged(layer)
+    for _ in range(2):
+        layer(torch.rand(2, 3, 8, 8))
+        before = average.module[1].running_mean.clone()
+        average.update_parameters(layer)
+    expected = .1 * before + .9 * layer[1].running_mean
+    assert torch.allclose(average.module[1].running_mean, expected)
+    assert average.module[0].weight.is_contiguous(memory_format=torch.channels_last)

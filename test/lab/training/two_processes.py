@@ -12,10 +12,11 @@ from tiny_training import PatchPairs, tiny_translator
 
 from rgb2swir_ros.lab.training.batches import Stores
 from rgb2swir_ros.lab.training.board import Watch
-from rgb2swir_ros.lab.training.loop import Loop, Orders
 from rgb2swir_ros.lab.training.parallel import joined_world
 from rgb2swir_ros.lab.training.preset import Stage, StudentPlan
+from rgb2swir_ros.lab.training.stages import PairFeed
 from rgb2swir_ros.lab.training.student import StudentTraining
+from rgb2swir_ros.lab.training.trainer import Orders, Trainer
 
 SEED = 3  # with it one process drops the skips and the other does not
 ONE_STEP = StudentPlan((Stage('pixels', 1, 2, 1e-3),), without_skips=.5)
@@ -29,8 +30,9 @@ def main(folder: Path) -> None:
     with joined_world() as world:
         for name, plan in (('one', ONE_STEP), ('whole', WHOLE)):
             training = StudentTraining(tiny_translator(), plan, world)
-            Loop(training, Stores(pairs, pairs), folder / name, Orders(SEED),
-                 watch=Watch([pairs[0]]), log=print).run()
+            feed = PairFeed(Stores(pairs, pairs), SEED, training.kind, world.rank)
+            Trainer(training, feed, folder / name, Orders(SEED), watch=Watch([pairs[0]]),
+                    log=print).run()
             named = list(training.translator.named_parameters())
             tensors = {k: v.detach() for k, v in named} | {
                 f'grad.{k}': v.grad for k, v in named if v.grad is not None}

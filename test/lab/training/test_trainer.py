@@ -1,4 +1,4 @@
-"""The loop that runs, stops and resumes the three trainings."""
+"""The one trainer runs, stops and resumes, here a translator's three trainings."""
 
 import os
 import signal
@@ -9,15 +9,16 @@ import pytest
 import torch
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training import loop as loops
+from rgb2swir_ros.lab.training import trainer as trainers
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.lab.training.batches import Stores
 from rgb2swir_ros.lab.training.canary import CanaryPlan, train_canary
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
-from rgb2swir_ros.lab.training.loop import Loop, Orders, readable
 from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage, StudentPlan, TeacherPlan
+from rgb2swir_ros.lab.training.stages import PairFeed
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
+from rgb2swir_ros.lab.training.trainer import Orders, Trainer, readable
 
 AUTOENCODER = AutoencoderPlan((Stage('plain', 3, 2, 1e-3), Stage('skips', 4, 2, 1e-3)),
                               scale_batches=2)
@@ -34,27 +35,29 @@ class Killed(Exception):
 
 @pytest.fixture(name='begin')
 def begin_(stores, watch, make_translator, tmp_path):
-    """Build the loop of a training, in a folder by its name."""
+    """Build the trainer of a training, in a folder by its name."""
     default = stores
 
     def begin(kind, name='a', *, plan=None, log=lambda _line: None, save_every_s=0.0,
-              steps=1, translator=None, stores=default, **orders) -> Loop:
+              steps=1, translator=None, stores=default, **orders) -> Trainer:
         training = kind(translator or make_translator(steps=steps), plan or PLANS[kind])
-        return Loop(training, stores, tmp_path / name, Orders(**orders), watch=watch, log=log,
-                    save_every_s=save_every_s)
+        run = Orders(**orders)
+        feed = PairFeed(stores, run.seed, training.kind)
+        return Trainer(training, feed, tmp_path / name, run, watch=watch, log=log,
+                       save_every_s=save_every_s)
     return begin
 
 
-def weights(loop: Loop) -> dict[str, torch.Tensor]:
-    return loop.translator.state_dict()
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return trainer.network.state_dict()
 
 
-def assert_equal(ours: Loop, theirs: Loop) -> None:
+def assert_equal(ours: Trainer, theirs: Trainer) -> None:
     for name, tensor in weights(ours).items():
         assert torch.equal(weights(theirs)[name], tensor), name
 
 
-def run_killed(loop: Loop, monkeypatch, thing, name: str, call: int) -> None:
+def run_killed(trainer: Trainer, monkeypatch, thing, name: str, call: int) -> None:
     """Run a training that a call of a method ends, as ``kill -9`` would."""
     original, calls = getattr(thing, name), count(1)
 
@@ -66,7 +69,7 @@ def run_killed(loop: Loop, monkeypatch, thing, name: str, call: int) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(thing, name, killing)
         with pytest.raises(Killed):
-            loop.run()
+            trainer.run()
 
 
 @pytest.mark.parametrize('kind', PLANS, ids=lambda kind: kind.kind)
@@ -104,7 +107,7 @@ def test_killed_after_the_last_stage_the_latent_is_scaled_once(begin, monkeypatc
         resumed = begin(AutoencoderTraining, 'cut')
         resumed.run()
         assert_equal(whole, resumed)
-    assert not resumed.translator.training
+    assert not resumed.network.training
 
 
 def test_ctrl_c_ends_after_the_step_with_a_checkpoint_and_says_how_to_go_on(begin,
@@ -135,12 +138,12 @@ def test_ctrl_c_ends_after_the_step_with_a_checkpoint_and_says_how_to_go_on(begi
 def clock(monkeypatch):
     """Let each look at the clock be two seconds after the last."""
     ticks = count(0, 2)
-    monkeypatch.setattr(loops.time, 'monotonic', lambda: float(next(ticks)))
+    monkeypatch.setattr(trainers.time, 'monotonic', lambda: float(next(ticks)))
 
 
 def test_a_budget_of_minutes_decides_the_steps_once_and_resumed_runs_keep_them(
         begin, clock, monkeypatch):
-    monkeypatch.setattr(loops, 'TIMED_STEPS', (1, 3))
+    monkeypatch.setattr(trainers, 'TIMED_STEPS', (1, 3))
     lines: list[str] = []
     run_killed(begin(TeacherTraining, minutes=2, log=lines.append), monkeypatch, TeacherTraining,
                'parts', 6)
@@ -217,14 +220,14 @@ def test_each_stage_is_judged_with_averaged_weights_and_the_next_builds_on_them(
         return original(training, pair)
 
     monkeypatch.setattr(AutoencoderTraining, 'predict', predict)
-    loop = begin(AutoencoderTraining)
-    outcome = loop.run()
+    trainer = begin(AutoencoderTraining)
+    outcome = trainer.run()
     assert [stage['stage'] for stage in outcome.stages] == ['plain', 'skips']
     assert [stage['steps'] for stage in outcome.stages] == [3, 4]
     for stage in outcome.stages:
         assert {'model', 'detail', 'autoencoder', 'zero_latent', 'foreign_latent'} < set(stage)
-    assert torch.equal(seen[-1], loop.average['encoder.layers.1.weight'])
-    groups, state = read_checkpoint(loop.path)
+    assert torch.equal(seen[-1], trainer.average.module.encoder.layers[1].weight)
+    groups, state = read_checkpoint(trainer.path)
     assert state['stage'] == 2
     assert torch.equal(groups['model']['encoder.layers.1.weight'], seen[-1])
 
@@ -232,7 +235,7 @@ def test_each_stage_is_judged_with_averaged_weights_and_the_next_builds_on_them(
 def test_a_look_on_the_way_leaves_the_training_as_it_was(begin, monkeypatch):
     whole = begin(TeacherTraining, 'whole')
     whole.run()
-    monkeypatch.setattr(loops, 'GLANCES', 0)
+    monkeypatch.setattr(trainers, 'GLANCES', 0)
     blind = begin(TeacherTraining, 'blind')
     blind.run()
     assert_equal(whole, blind)
@@ -241,7 +244,7 @@ def test_a_look_on_the_way_leaves_the_training_as_it_was(begin, monkeypatch):
 def test_events_of_all_stages_stand_behind_each_other_also_after_a_resume(begin, tmp_path,
                                                                          monkeypatch):
     accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
-    monkeypatch.setattr(loops, 'REPORT_EVERY', 1)
+    monkeypatch.setattr(trainers, 'REPORT_EVERY', 1)
     run_killed(begin(TeacherTraining), monkeypatch, TeacherTraining, 'parts', 6)
     begin(TeacherTraining).run()
     events = accumulator.EventAccumulator(str(tmp_path / 'a' / 'tensorboard'))
