@@ -51,11 +51,6 @@ class TranslatorConfig:
             raise ValueError(f'the denoiser has {self.denoiser.latent_channels} latent channels, '
                              f'the autoencoder {self.autoencoder.latent_channels}')
 
-    @property
-    def is_baseline(self) -> bool:
-        """Say whether this is the plain LDM: neither source skips nor learned guidance."""
-        return not (self.autoencoder.source_skips or self.guidance.learned)
-
 
 def translator_config(entries: dict[str, Any], where: str) -> TranslatorConfig:
     """Build a translator's configuration from nested mappings.

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from rgb2swir_ros.nets.guided import REC601
+
 NODES = 17  # along each of red, green and blue, as is usual for colour tables
 ITERATIONS = 30
 
@@ -20,7 +22,7 @@ def grey_tone(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Luma by Rec. 601, gamma 2.2.
     """
-    luma = rgb.astype(np.float32) @ np.array([.299, .587, .114], np.float32) / 255
+    luma = rgb.astype(np.float32) @ np.array(REC601, np.float32) / 255
     return np.power(luma, 1.1, dtype=np.float32)
 
 

@@ -76,11 +76,6 @@ NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposur
                     noise=0, jpeg=0)
 
 
-def generator(seed: int, index: int, epoch: int) -> np.random.Generator:
-    """Return the source of all draws for one pair in one epoch, whoever works on it and when."""
-    return np.random.default_rng([31, seed, index, epoch])
-
-
 def augment(rgb: np.ndarray, radiance: np.ndarray, strengths: Augmentation,
             rng: np.random.Generator,
             size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +83,7 @@ def augment(rgb: np.ndarray, radiance: np.ndarray, strengths: Augmentation,
 
     :param rgb: uint8 (H, W, 3), sRGB-coded.
     :param radiance: float32 (H, W) in [0, 1], linear, at the exposure of the RGB picture.
-    :param rng: see `generator`.
+    :param rng: draws what is done to the pair.
     :param size: (height, width) of the result, by default as it was. A smaller one is a crop about
         that size, not the whole frame made small.
     :return: RGB uint8 (h, w, 3) and radiance float32 (h, w) in [0, 1].

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rgb2swir_ros.nets.guided import REC601
+
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.training.data.augment import Augmentation
 
@@ -16,7 +18,7 @@ BANK = 1 << 22
 NOISE_UNIT = 32.0  # deviation of the bank's int8 values
 VEIL = .6            # linear light of a veil that hides all
 VEIL_WARMEST = .25   # of the bluest veil's logarithm: a low sun in the lens, dust
-LUMA = np.array([.299, .587, .114])  # ITU-R BT.601
+LUMA = np.array(REC601)
 
 
 @dataclass(frozen=True)

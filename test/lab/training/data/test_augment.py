@@ -6,10 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.training.data.augment import NONE, Augmentation, augment, generator
+from rgb2swir_ros.lab.training.data.augment import NONE, Augmentation, augment
 
 SIZE = (96, 128)
 GEOMETRY = replace(NONE, flip=.5, area=.4, aspect=.1, rotation=8, perspective=.06)
+
+
+def generator(*seeds: int) -> np.random.Generator:
+    """Draw what is done to a pair."""
+    return np.random.default_rng([31, *seeds])
 
 
 def pair(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
