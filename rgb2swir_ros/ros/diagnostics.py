@@ -118,6 +118,8 @@ class CameraReport:
         camera = self.camera
         if not active:
             return STALE, 'the node is not active'
+        if failure := _failure(camera, settings, engine):
+            return ERROR, failure
         refused = any(n for key, n in recent.items() if key.startswith('refused_'))
         silent_ns = now - max(camera.last_arrival_ns, camera.listening_since_ns)
         if not camera.outputs.wanted() and not refused:
@@ -126,8 +128,6 @@ class CameraReport:
             if silent_ns > PATIENCE_NS:
                 self.warnings['silence'] = self._silence(now)
             return OK, 'idle: nobody listens; waiting for the first image or camera_info'
-        if failure := _failure(camera, settings, engine):
-            return ERROR, failure
         if silent_ns > SILENT_NS:
             text = self._silence(now)
             if silent_ns > PATIENCE_NS:
