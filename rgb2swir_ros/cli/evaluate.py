@@ -1,26 +1,32 @@
-"""``rgb2swir evaluate WHAT``: find the measurement, hand over the arguments."""
+"""``rgb2swir evaluate WHAT``: the measurements, each with its arguments."""
 
 from __future__ import annotations
 
 import argparse
 
-from rgb2swir_ros.cli.main import configure_choice, run_choice
+from rgb2swir_ros.cli import evaluate_detection, evaluate_materials, evaluate_temporal
 
 MEASUREMENTS = {
-    'detection': 'COCO mAP of a detector on true SWIR frames, and on what models make',
-    'materials': 'how bright each material comes out, on scenes rendered for this',
-    'temporal': 'change from frame to frame on still scenes, drives and videos: flicker',
+    'detection': (evaluate_detection, 'COCO mAP of a detector on true SWIR frames, and on what '
+                                      'models make'),
+    'materials': (evaluate_materials, 'how bright each material comes out, on scenes rendered for '
+                                      'this'),
+    'temporal': (evaluate_temporal, 'change from frame to frame on still scenes, drives and '
+                                    'videos: flicker'),
 }
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``rgb2swir evaluate``."""
-    configure_choice(parser, MEASUREMENTS, 'Judge true or translated SWIR frames',
-                     'rgb2swir evaluate detection --data out/scenes --detector out/detector')
+    """Declare the measurements."""
+    parser.epilog = ('example:\n  rgb2swir evaluate detection --data out/scenes '
+                     '--detector out/detector')
+    measurements = parser.add_subparsers(dest='what', metavar='WHAT', required=True)
+    for name, (module, summary) in MEASUREMENTS.items():
+        module.configure(measurements.add_parser(
+            name, help=summary, description=summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one measurement and return its exit code."""
-    name = arguments.what
-    return run_choice(f'rgb2swir evaluate {name}', f'rgb2swir_ros.lab.evaluation.{name}_command',
-                      MEASUREMENTS[name], arguments.arguments)
+    return MEASUREMENTS[arguments.what][0].run(arguments)

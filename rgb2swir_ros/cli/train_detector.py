@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
 
+from rgb2swir_ros.cli.train_shared import progress_log
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import is_same_run
 from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
@@ -20,7 +19,7 @@ Killed and called again with the same arguments, it goes on from its last checkp
 """
 
 
-def configure_detector(parser: argparse.ArgumentParser) -> None:
+def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.epilog = EXAMPLE
     parser.add_argument('--data', type=Path, required=True, metavar='DIR',
@@ -43,7 +42,7 @@ def configure_detector(parser: argparse.ArgumentParser) -> None:
                         help='replace what another training wrote to --output')
 
 
-def run_detector(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Train, write the model, judge it on frames that it has not seen."""
     steps = arguments.steps
     if not 0 < arguments.minutes <= 10_000 or (steps is not None and steps < 1):
@@ -70,13 +69,8 @@ def run_detector(arguments: argparse.Namespace) -> int:
                  overwrite=arguments.overwrite or same)
     require_free([arguments.work / 'checkpoint.safetensors'], overwrite=True)
     held_out = read_annotations(arguments.data, 'validation')  # before the long work, not after
-    started = time.monotonic()
-
-    def log(line: str) -> None:
-        print(f'[{(time.monotonic() - started) / 60:5.1f} min] {line}', file=sys.stderr,
-              flush=True)
-
-    detector = train_detector(arguments.data, arguments.work, arguments.output, plan, log=log)
+    detector = train_detector(arguments.data, arguments.work, arguments.output, plan,
+                              log=progress_log())
     if arguments.onnx:
         export_onnx(arguments.output, arguments.onnx, arguments.size)
     frames = held_out.frames

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rgb2swir_ros.luma import REC601
 from rgb2swir_ros.nets.blocks import (
     ResBlock,
     Upsample,
@@ -24,7 +25,7 @@ from rgb2swir_ros.nets.blocks import (
     local_mean,
     zero_conv1x1,
 )
-from rgb2swir_ros.nets.guided import REC601, guided
+from rgb2swir_ros.nets.guided import guided
 
 LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rgb2swir_ros.luma import REC601
 from rgb2swir_ros.nets.blocks import local_mean
 
 WINDOW = 5  # side of a window, in cells of 4x4 pixels
@@ -30,7 +31,6 @@ WINDOW = 5  # side of a window, in cells of 4x4 pixels
 # noise and gets smooth. Also added to the mean square by which a window's function misses. Less of
 # it lets more of the camera's noise through.
 EPSILON = 1.5e-3
-REC601 = (.299, .587, .114)
 
 
 def guided(tone: Tensor, rgb: Tensor) -> Tensor:

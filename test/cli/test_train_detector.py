@@ -5,25 +5,16 @@ import json
 
 import pytest
 
-from rgb2swir_ros.cli.train_detector import configure_detector, run_detector
+from rgb2swir_ros.cli.train_detector import configure, run
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import load_detector
 from rgb2swir_ros.lab.detector.onnx import OnnxDetector
 
-from ..lab.toy import write_toy
-
-
-@pytest.fixture(scope='module')
-def toy(tmp_path_factory):
-    """Folder of 64x96 frames."""
-    return write_toy(tmp_path_factory.mktemp('toy'), {'train': 48, 'validation': 6}, (64, 96),
-                     sides=(8., 30.), most=3)
-
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    configure_detector(parser)
-    return run_detector(parser.parse_args([str(w) for w in words]))
+    configure(parser)
+    return run(parser.parse_args([str(w) for w in words]))
 
 
 def test_trains_writes_and_judges(toy, tmp_path, capsys):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.engines.processor import resolve_threads
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.lookup import grey_tone
@@ -56,33 +54,21 @@ class Candidate:
         return float(np.median(self._seconds)) * 1e3 if self._seconds else float('nan')
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Declare which models are judged, and how they translate."""
-    parser.add_argument('--model', action='append', metavar='MODEL', required=required,
-                        help=f"name or folder; '{GREY}' is the plain grey-scale conversion; give "
-                             'it again for more of them: later ones are compared with the first')
-    parser.add_argument('--backend', default='auto', choices=('auto', *BACKENDS),
-                        help='of the models; auto compiles only where thousands of frames share '
-                             'a size')
-    parser.add_argument('--teacher-steps', type=int, default=TEACHER_STEPS, metavar='N',
-                        help='denoiser calls of a model that is a teacher (default %(default)s)')
-
-
-def open_candidates(names: Sequence[str], arguments: argparse.Namespace,
-                    frames: int) -> list[Candidate]:
+def open_candidates(names: Sequence[str], frames: int, *, backend: str = 'auto',
+                    steps: int = TEACHER_STEPS, seed: int = 0) -> list[Candidate]:
     """Return the models that were named, in their order.
 
     :param names: model names or folders, or ``grey`` for the grey-scale conversion.
-    :param arguments: with those of `add_model_arguments`, and ``seed``.
     :param frames: how many frames of a size to expect: decides whether backend auto compiles.
+    :param steps: denoiser calls of a teacher; ``seed``: of the noise it starts from.
     :raises UserError: if there is no such model, it is named twice, or cannot translate yet.
     """
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f'--model {twice[0]} is given twice')
-    if arguments.teacher_steps < 1:
-        raise UserError(f'--teacher-steps {arguments.teacher_steps}: give at least 1')
-    return [open_candidate(name, backend=arguments.backend, steps=arguments.teacher_steps,
-                           seed=arguments.seed, frames=frames) for name in names]
+    if steps < 1:
+        raise UserError(f'--teacher-steps {steps}: give at least 1')
+    return [open_candidate(name, backend=backend, steps=steps, seed=seed, frames=frames)
+            for name in names]
 
 
 def open_candidate(name: str, *, backend: str = 'auto', steps: int = TEACHER_STEPS, seed: int = 0,

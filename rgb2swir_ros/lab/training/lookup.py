@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.nets.guided import REC601
+from rgb2swir_ros.luma import REC601
 
 NODES = 17  # along each of red, green and blue, as is usual for colour tables
 ITERATIONS = 30

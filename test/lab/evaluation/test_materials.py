@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from rgb2swir_ros.cli import evaluate_materials
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation import materials_command
 from rgb2swir_ros.lab.evaluation.materials import (
     Patch,
     frame_patches,
@@ -142,8 +142,8 @@ def test_plot_shows_every_patch(tmp_path):
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    materials_command.configure(parser)
-    return materials_command.run(parser.parse_args([*map(str, words), '--resamples', '20']))
+    evaluate_materials.configure(parser)
+    return evaluate_materials.run(parser.parse_args([*map(str, words), '--resamples', '20']))
 
 
 @pytest.mark.slow

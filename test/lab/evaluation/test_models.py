@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from rgb2swir_ros.cli.evaluate_shared import add_model_arguments, candidates
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.models import (
     Candidate,
-    add_model_arguments,
     open_candidate,
-    open_candidates,
 )
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 from rgb2swir_ros.translator import load_model
@@ -27,7 +26,7 @@ def opened(*words):
     add_model_arguments(parser, required=True)
     parser.set_defaults(seed=0)
     arguments = parser.parse_args([str(w) for w in words])
-    return open_candidates(arguments.model, arguments, 1)
+    return candidates(arguments, 1)
 
 
 def test_a_student_is_called_as_translate_calls_it(tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rgb2swir_ros.nets.guided import REC601
+from rgb2swir_ros.luma import REC601
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.training.data.augment import Augmentation

@@ -8,11 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rgb2swir_ros.cli.evaluate_shared import (
+    add_model_arguments,
+    add_report_arguments,
+    candidates,
+    check_report,
+    give_report,
+)
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
-from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.lab.scenes.annotations import (
     SPLITS,
     AnnotatedSet,
@@ -136,7 +141,7 @@ def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pict
     from rgb2swir_ros.lab.evaluation.comparison_report import comparison_table, model_sheet
     from rgb2swir_ros.lab.evaluation.detection_report import working_score
 
-    models = open_candidates(arguments.model, arguments, len(annotated.frames))
+    models = candidates(arguments, len(annotated.frames))
     columns = find_objects(annotated, pictures, detector, models)
     result = compare(annotated, columns, models, resamples=arguments.resamples,
                      seed=arguments.seed)

@@ -7,20 +7,20 @@ import cv2
 import numpy as np
 import pytest
 
+from rgb2swir_ros.cli import evaluate_detection
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import TorchDetector, save_detector
 from rgb2swir_ros.lab.detector.network import Detector, DetectorConfig
 from rgb2swir_ros.lab.detector.onnx import export_onnx
-from rgb2swir_ros.lab.evaluation import detection_command
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
 
-from .tiny import save_tiny
+from ..lab.evaluation.tiny import save_tiny
 
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    detection_command.configure(parser)
-    return detection_command.run(parser.parse_args([*map(str, words), '--resamples', '20']))
+    evaluate_detection.configure(parser)
+    return evaluate_detection.run(parser.parse_args([*map(str, words), '--resamples', '20']))
 
 
 def test_report_of_the_true_frames(toy, lively, tmp_path, capsys):

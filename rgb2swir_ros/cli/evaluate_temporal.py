@@ -7,11 +7,16 @@ import os
 import sys
 from pathlib import Path
 
+from rgb2swir_ros.cli.evaluate_shared import (
+    add_model_arguments,
+    add_report_arguments,
+    candidates,
+    check_report,
+    give_report,
+)
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
-from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -72,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     clips += [c for path in arguments.videos
               for c in footage_clips(path, arguments.size, arguments.frames)]
     frames = sum(c.count or 0 for c in clips)
-    models = open_candidates(arguments.model, arguments, frames)
+    models = candidates(arguments, frames)
     print(f'{len(clips)} clips, {frames} frames', file=sys.stderr)
     records = measure(clips, models)
     names = [m.name for m in models]

@@ -7,11 +7,16 @@ import os
 import sys
 from contextlib import closing
 
+from rgb2swir_ros.cli.evaluate_shared import (
+    add_model_arguments,
+    add_report_arguments,
+    candidates,
+    check_report,
+    give_report,
+)
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
-from rgb2swir_ros.lab.evaluation.models import add_model_arguments, open_candidates
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, check_report, give_report
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -54,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
                         "'rgb2swir_ros[runtime,replay,train,eval]'") from error
     todo = jobs(arguments.scenes, arguments.looks, arguments.size, arguments.scene_seed)
     frames = len(todo) * arguments.looks
-    models = open_candidates(arguments.model, arguments, frames)
+    models = candidates(arguments, frames)
     print(f'{len(todo)} scenes of seed {arguments.scene_seed}, {frames} frames of '
           f'{format_size(arguments.size)}', file=sys.stderr)
     lost: list[str] = []

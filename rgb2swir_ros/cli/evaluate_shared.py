@@ -1,4 +1,4 @@
-"""What the commands of ``rgb2swir evaluate`` have in common: their bootstrap and their report."""
+"""What the measurements of ``rgb2swir evaluate`` share: models, bootstrap and report."""
 
 from __future__ import annotations
 
@@ -9,8 +9,32 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
+from rgb2swir_ros.lab.evaluation.models import GREY, TEACHER_STEPS, Candidate, open_candidates
 from rgb2swir_ros.ownership import require_apart, require_free, write_bytes
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Declare which models are judged, and how they translate."""
+    parser.add_argument('--model', action='append', metavar='MODEL', required=required,
+                        help=f"name or folder; '{GREY}' is the plain grey-scale conversion; give "
+                             'it again for more of them: later ones are compared with the first')
+    parser.add_argument('--backend', default='auto', choices=('auto', *BACKENDS),
+                        help='of the models; auto compiles only where thousands of frames share '
+                             'a size')
+    parser.add_argument('--teacher-steps', type=int, default=TEACHER_STEPS, metavar='N',
+                        help='denoiser calls of a model that is a teacher (default %(default)s)')
+
+
+def candidates(arguments: argparse.Namespace, frames: int) -> list[Candidate]:
+    """Return the models that were asked for, opened.
+
+    :param frames: how many frames of a size to expect: decides whether backend auto compiles.
+    :raises UserError: if there is no such model, it is named twice, or cannot translate yet.
+    """
+    return open_candidates(arguments.model, frames, backend=arguments.backend,
+                           steps=arguments.teacher_steps, seed=arguments.seed)
 
 
 def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:

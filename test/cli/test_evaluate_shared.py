@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from rgb2swir_ros.cli.evaluate_shared import add_report_arguments, give_report
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
-from rgb2swir_ros.lab.evaluation.reporting import add_report_arguments, give_report
 from rgb2swir_ros.marks import is_ours
 
 

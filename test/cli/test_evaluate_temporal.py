@@ -7,20 +7,20 @@ import cv2
 import numpy as np
 import pytest
 
+from rgb2swir_ros.cli import evaluate_temporal
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation import temporal_command
 from rgb2swir_ros.lab.evaluation.temporal import Record, Track
 from rgb2swir_ros.lab.evaluation.temporal_report import CAPTION, SLICE_WIDTH, write_slices
 
-from .clips import write_sequences
-from .test_sequences import pan, write_video
-from .tiny import save_tiny
+from ..lab.evaluation.clips import write_sequences
+from ..lab.evaluation.test_sequences import pan, write_video
+from ..lab.evaluation.tiny import save_tiny
 
 
 def call(*words):
     parser = argparse.ArgumentParser()
-    temporal_command.configure(parser)
-    return temporal_command.run(parser.parse_args([*map(str, words), '--resamples', '20']))
+    evaluate_temporal.configure(parser)
+    return evaluate_temporal.run(parser.parse_args([*map(str, words), '--resamples', '20']))
 
 
 @pytest.fixture(scope='module')
