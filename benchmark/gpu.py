@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from rgb2swir_ros.bench.markdown import markdown_table
 from rgb2swir_ros.bench.models import known_models, measurable_model
 from rgb2swir_ros.bench.work import count_layers
 from rgb2swir_ros.cli.main import add_overwrite
@@ -36,6 +35,7 @@ from rgb2swir_ros.engines.devices import describe_device, why_no_cuda
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json
 from rgb2swir_ros.ownership import require_free
+from rgb2swir_ros.report.markdown import markdown_table
 from rgb2swir_ros.sizes import format_size
 
 SIZES = ((512, 640), (1024, 1280))

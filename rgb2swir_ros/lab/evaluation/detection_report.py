@@ -13,8 +13,8 @@ from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, RECALLS, Matches, precision
 from rgb2swir_ros.lab.evaluation.detection import DetectionResult
-from rgb2swir_ros.lab.evaluation.plots import import_pyplot
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_tone
+from rgb2swir_ros.report.plots import import_pyplot
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
 HIT_OVERLAP = 0.5

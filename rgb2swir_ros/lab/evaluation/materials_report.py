@@ -15,7 +15,7 @@ from rgb2swir_ros.lab.evaluation.materials import (
     ModelResult,
     Patch,
 )
-from rgb2swir_ros.lab.evaluation.plots import import_pyplot
+from rgb2swir_ros.report.plots import import_pyplot
 
 MOST_ROWS = 24    # materials in the table
 MOST_COLOURS = 8  # materials with a colour of their own in the plot

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.files import finished, write_picture
-from rgb2swir_ros.lab.evaluation.plots import import_pyplot
 from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL
 from rgb2swir_ros.lab.evaluation.temporal import RGB, TRUE, KindResult, Record, Steadiness
 from rgb2swir_ros.lab.evaluation.warp import Tone
+from rgb2swir_ros.report.plots import import_pyplot
 
 HEADINGS = {
     STILL: 'Nothing moves: change from frame to frame, over that of the RGB input',

@@ -1,0 +1,1 @@
+"""Reports: tables and plots of figures, which know nothing of what they mean."""
