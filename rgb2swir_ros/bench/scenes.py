@@ -6,14 +6,15 @@ import argparse
 import json
 import math
 import os
-import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, display_on, write_dataset
+from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = 'example:\n  rgb2swir bench scenes --count 160 --json'
@@ -53,19 +54,17 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     :raises UserError: if a scene could not be rendered.
     """
-    def show(progress: Progress) -> None:
-        if not arguments.json:
-            print(f'\r{progress.done}/{progress.total} frames', end='', file=sys.stderr,
-                  flush=True)
+    def silent(_: Progress) -> None:
+        """Show nothing beside a JSON object."""
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, (
+            nullcontext() if arguments.json else ProgressDisplay()) as display:
         plan = Plan(folder=Path(folder), seed=0, size=arguments.size, looks=arguments.looks,
                     scenes=math.ceil(arguments.count / arguments.looks))
         start = time.monotonic()
-        index = write_dataset(plan, arguments.workers, show, '')
+        index = write_dataset(plan, arguments.workers,
+                              silent if display is None else display_on(display), '')
         seconds = time.monotonic() - start
-    if not arguments.json:
-        print(file=sys.stderr)
     if index['skipped']:
         raise UserError(f"{len(index['skipped'])} scenes failed: {index['skipped'][0]}")
     rate = index['frames'] / seconds

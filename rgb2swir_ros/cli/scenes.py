@@ -7,15 +7,14 @@ import json
 import math
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, display_on, remove_other, write_dataset
 from rgb2swir_ros.ownership import require_apart
+from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -27,7 +26,6 @@ surface that faces the main light), annotations/{train,validation,test}.json (CO
 called again, it goes on; called with a larger --count, it adds scenes. The same seed gives the
 same files, whatever the number of workers; different seeds share no scene.
 """
-SAY_EVERY_S = 30.0  # where there is no terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,17 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
     require_apart([arguments.output], [arguments.materials])
     if arguments.overwrite:
         remove_other(plan)
-    show, end = progress_line()
     try:
-        index = write_dataset(plan, arguments.workers, show, command_of(plan))
+        with ProgressDisplay() as display:
+            index = write_dataset(plan, arguments.workers, display_on(display), command_of(plan))
     except KeyboardInterrupt:
-        end()
         print('stopped; what is whole is kept: call again to go on', file=sys.stderr)
         raise
-    except UserError:
-        end()
-        raise
-    end()
     if arguments.json:
         print(json.dumps(index, indent=2))
     report(index, arguments.output, sys.stderr if arguments.json else sys.stdout)
@@ -96,30 +89,6 @@ def command_of(plan: Plan) -> str:
     if plan.materials is not None:
         words += [f'--materials {plan.materials}']
     return ' '.join(words)
-
-
-def progress_line() -> tuple[Callable[[Progress], None], Callable[[], None]]:
-    """Return a function that shows progress on stderr, and one that ends its line."""
-    terminal = sys.stderr.isatty()
-    started = said = time.monotonic()
-
-    def show(progress: Progress) -> None:
-        nonlocal said
-        now = time.monotonic()
-        made = progress.done - progress.kept
-        rate = made / max(now - started, 1e-3)
-        text = f'{progress.done}/{progress.total} frames'
-        if made:
-            text += f'  {rate:.1f} frames/s, {(progress.total - progress.done) / rate:.0f} s left'
-        if progress.news:
-            print(('\r\x1b[K' if terminal else '') + progress.news, file=sys.stderr)
-        if terminal:
-            print(f'\r{text}\x1b[K', end='', file=sys.stderr, flush=True)
-        elif now - said > SAY_EVERY_S or progress.done == progress.total:
-            print(text, file=sys.stderr, flush=True)
-            said = now
-
-    return show, lambda: print(file=sys.stderr) if terminal else None
 
 
 def report(index: dict[str, Any], folder: Path, stream: Any) -> None:

@@ -27,8 +27,8 @@ from rgb2swir_ros.lab.evaluation.detection import (
 )
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, plain
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.evaluation.progress import Progress
 from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_tone
+from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
 # what is compared: the name, the index into `AREAS`, and the IoU thresholds
@@ -90,21 +90,20 @@ def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: Ju
     """
     columns = [Column(name, [], {}) for name in ('true SWIR', *(m.name for m in models))]
     shown = set(shown_frames(len(annotated.frames)))
-    progress = Progress(len(annotated.frames))
-    for k, (frame, picture) in enumerate(zip(annotated.frames, pictures, strict=True)):
-        rgb = read_picture(picture)
-        if rgb.shape[:2] != frame.size:
-            raise UserError(f'{picture} has {rgb.shape[1]}x{rgb.shape[0]} pixels, its annotations '
-                            f'{frame.size[1]}x{frame.size[0]}')
-        tones = [read_tone(frame.path, frame.size),
-                 *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32) for m in models)]
-        for column, tone in zip(columns, tones, strict=True):
-            column.found.append(relabel(detector.detect([tone])[0], detector.classes,
-                                        annotated.classes))
-            if k in shown:
-                column.tones[k] = tone
-        progress()
-    progress.end()
+    with ProgressDisplay(len(annotated.frames)) as progress:
+        for k, (frame, picture) in enumerate(zip(annotated.frames, pictures, strict=True)):
+            rgb = read_picture(picture)
+            if rgb.shape[:2] != frame.size:
+                raise UserError(f'{picture} has {rgb.shape[1]}x{rgb.shape[0]} pixels, its '
+                                f'annotations {frame.size[1]}x{frame.size[0]}')
+            tones = [read_tone(frame.path, frame.size),
+                     *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32) for m in models)]
+            for column, tone in zip(columns, tones, strict=True):
+                column.found.append(relabel(detector.detect([tone])[0], detector.classes,
+                                            annotated.classes))
+                if k in shown:
+                    column.tones[k] = tone
+            progress.advance()
     return columns
 
 

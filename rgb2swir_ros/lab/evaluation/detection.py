@@ -15,8 +15,8 @@ from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.detector.model import Judge
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, Matches, average_precisions, match
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights, plain
-from rgb2swir_ros.lab.evaluation.progress import Progress
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_tone
+from rgb2swir_ros.progress import ProgressDisplay
 
 SHUFFLES = 3
 ALL, LOOSEST = slice(None), slice(0, 1)  # of the IoU thresholds: .50 to .95, and .50 alone
@@ -63,11 +63,10 @@ def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
     :raises UserError: if a picture cannot be read or has another size.
     """
     found: list[Detections] = []
-    progress = Progress(len(frames))
-    for frame, picture in zip(frames, pictures, strict=True):
-        found += detector.detect([read_tone(picture, frame.size)])
-        progress()
-    progress.end()
+    with ProgressDisplay(len(frames)) as progress:
+        for frame, picture in zip(frames, pictures, strict=True):
+            found += detector.detect([read_tone(picture, frame.size)])
+            progress.advance()
     return found
 
 

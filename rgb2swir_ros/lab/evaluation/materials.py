@@ -23,11 +23,11 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.evaluation.progress import Progress
 from rgb2swir_ros.lab.scenes.crew import do_all
 from rgb2swir_ros.lab.scenes.dataset import SEEDS
 from rgb2swir_ros.lab.scenes.frames import Frame, render_frames
 from rgb2swir_ros.lab.scenes.material_map import MaterialMap
+from rgb2swir_ros.progress import ProgressDisplay
 
 LEAST_SHARE = .002   # of a frame's pixels: smaller patches of a material are left out
 DARKEST = .02        # mean radiance: what is nearly black in truth has no ratio worth a figure
@@ -132,14 +132,13 @@ def measure(scenes: Iterable[tuple[str, list[Frame]]], models: Sequence[Candidat
 
     :param total: number of frames, for the progress on stderr.
     """
-    progress = Progress(total)
     patches: list[Patch] = []
-    for scene, frames in scenes:
-        for number, frame in enumerate(frames):
-            made = {model.name: model.radiance(frame.rgb) for model in models}
-            patches += frame_patches(scene, number, frame, made)
-            progress()
-    progress.end()
+    with ProgressDisplay(total) as progress:
+        for scene, frames in scenes:
+            for number, frame in enumerate(frames):
+                made = {model.name: model.radiance(frame.rgb) for model in models}
+                patches += frame_patches(scene, number, frame, made)
+                progress.advance()
     return sorted(patches, key=lambda p: (int(p.scene), p.frame, p.material))
 
 

@@ -23,10 +23,10 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.evaluation.progress import Progress
 from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL, Clip, Moment
 from rgb2swir_ros.lab.evaluation.warp import Tone, gradient, warp_residual
 from rgb2swir_ros.lab.training.lookup import grey_tone
+from rgb2swir_ros.progress import ProgressDisplay
 
 RGB, TRUE = 'RGB grey-scale', 'true SWIR'
 # what an output is measured against
@@ -117,13 +117,12 @@ def measure(clips: Sequence[Clip], models: Sequence[Candidate]) -> list[Record]:
     :raises UserError: if a file cannot be read, or a clip has no two frames.
     """
     counts = [clip.count for clip in clips]
-    progress = Progress(None if None in counts else sum(c or 0 for c in counts))
-    records = [_measure(clip, models, progress) for clip in clips]
-    progress.end()
-    return records
+    total = None if None in counts else sum(c or 0 for c in counts)
+    with ProgressDisplay(total) as progress:
+        return [_measure(clip, models, progress) for clip in clips]
 
 
-def _measure(clip: Clip, models: Sequence[Candidate], progress: Progress) -> Record:
+def _measure(clip: Clip, models: Sequence[Candidate], progress: ProgressDisplay) -> Record:
     record = Record(clip.name, clip.kind, {})
     before: tuple[Moment, dict[str, Tone]] | None = None
     for moment in clip.moments():
@@ -135,7 +134,7 @@ def _measure(clip: Clip, models: Sequence[Candidate], progress: Progress) -> Rec
         if before is not None:
             _step(record, before[0], before[1], tones)
         before = moment, tones
-        progress()
+        progress.advance()
     if not record.seen:
         raise UserError(f'{clip.name} has no two frames to compare')
     return record

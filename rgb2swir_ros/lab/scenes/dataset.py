@@ -30,6 +30,7 @@ from rgb2swir_ros.lab.scenes.units import (
 )
 from rgb2swir_ros.marks import RECORD, is_ours
 from rgb2swir_ros.ownership import require_free
+from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
@@ -118,6 +119,19 @@ class Progress:
     kept: int = 0
     news: str = ''
     failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def display_on(display: ProgressDisplay) -> Callable[[Progress], None]:
+    """Return what shows the progress of `write_dataset` on a display."""
+    def show(progress: Progress) -> None:
+        if display.total is None:
+            display.begin_at(progress.done, progress.total)
+        else:
+            display.reach(progress.done)
+        if progress.news:
+            display.log(progress.news)
+
+    return show
 
 
 def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],

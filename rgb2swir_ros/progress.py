@@ -1,0 +1,91 @@
+"""How far a long work is, on stderr: a bar on a terminal where rich is installed, else lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+ON_TERMINAL_S, IN_LOG_S = 1.0, 30.0  # between two lines of a terminal without rich, of a log
+
+
+class ProgressDisplay:
+    """Counts what is done; use it as a context manager."""
+
+    def __init__(self, total: int | None = None, what: str = 'frames') -> None:
+        """Start at nothing done.
+
+        :param total: how much there is to do; None where only reading tells.
+        :param what: is counted.
+        """
+        self.total, self.what, self.done = total, what, 0
+        self._first = 0  # what was done when counting began
+        self._started = self._said = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._bar: Any = _rich_bar() if self._terminal else None
+        self._task: Any = None
+
+    def __enter__(self) -> ProgressDisplay:
+        """Show the bar."""
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task(self.what, total=self.total)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the bar or its line."""
+        if self._bar is not None:
+            self._bar.stop()
+        elif self._terminal:
+            print(file=sys.stderr)
+
+    def advance(self, count: int = 1) -> None:
+        """Count so many more."""
+        self.reach(self.done + count)
+
+    def begin_at(self, done: int, total: int) -> None:
+        """Begin with what an earlier run has done."""
+        self.total, self._first, self._started = total, done, time.monotonic()
+        self.reach(done)
+
+    def reach(self, done: int) -> None:
+        """Say how much is done by now."""
+        self.done = done
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=self.total)
+            return
+        now = time.monotonic()
+        pause = ON_TERMINAL_S if self._terminal else IN_LOG_S
+        if now - self._said < pause and done != self.total:
+            return
+        self._said = now
+        start, end = ('\r', '\x1b[K') if self._terminal else ('', '\n')
+        print(start + self._text(now), end=end, file=sys.stderr, flush=True)
+
+    def log(self, line: str) -> None:
+        """Print a line that stays, above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            print(('\r\x1b[K' if self._terminal else '') + line, file=sys.stderr, flush=True)
+
+    def _text(self, now: float) -> str:
+        text = f'{self.done}/{"?" if self.total is None else self.total} {self.what}'
+        made, seconds = self.done - self._first, max(now - self._started, 1e-3)
+        if not made:
+            return text
+        text += f'  {made / seconds:.1f} {self.what}/s'
+        if self.total is None:
+            return text
+        return f'{text}, {(self.total - self.done) * seconds / made:.0f} s left'
+
+
+def _rich_bar() -> Any:
+    """Return rich's bar, or None where rich is not installed."""
+    try:
+        from rich.console import Console
+        from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+    except ImportError:
+        return None
+    return Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(),
+                    TimeRemainingColumn(), console=Console(stderr=True))
