@@ -28,7 +28,7 @@ from rgb2swir_ros.lab.training.interruption import Interruption
 from rgb2swir_ros.lab.training.losses import total
 from rgb2swir_ros.lab.training.optimization import Optimization, averaged, copy_weights
 from rgb2swir_ros.lab.training.preset import Stage
-from rgb2swir_ros.lab.training.progress import TIMED_STEPS, Schedule
+from rgb2swir_ros.lab.training.schedule import TIMED_STEPS, Schedule
 from rgb2swir_ros.lab.training.training import Feed, Training
 
 REPORT_EVERY = 50  # steps

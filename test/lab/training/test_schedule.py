@@ -3,7 +3,7 @@
 import pytest
 
 from rgb2swir_ros.lab.training.preset import Stage
-from rgb2swir_ros.lab.training.progress import Schedule
+from rgb2swir_ros.lab.training.schedule import Schedule
 
 STAGES = (Stage('latent', 100, 4, 1e-3), Stage('pixels', 300, 8, 1e-3),
           Stage('finish', 50, 8, 1e-3, large=True))
