@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, is_dataclass
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from rgb2swir_ros.checked import build, known_entries
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
 from rgb2swir_ros.nets.dit import DiTConfig
@@ -15,8 +16,6 @@ STAGES = ('autoencoder', 'teacher', 'student')  # of a translator's training, in
 STUDENT_STEPS = (1, 2, 4)
 DENOISERS: dict[str, type[UNetConfig] | type[DiTConfig]] = {
     UNetConfig.kind: UNetConfig, DiTConfig.kind: DiTConfig}
-
-Config = TypeVar('Config')
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,8 @@ def translator_config(entries: dict[str, Any], where: str) -> TranslatorConfig:
     :raises UserError: if no translator can be built of it.
     """
     parts: dict[str, type] = {'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig}
-    denoiser, kind = _mapping(entries, where).get('denoiser', {}), UNetConfig.kind
+    names = (one.name for one in fields(TranslatorConfig))
+    denoiser, kind = known_entries(entries, where, names).get('denoiser', {}), UNetConfig.kind
     if isinstance(denoiser, dict):
         kind = denoiser.get('kind', kind)
         denoiser = {name: value for name, value in denoiser.items() if name != 'kind'}
@@ -72,47 +72,6 @@ def translator_config(entries: dict[str, Any], where: str) -> TranslatorConfig:
     parts['denoiser'] = DENOISERS[kind]
     given = {**entries, 'denoiser': denoiser}
     configs: dict[str, Any] = {
-        name: parse_config(part, given.get(name, {}), f'{where}: {name}')
+        name: build(part, given.get(name, {}), f'{where}: {name}')
         for name, part in parts.items()}
-    return parse_config(TranslatorConfig, {**entries, **configs}, where)
-
-
-def parse_config(kind: type[Config], entries: Any, where: str) -> Config:
-    """Build a configuration, a dataclass of numbers, texts, switches and tuples, from a mapping.
-
-    :param entries: lists stand for tuples; all numbers are whole and above 0.
-    :param where: names the mapping in errors.
-    :raises UserError: if it is no mapping, has an unknown entry, or one that is impossible.
-    """
-    types = get_type_hints(kind)
-    known = {f: types[f] for f in kind.__dataclass_fields__}  # type: ignore[attr-defined]
-    if unknown := sorted(str(name) for name in _mapping(entries, where) if name not in known):
-        raise UserError(f"{where}: unknown entry '{unknown[0]}'; known are {sorted(known)}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
-    for name, value in values.items():
-        if not is_dataclass(value) and not _fits(value, known[name]):
-            text = known[name].__name__ if isinstance(known[name], type) else known[name]
-            raise UserError(f'{where}: {name} cannot be {entries[name]!r}; it must be '
-                            f'{text}, numbers above 0')
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise UserError(f'{where}: {error}') from error
-
-
-def _mapping(entries: Any, where: str) -> dict[str, Any]:
-    if not isinstance(entries, dict):
-        raise UserError(f'{where} must be a mapping, not {entries!r}')
-    return entries
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    """Say whether a value is of a type: ``int`` (above 0), ``str``, ``bool`` or a tuple."""
-    if get_origin(kind) is tuple:
-        items = get_args(kind)
-        if not isinstance(value, tuple):
-            return False
-        if items[-1] is Ellipsis:
-            items = items[:1] * len(value)
-        return len(value) == len(items) and all(map(_fits, value, items))
-    return type(value) is kind and (kind is not int or value > 0)
+    return build(TranslatorConfig, {**entries, **configs}, where)

@@ -6,10 +6,10 @@ how it is trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.checked import known_entries
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_config import TranslatorConfig, translator_config
 from rgb2swir_ros.strict_yaml import read_strict_yaml
@@ -82,17 +82,3 @@ def preset_model(entries: Any, where: str) -> TranslatorConfig:
             raise UserError(f"{where}: {key} {entries[key]!r} cannot be preset: it follows from "
                             "what is trained ('rgb2swir train student --steps')")
     return translator_config(entries, where)
-
-
-def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
-    """Return a mapping all of whose keys are known.
-
-    :raises UserError: if it is none, or naming the first unknown key.
-    """
-    if not isinstance(value, dict):
-        raise UserError(f'{where} must be a mapping, not {value!r}')
-    for key in value:
-        if key not in keys:
-            raise UserError(f"{where}: unknown key '{key}' (its value is {value[key]!r}): known "
-                            f"are {', '.join(keys)}")
-    return value

@@ -15,9 +15,10 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
+from rgb2swir_ros.checked import build
 from rgb2swir_ros.diffusion.sampler import sample_student, sample_teacher
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.model_config import STAGES, TranslatorConfig, parse_config, translator_config
+from rgb2swir_ros.model_config import STAGES, TranslatorConfig, translator_config
 from rgb2swir_ros.model_files import (
     MODEL_FILE,
     WEIGHTS_FILE,
@@ -213,7 +214,7 @@ class Regressor(SwirModel):
 KINDS: dict[str, Callable[[dict[str, Any], str], SwirModel]] = {
     Translator.kind: lambda entries, where: Translator(translator_config(entries, where)),
     Regressor.kind: lambda entries, where: Regressor(
-        parse_config(RegressionConfig, entries, where)),
+        build(RegressionConfig, entries, where)),
 }
 
 

@@ -24,13 +24,13 @@ def test_a_configuration_is_built_from_mappings_and_leaves_them_alone():
 
 @pytest.mark.parametrize(('entries', 'text'), [
     (3, 'must be a mapping, not 3'), ({'guidance': None}, 'guidance must be a mapping'),
-    ({'speed': 1}, "unknown entry 'speed'"), ({2: 1}, "unknown entry '2'"),
+    ({'speed': 1}, "unknown key 'speed'"), ({2: 1}, "unknown key '2'"),
     ({'guidance': {'channels': 32}}, '64 guidance channels, the guidance has 32'),
-    ({'guidance': {'channels': '64'}}, "channels cannot be '64'; it must be int"),
-    ({'guidance': {'channels': True}}, 'channels cannot be True'),
-    ({'guidance': {'stem': -8}}, 'stem cannot be -8'),
-    ({'autoencoder': {'widths': [8, 8]}}, r'widths cannot be \[8, 8\]'),
-    ({'denoiser': {'dilations': [1, 0]}}, 'dilations cannot be'),
+    ({'guidance': {'channels': '64'}}, "channels is '64', but must be a whole"),
+    ({'guidance': {'channels': True}}, 'channels is True'),
+    ({'guidance': {'stem': -8}}, 'stem is -8'),
+    ({'autoencoder': {'widths': [8, 8]}}, r'widths is \[8, 8\], but must be a list of 3'),
+    ({'denoiser': {'dilations': [1, 0]}}, 'dilations is'),
     ({'denoiser': {'kind': 'dit', 'heads': 5}}, 'denoiser: width 96 is not divided by heads 5'),
     ({'stage': 'done'}, "no stage 'done'"), ({'steps': 3}, 'steps must be one of'),
 ])

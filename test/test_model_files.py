@@ -66,7 +66,7 @@ def test_bad_weights_are_refused_with_their_name(folder, damage):
     ({'autoencoder': {'source_skips': 'no'}}, 'source_skips'), ({'stage': 'finished'}, 'finished'),
     ({'steps': 3}, 'steps'), ({'denoiser': {'kind': 'oracle'}}, "unknown kind 'oracle'"),
     ({'denoiser': {'kind': ['unet']}}, 'unknown kind'),
-    ({'denoiser': {'kind': 'dit'}}, "unknown entry 'dilations'"),
+    ({'denoiser': {'kind': 'dit'}}, "unknown key 'dilations'"),
 ])
 def test_bad_configuration_is_refused_with_its_name(folder, change, text):
     path = folder / 'model.yaml'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
+from rgb2swir_ros.checked import build
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.detector.decode import Detections, suppress
@@ -90,12 +91,8 @@ def _read_config(path: Path) -> DetectorConfig:
         raise UserError(f"{path} is no detector of format {FORMAT} (it must have the entries "
                         f"'format: {FORMAT}' and 'kind: {KIND}')")
     entries.pop('training', None)
-    if unknown := sorted({*entries} - {f.name for f in fields(DetectorConfig)}):
-        raise UserError(f"{path}: unknown entry '{unknown[0]}'")
+    config = build(DetectorConfig, entries, str(path))
     try:
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
-                                  for k, v in entries.items()}
-        config = DetectorConfig(**values)
         with torch.device('meta'):
             Detector(config)
     except (ValueError, TypeError, RuntimeError) as error:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
+from rgb2swir_ros.checked import build, known_entries, within
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_config import TranslatorConfig
-from rgb2swir_ros.model_presets import known_entries, preset_model, read_sections
+from rgb2swir_ros.model_presets import preset_model, read_sections
 
 AnyPlan = TypeVar('AnyPlan', bound='Plan')
-
-
-def _within(low: float, high: float, default: Any = MISSING) -> Any:
-    """Return a field whose values lie in [low, high]."""
-    return field(default=default, metadata={'range': (low, high)})
 
 
 @dataclass(frozen=True)
@@ -29,9 +24,9 @@ class Stage:
     """
 
     name: str
-    steps: int = _within(1, 10_000_000)
-    batch: int = _within(1, 4096)
-    rate: float = _within(1e-7, 1)
+    steps: int = within(1, 10_000_000)
+    batch: int = within(1, 4096)
+    rate: float = within(1e-7, 1)
     large: bool = False
 
     def kind(self, step: int) -> str:
@@ -79,11 +74,11 @@ class AutoencoderPlan(Plan):
     """
 
     NAMES = ('plain', 'skips')
-    gradient_weight: float = _within(0, 100, 3.0)
-    jitter: float = _within(0, 10, .05)
-    penalty: float = _within(0, 10, 1e-3)
-    without_skips: float = _within(0, 1, .25)
-    scale_batches: int = _within(1, 10_000, 64)
+    gradient_weight: float = within(0, 100, 3.0)
+    jitter: float = within(0, 10, .05)
+    penalty: float = within(0, 10, 1e-3)
+    without_skips: float = within(0, 1, .25)
+    scale_batches: int = within(1, 10_000, 64)
 
 
 @dataclass(frozen=True)
@@ -98,10 +93,10 @@ class TeacherPlan(Plan):
     """
 
     NAMES = ('denoise', 'finish')
-    at_noise: float = _within(0, 1, .2)
-    lpl_share: float = _within(0, .9, .2)
-    lpl_below: float = _within(0, 1, .5)
-    lpl_every: int = _within(1, 1000, 1)
+    at_noise: float = within(0, 1, .2)
+    lpl_share: float = within(0, .9, .2)
+    lpl_below: float = within(0, 1, .5)
+    lpl_every: int = within(1, 1000, 1)
 
 
 @dataclass(frozen=True)
@@ -123,18 +118,18 @@ class StudentPlan(Plan):
 
     NAMES = ('latent', 'pixels', 'finish')
     AFTERWARDS = ('fine_detail', 'scale_batches')
-    lpl_share: float = _within(0, .9, .2)
-    lpl_every: int = _within(1, 1000, 1)
-    gradient_weight: float = _within(0, 100, 3.0)
-    region_weight: float = _within(0, 100, 1.0)
-    detail_weight: float = _within(0, 100, 10.0)
-    latent_weight: float = _within(0, 100, .1)
-    steady_weight: float = _within(0, 100, 0.0)
-    without_skips: float = _within(0, 1, .1)
-    fine_detail: float = _within(0, 2, 0.0)
-    scale_batches: int = _within(1, 10_000, 64)
-    endpoints: int = _within(0, 64, 0)
-    endpoint_steps: int = _within(1, 100, 4)
+    lpl_share: float = within(0, .9, .2)
+    lpl_every: int = within(1, 1000, 1)
+    gradient_weight: float = within(0, 100, 3.0)
+    region_weight: float = within(0, 100, 1.0)
+    detail_weight: float = within(0, 100, 10.0)
+    latent_weight: float = within(0, 100, .1)
+    steady_weight: float = within(0, 100, 0.0)
+    without_skips: float = within(0, 1, .1)
+    fine_detail: float = within(0, 2, 0.0)
+    scale_batches: int = within(1, 10_000, 64)
+    endpoints: int = within(0, 64, 0)
+    endpoint_steps: int = within(1, 100, 4)
 
 
 @dataclass(frozen=True)
@@ -173,46 +168,21 @@ def _plan(kind: type[AnyPlan], entries: Any, where: str) -> AnyPlan:
 
     :raises UserError: naming key and value.
     """
-    known = {f.name: f for f in fields(kind)}
-    entries = known_entries(entries, where, known)
+    entries = known_entries(entries, where, (one.name for one in fields(kind)))
     given = entries.get('stages')
     if not isinstance(given, list) or not given:
         raise UserError(f'{where}: stages must be a list of stages, not {given!r}')
-    stages = [_stage(entry, f'{where}: stage {number}', kind.NAMES)
-              for number, entry in enumerate(given, 1)]
+    stages = tuple(_stage(entry, f'{where}: stage {number}', kind.NAMES)
+                   for number, entry in enumerate(given, 1))
     names = [stage.name for stage in stages]
     if names != [name for name in kind.NAMES if name in names]:
         raise UserError(f'{where}: the stages are {", ".join(names)}, but must come in the order '
                         f'{", ".join(kind.NAMES)}, each at most once')
-    return kind(tuple(stages), **{key: _number(known[key], value, where)
-                                  for key, value in entries.items() if key != 'stages'})
+    return build(kind, {**entries, 'stages': stages}, where)
 
 
 def _stage(entry: Any, where: str, names: tuple[str, ...]) -> Stage:
-    known = {f.name: f for f in fields(Stage)}
-    entry = known_entries(entry, where, known)
-    for key, one in known.items():
-        if key not in entry and one.default is MISSING:
-            raise UserError(f"{where}: has no '{key}'")
-    if entry['name'] not in names:
-        raise UserError(f'{where}: name is {entry["name"]!r}, but must be one of '
-                        f'{", ".join(names)}')
-    large = entry.get('large', False)
-    if not isinstance(large, bool):
-        raise UserError(f'{where}: large is {large!r}, but must be true or false')
-    return Stage(entry['name'], large=large, **{
-        key: _number(known[key], entry[key], where) for key in ('steps', 'batch', 'rate')})
-
-
-def _number(of: Field[Any], value: Any, where: str) -> Any:
-    """Return a number, checked: whole where the field is an int."""
-    whole = of.type == 'int'
-    low, high = of.metadata['range']
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or (
-            not math.isfinite(value)):
-        hint = ' (YAML takes 1e-3 for text: write 1.0e-3)' if isinstance(value, str) else ''
-        raise UserError(f'{where}: {of.name} is {value!r}, but must be a '
-                        f'{"whole " * whole}number{hint}')
-    if not low <= value <= high:
-        raise UserError(f'{where}: {of.name} is {value:g}, but must be in [{low:g}, {high:g}]')
-    return value if whole else float(value)
+    stage = build(Stage, entry, where)
+    if stage.name not in names:
+        raise UserError(f'{where}: name is {stage.name!r}, but must be one of {", ".join(names)}')
+    return stage

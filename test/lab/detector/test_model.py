@@ -36,7 +36,7 @@ def test_shipped_size_is_small(tmp_path):
 @pytest.mark.parametrize(('change', 'text'), [
     (lambda y: y.update(kind='translator'), 'kind: detector'),
     (lambda y: y.update(colour=3), "'colour'"),
-    (lambda y: y.update(widths=[8, 8]), 'four widths'),
+    (lambda y: y.update(widths=[8, 8]), 'widths is .* but must be a list of 4'),
     (lambda y: y.update(neck=16), 'does not fit')])
 def test_wrong_configuration_is_named(lively, tmp_path, change, text):
     content = yaml.safe_load((lively / 'model.yaml').read_text())

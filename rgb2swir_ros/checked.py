@@ -1,0 +1,111 @@
+"""From a mapping, as YAML gives it, to a dataclass whose every entry is checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import MISSING, field, fields, is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from rgb2swir_ros.errors import UserError
+
+Made = TypeVar('Made')
+Range = tuple[float, float]
+POSITIVE: Range = (1, math.inf)  # of whole numbers without a range of their own
+
+
+def within(low: float, high: float, default: Any = MISSING) -> Any:
+    """Return a dataclass's field whose numbers lie in [low, high]."""
+    return field(default=default, metadata={'range': (low, high)})
+
+
+def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
+    """Return a mapping all of whose keys are known.
+
+    :param where: names the mapping in errors.
+    :raises UserError: if it is none, or naming the first unknown key.
+    """
+    if not isinstance(value, dict):
+        raise UserError(f'{where} must be a mapping, not {value!r}')
+    keys = list(keys)
+    for key in value:
+        if key not in keys:
+            raise UserError(f"{where}: unknown key '{key}' (its value is {value[key]!r}): known "
+                            f"are {', '.join(keys)}")
+    return value
+
+
+def build(kind: type[Made], entries: Any, where: str) -> Made:
+    """Return a dataclass of whole and other numbers, texts, switches and tuples of them.
+
+    What is missing has its default. Lists stand for tuples, mappings for the dataclasses of
+    fields. Whole numbers are above 0 unless the field has a range (`within`). An entry that is a
+    dataclass already is taken as it is, as are the entries of a tuple that are.
+
+    :param entries: a mapping of the fields' names.
+    :param where: names the mapping in errors.
+    :raises UserError: naming key and value, if it is no mapping, an entry is unknown, missing or
+        of a wrong type, a number is out of range, or the dataclass itself refuses its values.
+    """
+    known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    types = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in known_entries(entries, where, known).items():
+        values[name] = _checked(value, types[name], known[name].metadata.get('range'),
+                                f'{where}: {name}')
+    for name, one in known.items():
+        if name not in values and one.default is MISSING and one.default_factory is MISSING:
+            raise UserError(f"{where}: has no '{name}'")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise UserError(f'{where}: {error}') from error
+
+
+def _checked(value: Any, kind: Any, limits: Range | None, where: str) -> Any:
+    """Return a value as its field has it."""
+    if is_dataclass(kind) and not is_dataclass(value):
+        return build(kind, value, where)  # type: ignore[arg-type]
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    if items and all(is_dataclass(item) for item in items):
+        return tuple(items) if get_origin(kind) is tuple else value
+    if not _fits(value, kind, limits):
+        hint = ' (YAML takes 1e-3 for text: write 1.0e-3)' if (
+            kind is float and isinstance(value, str)) else ''
+        raise UserError(f'{where} is {value!r}, but must be {_wanted(kind, limits)}{hint}')
+    if get_origin(kind) is tuple:
+        return tuple(value)
+    return float(value) if kind is float else value
+
+
+def _fits(value: Any, kind: Any, limits: Range | None) -> bool:
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        if not isinstance(value, (list, tuple)):
+            return False
+        if parts[-1] is Ellipsis:
+            parts = parts[:1] * len(value)
+        return len(value) == len(parts) and all(
+            _fits(item, part, limits) for item, part in zip(value, parts, strict=True))
+    if kind not in {int, float}:
+        return type(value) is kind
+    if type(value) not in {int, kind} or not math.isfinite(value):
+        return False
+    low, high = limits or (POSITIVE if kind is int else (-math.inf, math.inf))
+    return low <= value <= high
+
+
+def _wanted(kind: Any, limits: Range | None) -> str:
+    """Say what values of a type there are."""
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        count = 'a list' if parts[-1] is Ellipsis else f'a list of {len(parts)}'
+        return f'{count}, each {_wanted(parts[0], limits)}'
+    if kind is bool:
+        return 'true or false'
+    if kind is str:
+        return 'text'
+    text = 'a whole number' if kind is int else 'a number'
+    if limits is not None:
+        return f'{text} in [{limits[0]:g}, {limits[1]:g}]'
+    return f'{text} above 0' if kind is int else text
