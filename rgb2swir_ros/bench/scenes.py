@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, Progress, display_on, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, write_dataset
+from rgb2swir_ros.lab.scenes.written import Written, display_on
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size, parse_size
 
@@ -54,7 +55,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     :raises UserError: if a scene could not be rendered.
     """
-    def silent(_: Progress) -> None:
+    def silent(_: Written) -> None:
         """Show nothing beside a JSON object."""
 
     with tempfile.TemporaryDirectory() as folder, (

@@ -12,7 +12,8 @@ from typing import Any
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, display_on, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import Plan, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.written import display_on
 from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size, parse_size

@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,9 @@ from rgb2swir_ros.lab.scenes.units import (
     read_whole,
     write_unit,
 )
+from rgb2swir_ros.lab.scenes.written import Written
 from rgb2swir_ros.marks import RECORD, is_ours
 from rgb2swir_ros.ownership import require_free
-from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
@@ -106,35 +106,7 @@ class Plan:
         return f'sha256 {hashlib.sha256(self.materials.read_bytes()).hexdigest()[:16]}'
 
 
-@dataclass
-class Progress:
-    """What is done, handed to a caller's function after each unit.
-
-    :param done: frames there are by now, ``kept`` of them from an earlier run, of ``total``.
-    :param news: what the user must know of the last unit, or nothing.
-    """
-
-    total: int
-    done: int = 0
-    kept: int = 0
-    news: str = ''
-    failed: list[dict[str, Any]] = field(default_factory=list)
-
-
-def display_on(display: ProgressDisplay) -> Callable[[Progress], None]:
-    """Return what shows the progress of `write_dataset` on a display."""
-    def show(progress: Progress) -> None:
-        if display.total is None:
-            display.begin_at(progress.done, progress.total)
-        else:
-            display.reach(progress.done)
-        if progress.news:
-            display.log(progress.news)
-
-    return show
-
-
-def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
+def write_dataset(plan: Plan, workers: int, show: Callable[[Written], None],
                   command: str = '') -> dict[str, Any]:
     """Write what is missing, then annotations, index and contact sheet.
 
@@ -148,7 +120,7 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Progress], None],
     _require_own(plan.folder)
     with _alone(plan.folder):
         index = _begin(plan, command)
-        progress = Progress(sum(_frames(unit) for unit in units))
+        progress = Written(sum(_frames(unit) for unit in units))
         missing = [unit for unit in units if read_whole(unit) is None]
         if changed := [path for unit in missing for path in changed_files(unit)]:
             raise UserError(f"{len(changed)} files of the data set were changed or damaged since "
@@ -210,7 +182,7 @@ def _frames(unit: Unit) -> int:
     return unit.looks or unit.length
 
 
-def _fail(progress: Progress, unit: Unit, failure: str) -> None:
+def _fail(progress: Written, unit: Unit, failure: str) -> None:
     kind = 'sequence' if unit.length else 'scene'
     progress.failed.append({'kind': kind, 'seed': unit.seed, 'reason': failure})
     progress.news = f'{kind} {unit.seed} skipped: {failure}'
@@ -271,7 +243,7 @@ def _check(plan: Plan, known: dict[str, Any]) -> None:
                             f'give another folder, the same {key}, or --overwrite')
 
 
-def _finish(plan: Plan, index: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def _finish(plan: Plan, index: dict[str, Any], progress: Written) -> dict[str, Any]:
     """Write what describes all units in the folder, earlier runs' included."""
     scenes, sequences = (
         [manifest for seed in sorted(_seeds(plan.folder, kind))
