@@ -109,8 +109,10 @@ class Attention(nn.Module):
         split = (batch, tokens, self.heads, width // self.heads)
         q, k, v = (part.reshape(split).transpose(1, 2)         # (B, heads, N, D/heads)
                    for part in self.qkv(x).chunk(3, dim=-1))
-        x = F.scaled_dot_product_attention(                    # (B, heads, N, D/heads)
-            self.norm_q(q), self.norm_k(k), v)
+        # The attention's own scale makes torch_tensorrt 2.8 compute it, and all that follows, in
+        # float32: so the query is scaled, and the attention is not.
+        q = self.norm_q(q) * q.shape[-1] ** -.5
+        x = F.scaled_dot_product_attention(q, self.norm_k(k), v, scale=1.0)  # as q
         return self.out(x.transpose(1, 2).reshape(batch, tokens, width))
 
 

@@ -4,9 +4,10 @@ from copy import deepcopy
 
 import pytest
 import torch
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from rgb2swir_ros.nets.dit import DiTConfig, DiTDenoiser, axis_features, modulated
+from rgb2swir_ros.nets.dit import Attention, DiTConfig, DiTDenoiser, axis_features, modulated
 from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
 
 TINY = DiTConfig(guidance_channels=6, width=16, depth=2, heads=2, mlp_ratio=2, outlet_channels=4,
@@ -119,6 +120,16 @@ def test_queries_and_keys_are_normalised():
         before = attention(tokens)
         attention.qkv.weight[:32] *= 100  # queries and keys; their biases are zero
         assert torch.allclose(attention(tokens), before, atol=1e-3)
+
+
+def test_the_query_is_scaled_as_the_attention_would_scale():
+    """Within the attention, torch_tensorrt 2.8 would scale in float32: test_tensorrt_build."""
+    torch.manual_seed(1)
+    attention, tokens = Attention(64, 2), torch.randn(2, 6, 64)
+    q, k, v = attention.qkv(tokens).reshape(2, 6, 3, 2, 32).permute(2, 0, 3, 1, 4)
+    x = F.scaled_dot_product_attention(attention.norm_q(q), attention.norm_k(k), v)
+    expected = attention.out(x.transpose(1, 2).reshape(2, 6, 64))
+    assert torch.allclose(attention(tokens), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(('dtype', 'tolerance'), [(torch.bfloat16, .06), (torch.float16, .01)])

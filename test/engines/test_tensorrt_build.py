@@ -1,0 +1,203 @@
+"""Every preset becomes an engine: torch_tensorrt's converters, NVIDIA's compiler, no GPU.
+
+Both versions of torch_tensorrt that the package supports, with the compiler of TensorRT for RTX.
+It has no converter that TensorRT itself lacks. The operators come from the torch installed here,
+which for 2.8 is newer than the one it would meet. See ``build_engines.py`` for what a build
+proves, and ``no_gpu.py`` for what stands in for a GPU.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rgb2swir_ros.bench.models import shipped_models
+from rgb2swir_ros.nets.dit import DiTConfig
+from rgb2swir_ros.nets.unet import UNetConfig
+from rgb2swir_ros.training import preset
+from rgb2swir_ros.translator import Translator, load_model
+
+from .builds import GPUS, PRESETS, Builder, preset_model, write_core
+from .registries import COMPILER, REGISTRIES, need_compiler, need_registry
+
+pytestmark = pytest.mark.slow
+DESIGN = Path(__file__).parents[2] / 'docs' / 'design.md'
+SIZE, LARGE, PADDED = (512, 640), (1024, 1280), (360, 640)  # the last is none that the nets divide
+OLD, NEW = REGISTRIES
+CLOSE = .05  # share by which a figure may leave the table; another torch moves some a little
+# what builds the large engine: the version whose own builds are shorter
+LARGE_BUILDER = OLD
+
+
+class Unconvertible(Translator):
+    """A translator with an operator that no TensorRT converter knows."""
+
+    def tone(self, rgb):
+        return torch.special.bessel_j0(super().tone(rgb))
+
+
+class Slipped(Translator):
+    """A translator, one of whose products is left in float32."""
+
+    def __init__(self):
+        super().__init__()
+        self.slip = torch.nn.Conv2d(3, 3, 1)
+
+    def tone(self, rgb):
+        return super().tone(self.slip.float()(rgb.float()).half())
+
+
+class Matrix(torch.nn.Module):
+    """A product in float32, which the compiler refuses for GPUs of the RTX 20 series."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(64, 64)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def write_matrix(file):
+    with torch.no_grad():
+        torch.export.save(torch.export.export(Matrix().eval(), (torch.zeros(4, 64),)), file)
+    return file
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """What is known of each engine, by version and name."""
+    folder = tmp_path_factory.mktemp('programs')
+    builders = {v: Builder(need_registry(v), need_compiler()) for v in REGISTRIES}
+
+    def submit(name, program, *gpus, versions=REGISTRIES):
+        for version in versions:
+            builders[version].submit(name, program, gpus or GPUS)
+    try:
+        for name in PRESETS:
+            submit(name, write_core(preset_model(name), SIZE, folder / f'{name}.pt2'))
+        submit('large', write_core(preset_model('nano'), LARGE, folder / 'large.pt2', 4),
+               versions=[LARGE_BUILDER])
+        submit('padded', write_core(preset_model('nano'), PADDED, folder / 'padded.pt2'), 'SM86')
+        for name, model in ('unconvertible', Unconvertible()), ('slipped', Slipped()):
+            submit(name, write_core(model, (64, 64), folder / f'{name}.pt2'), 'SM86')
+        matrix = write_matrix(folder / 'matrix.pt2')
+        submit('matrix SM75', matrix, 'SM75')
+        submit('matrix SM86', matrix, 'SM86')
+        found = {}
+        for version, builder in builders.items():
+            versions, found[version] = builder.finish()
+            assert versions == {'version': version, 'compiler': COMPILER}
+        return found
+    finally:
+        for builder in builders.values():
+            builder.close()
+
+
+def networks(config):
+    return replace(config, name='', stage='student')
+
+
+def test_these_presets_are_all_networks_that_there_are():
+    kinds = {networks(preset_model(name).config) for name in PRESETS}
+    assert len(kinds) == len(PRESETS)
+    files = sorted(preset.PRESETS.glob('*.yaml'))
+    assert {networks(preset.read_preset(file.stem).model) for file in files} == kinds
+    assert {networks(load_model(folder).config) for folder in shipped_models()} <= kinds
+
+
+@pytest.mark.parametrize('version', REGISTRIES)
+@pytest.mark.parametrize('name', [*PRESETS, 'padded'])
+def test_it_compiles(built, version, name):
+    facts = built[version][name]
+    assert 'error' not in facts, facts
+    assert facts['engine_bytes'] > 1e6
+
+
+def test_it_compiles_at_a_large_size(built):
+    assert 'error' not in built[LARGE_BUILDER]['large']
+
+
+@pytest.mark.parametrize('version', REGISTRIES)
+def test_an_operator_without_a_converter_is_refused(built, version):
+    facts = built[version]['unconvertible']
+    assert facts['missing'] == ['aten.special_bessel_j0.default']
+    assert 'not currently supported' in facts['error']
+
+
+@pytest.mark.parametrize('version', REGISTRIES)
+def test_the_compiler_knows_what_a_gpu_cannot_do(built, version):
+    assert 'error' not in built[version]['matrix SM86']
+    facts = built[version]['matrix SM75']
+    assert 'engine build failed' in facts['error']
+    assert facts['missing'] == []
+
+
+def in_float(facts):
+    kinds = {kind for _, kind, _ in facts['products']}
+    assert kinds <= {'FLOAT', 'HALF'}
+    assert 'HALF' in kinds
+    return Counter(module for _, kind, module in facts['products'] if kind == 'FLOAT')
+
+
+def allowed(config):
+    """Count the products that are to be in float32: the head's, and FrameLinear's.
+
+    Of those that the U-Net's time alone goes through nothing is left, they are constants. The
+    DiT has no other.
+    """
+    head = ['model.decoder.head.from_features', 'model.decoder.head.from_source']
+    if isinstance(config.denoiser, DiTConfig):
+        return Counter(head)
+    assert isinstance(config.denoiser, UNetConfig)
+    blocks = range(len(config.denoiser.dilations))
+    each = ('summary.0', 'summary.2', 'middle.{}.modulate')
+    return Counter([*head, *(f'model.denoiser.{name.format(n)}' for n in blocks for name in each)])
+
+
+@pytest.mark.parametrize('version', REGISTRIES)
+@pytest.mark.parametrize('name', PRESETS)
+def test_half_precision_is_half(built, version, name):
+    assert in_float(built[version][name]) == allowed(preset_model(name).config)
+
+
+@pytest.mark.parametrize('version', REGISTRIES)
+def test_a_float_product_that_slips_in_is_seen(built, version):
+    expected = allowed(Slipped().config) + Counter(['model.slip'])
+    assert in_float(built[version]['slipped']) == expected
+
+
+def documented():
+    """Read the table of docs/design.md: layers, operations, MB, MB of activations by size."""
+    row = re.compile(r'\| `(\w+)` \| (\d+) \| (\d+) \| ([\d.]+) \| ([\d /]+) \|')
+    rows = {name: (int(layers), int(operations), float(engine),
+                   [float(mb) for mb in memory.split('/')])
+            for name, layers, operations, engine, memory in row.findall(DESIGN.read_text())}
+    assert [*rows] == [*PRESETS]
+    return rows
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_the_table_holds(built, name):
+    facts, told = built[NEW][name], documented()[name]
+    found = (facts['layers'], facts['operations'], facts['engine_bytes'] / 1e6,
+             facts['activation_bytes'] / 1e6)
+    assert found == pytest.approx((*told[:3], told[3][0]), rel=CLOSE)
+
+
+def test_the_table_holds_at_a_large_size(built):
+    assert built[LARGE_BUILDER]['large']['activation_bytes'] / 1e6 == pytest.approx(
+        documented()['nano'][3][-1], rel=CLOSE)
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_both_versions_come_to_the_same(built, name):
+    """With products in float32 an engine is half as large again."""
+    old, new = built[OLD][name], built[NEW][name]
+    for key in 'engine_bytes', 'activation_bytes':
+        assert old[key] == pytest.approx(new[key], rel=CLOSE)
