@@ -1,8 +1,9 @@
 """``rgb2swir bench engine``: how long one inference takes, and against what.
 
-Machines differ and are busy with other things, so the engine is timed in turns with one 32->32
-3x3 convolution of the same size and precision: the ratio of the two medians moves far less than
-either.
+Machines differ and are busy with other things, so the engine is timed in turns with two things of
+the same precision: one 32->32 3x3 convolution of the same size, and one large matrix product. The
+ratios of the medians move far less than the medians. The one against the matrix product, operation
+for operation, says how far the engine is from what the processor can multiply at best.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import format_size, parse_size
 
 REFERENCE_CHANNELS = 32
+MATRIX = 2048  # side of the matrices: 17 GFLOP, about what nano takes at 640x512
 WARM_UPS = 5
 BLOCK = 10
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
@@ -59,12 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
 def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precision: str = 'auto',
             threads: int = 0, runs: int = 60, cache: str | None = None,
             progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Time an engine and the reference convolution in turns.
+    """Time an engine, the reference convolution and the matrix product in turns.
 
     :param model: see `rgb2swir_ros.engines.build.open_engine`, like all but ``runs``.
     :param runs: timed inferences, at least 1; rounded up to whole rows of 10.
     :return: ``median_ms``, ``p95_ms``, ``reference_ms`` (median of the convolution),
-        ``reference_ratio`` (of the medians), ``gflop`` (two operations a multiply-add) and
+        ``reference_ratio`` (of the medians), ``floor_ms`` (the engine's operations at the rate
+        of the matrix product), ``floor_ratio`` (of the medians), ``gflop`` (two operations a multiply-add) and
         ``parameters`` of what an inference runs (not the autoencoder's encoder, which only
         training uses), and what was measured.
     :raises UserError: if an argument is wrong or the engine cannot be opened.
@@ -83,24 +86,30 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     facts = engine.describe()
     frames = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
     reference = reference_convolution(size, facts['precision'])
+    product = matrix_product(facts['precision'])
     use_threads(facts['threads'])  # not every backend sets torch's own
     progress(f'measuring {runs} inferences')
     for _ in range(WARM_UPS):
         engine(frames)
         reference()
+        product()
     engine_ms: list[float] = []
     reference_ms: list[float] = []
+    product_ms: list[float] = []
     while len(engine_ms) < runs:
         engine_ms += timed_block(lambda: engine(frames))
         reference_ms += timed_block(reference)
+        product_ms += timed_block(product)
     median_ms, middle_ms = float(np.median(engine_ms)), float(np.median(reference_ms))
     parameters, gflop = count_work(model, size)
+    floor_ms = float(np.median(product_ms)) * gflop / (2 * MATRIX**3 / 1e9)
     return {
         'model': facts['model'], 'size': format_size(size), 'backend': facts['backend'],
         'precision': facts['precision'], 'threads': facts['threads'], 'runs': len(engine_ms),
         'median_ms': round(median_ms, 3),
         'p95_ms': round(float(np.percentile(engine_ms, 95)), 3),
         'reference_ms': round(middle_ms, 3), 'reference_ratio': round(median_ms / middle_ms, 3),
+        'floor_ms': round(floor_ms, 6), 'floor_ratio': round(median_ms / floor_ms, 3),
         'parameters': parameters, 'gflop': round(gflop, 3), 'parity': facts['parity'],
         'device': facts['device'], 'torch': facts['torch'], 'model_hash': facts['model_hash'],
     }
@@ -123,6 +132,20 @@ def reference_convolution(size: tuple[int, int], precision: str) -> Callable[[],
             return layer(image)
 
     return convolve
+
+
+def matrix_product(precision: str) -> Callable[[], object]:
+    """Return a call of one product of square matrices, `MATRIX` on a side, as PyTorch runs it."""
+    import torch
+
+    dtype = getattr(torch, precision)
+    a, b = (torch.rand(MATRIX, MATRIX).to(dtype) for _ in range(2))
+
+    def multiply() -> object:
+        with torch.inference_mode():
+            return a @ b
+
+    return multiply
 
 
 def keep_freed_memory() -> None:
@@ -184,6 +207,7 @@ def print_table(result: dict[str, Any]) -> None:
         ('reference', f'{result["reference_ms"]:.1f} ms for one '
                       f'{REFERENCE_CHANNELS}->{REFERENCE_CHANNELS} 3x3 convolution'),
         ('ratio', f'{result["reference_ratio"]:.2f} of those'),
+        ('floor', f'{result["floor_ratio"]:.2f} times its operations as one matrix product'),
         ('work', f'{result["gflop"]:.1f} GFLOP, {result["parameters"] / 1e6:.2f} M parameters'),
         ('parity', f'mean {result["parity"]["mean_255"]:.3f}/255, 99.9th percentile '
                    f'{result["parity"]["tail_255"]:.2f}/255 off float32'),

@@ -15,8 +15,8 @@ from rgb2swir_ros.nets.unet import UNetConfig
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
 KEYS = {'model', 'size', 'backend', 'precision', 'threads', 'runs', 'median_ms', 'p95_ms',
-        'reference_ms', 'reference_ratio', 'parameters', 'gflop', 'parity', 'device', 'torch',
-        'model_hash'}
+        'reference_ms', 'reference_ratio', 'floor_ms', 'floor_ratio', 'parameters', 'gflop',
+        'parity', 'device', 'torch', 'model_hash'}
 
 
 @pytest.fixture(scope='module')
@@ -29,6 +29,12 @@ def model(tmp_path_factory):
         denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8),
     )).save(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _small_matrices(monkeypatch):
+    """Take less time: what is tested is how the figures hang together."""
+    monkeypatch.setattr(bench, 'MATRIX', 256)
 
 
 def words(model, *more):
@@ -47,6 +53,8 @@ def test_json_is_the_only_output(model, capsys):
     assert 0 < result['median_ms'] <= result['p95_ms']
     assert result['reference_ratio'] == pytest.approx(
         result['median_ms'] / result['reference_ms'], rel=0.02)
+    assert result['floor_ratio'] == pytest.approx(
+        result['median_ms'] / result['floor_ms'], rel=0.02)
     assert 'measuring 7 inferences' in progress
 
 
@@ -58,20 +66,25 @@ def test_table_for_people(model, capsys):
     assert 'GFLOP' in output
 
 
-def test_engine_and_reference_take_turns(model, monkeypatch):
+def test_engine_and_references_take_turns(model, monkeypatch):
     """A machine that is busy for a while must slow both alike."""
     order = []
     monkeypatch.setattr(bench, 'WARM_UPS', 0)
     monkeypatch.setattr(bench, 'reference_convolution',
                         lambda size, precision: lambda: order.append('reference'))
+    monkeypatch.setattr(bench, 'matrix_product',
+                        lambda precision: lambda: order.append('product'))
     monkeypatch.setattr(bench, 'timed_block', lambda call: [
         (call() is not None and order.append('engine')) or float(len(order))] * 2)
     result = bench.measure(str(model), (64, 96), backend='eager', threads=1, runs=5)
-    assert order == ['engine', 'reference'] * 3
+    assert order == ['engine', 'reference', 'product'] * 3
     assert result['runs'] == 6
-    # the "times" were 1, 3, 5 for the engine and 2, 4, 6 for the reference
-    assert (result['median_ms'], result['reference_ms']) == (3, 4)
-    assert result['reference_ratio'] == 0.75
+    # the "times" were 1, 4, 7 for the engine, 2, 5, 8 for the reference, 3, 6, 9 for the product
+    assert (result['median_ms'], result['reference_ms']) == (4, 5)
+    assert result['reference_ratio'] == 0.8
+    floor_ms = 6 * result['gflop'] / (2 * bench.MATRIX**3 / 1e9)
+    assert result['floor_ms'] == pytest.approx(floor_ms, rel=.05)
+    assert result['floor_ratio'] == pytest.approx(4 / floor_ms, rel=.05)
 
 
 def test_the_first_call_of_a_row_is_not_timed(monkeypatch):
@@ -97,6 +110,13 @@ def test_reference_is_one_convolution():
     image = bench.reference_convolution((24, 40), 'bfloat16')()
     assert image.shape == (1, 32, 24, 40)
     assert image.dtype == torch.bfloat16
+
+
+def test_the_matrix_product_is_one_of_the_same_precision(monkeypatch):
+    monkeypatch.setattr(bench, 'MATRIX', 48)
+    product = bench.matrix_product('bfloat16')()
+    assert product.shape == (48, 48)
+    assert product.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
