@@ -2,13 +2,18 @@
 # Both first fill .venv with all they need, real ROS 2 included; nothing else is touched.
 
 PYTHON ?= python3
-VENV := .venv
+# `make test ROS=kilted` tests on ROS 2 Kilted, in an environment of its own
+ROS ?= jazzy
+VENV := $(if $(filter jazzy,$(ROS)),.venv,.venv-$(ROS))
+ROS_EXTRA := $(if $(filter jazzy,$(ROS)),ros,ros-$(ROS))
 BIN := $(VENV)/bin
 # The version that the tests run against; on a ROS machine keep your own torch (README, "Install").
 TORCH ?= torch==2.13.0
 # torch_tensorrt's converters, pure Python, beside the environment and never in it: what an Orin
-# has (JetPack 6) and what Thor and desktops have. A test asks them about every operator.
+# has (JetPack 6) and what Thor and desktops have; and the compiler of TensorRT for RTX, which
+# needs no GPU (100 MB, NVIDIA's licence). The tests build an engine of every preset with them.
 REGISTRIES := $(VENV)/tensorrt-registry/2.8.0 $(VENV)/tensorrt-registry/2.13.0
+COMPILER := $(VENV)/tensorrt-rtx/1.7.1.116
 # An environment with the oldest NumPy and OpenCV that the package claims; NumPy 1.26 has no
 # build for Python 3.13, so there this leg of the tests is left out, in words.
 OLDEST := $(VENV)/oldest
@@ -23,6 +28,7 @@ DEMO_FLAGS ?=
 help:
 	@echo 'make demo [INPUT=bag|video|folder]  camera, translator and recorder over ROS 2 -> out/demo/'
 	@echo 'make test                           every test, ruff, mypy and the import contracts'
+	@echo 'make test ROS=kilted                the same on ROS 2 Kilted, in .venv-kilted'
 	@echo 'make bench                          every figure of the README -> out/benchmark/table.md'
 	@echo 'make weights                        render frames and repeat the last rounds of training of models/nano'
 
@@ -33,13 +39,18 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,ros,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,$(ROS_EXTRA),test]'
 	@touch $@
 
-# --no-deps: the TensorRT libraries are on no public registry, and nothing here runs them
+# --no-deps: nothing here runs an engine
 $(VENV)/tensorrt-registry/%: | $(VENV)/.installed
 	@echo 'Unpacking torch-tensorrt $* for its list of converters ...'
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ torch-tensorrt==$* dllist psutil
+
+# where there is no wheel (it is for Linux on x86-64) its tests skip and say so
+$(VENV)/tensorrt-rtx/%: | $(VENV)/.installed
+	@echo 'Unpacking the compiler of TensorRT for RTX $* (NVIDIA software licence) ...'
+	-$(BIN)/python -m pip install --quiet --no-deps --only-binary=:all: --target $@ tensorrt-rtx-cu13-libs==$* tensorrt-rtx-cu13-bindings==$*
 
 $(OLDEST)/.made: $(VENV)/.installed test/oldest.py
 	@if $(OLDEST_RUNS); then $(BIN)/python test/oldest.py $(OLDEST); else mkdir -p $(OLDEST); fi
@@ -48,7 +59,7 @@ $(OLDEST)/.made: $(VENV)/.installed test/oldest.py
 demo: install
 	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo --overwrite $(DEMO_FLAGS)
 
-test: install lint $(REGISTRIES) $(OLDEST)/.made
+test: install lint $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 	@if $(OLDEST_RUNS); then \
 	  echo 'Again with the oldest NumPy and OpenCV:'; \
@@ -78,4 +89,4 @@ weights: scenes
 	cp out/finished/* models/nano/
 
 clean:
-	rm -rf $(VENV) out build install log *.egg-info
+	rm -rf .venv .venv-* out build install log *.egg-info

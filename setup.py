@@ -45,6 +45,12 @@ setup(
             'ros-rclpy[fastrtps]==7.1.6', 'ros-sensor-msgs==5.3.6', 'ros-std-msgs==5.3.6',
             'ros-diagnostic-msgs==5.3.6', 'ros-std-srvs==5.3.6',
         ],
+        'ros-kilted': [  # the same of Kilted, for `make test ROS=kilted`
+            'ros-kilted-rclpy==9.1.2', 'ros-kilted-rmw-fastrtps-cpp==9.3.3',
+            'ros-kilted-sensor-msgs==5.5.1', 'ros-kilted-std-msgs==5.5.1',
+            'ros-kilted-std-srvs==5.5.1', 'ros-kilted-diagnostic-msgs==5.5.1',
+            'ros-kilted-lifecycle-msgs==2.3.0',
+        ],
         'test': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'import-linter',
                  'types-PyYAML'],
     },

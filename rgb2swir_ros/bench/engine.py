@@ -67,9 +67,9 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
     :param runs: timed inferences, at least 1; rounded up to whole rows of 10.
     :return: ``median_ms``, ``p95_ms``, ``reference_ms`` (median of the convolution),
         ``reference_ratio`` (of the medians), ``floor_ms`` (the engine's operations at the rate
-        of the matrix product), ``floor_ratio`` (of the medians), ``gflop`` (two operations a multiply-add) and
-        ``parameters`` of what an inference runs (not the autoencoder's encoder, which only
-        training uses), and what was measured.
+        of the matrix product), ``floor_ratio`` (of the medians), ``gflop`` (two operations a
+        multiply-add) and ``parameters`` of what an inference runs (not the autoencoder's encoder,
+        which only training uses), and what was measured.
     :raises UserError: if an argument is wrong or the engine cannot be opened.
     """
     if runs < 1:

@@ -77,8 +77,11 @@ class Observer:
         self.capabilities: list[str] = []
         self.facts: dict[str, Any] = {}
         self._build = tensorrt.Builder.build_serialized_network
-        tensorrt.Builder.build_serialized_network = (
-            lambda builder, network, config: self.build(builder, network, config))
+
+        # a function, since a bound method as a class's attribute gets no builder
+        def build(builder: Any, network: Any, config: Any) -> Any:
+            return self.build(builder, network, config)
+        tensorrt.Builder.build_serialized_network = build
 
     def build(self, builder: Any, network: Any, config: Any) -> Any:
         layers = [network.get_layer(number) for number in range(network.num_layers)]

@@ -16,7 +16,7 @@ import torch
 
 from rgb2swir_ros.engines.base import EngineSpec
 from rgb2swir_ros.engines.export import export_core
-from rgb2swir_ros.training.preset import read_preset
+from rgb2swir_ros.lab.training.preset import read_preset
 from rgb2swir_ros.translator import SwirModel, Translator
 
 SCRIPT = Path(__file__).with_name('build_engines.py')

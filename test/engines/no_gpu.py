@@ -41,7 +41,8 @@ def import_torch_tensorrt(registry: Path, compiler: Path) -> types.ModuleType:
         _be_an_orin()
     with _without_runtime_library():
         import torch_tensorrt
-    assert Path(torch_tensorrt.__file__).is_relative_to(registry.resolve()), torch_tensorrt.__file__
+    found = Path(torch_tensorrt.__file__)
+    assert found.is_relative_to(registry.resolve()), found
     from torch_tensorrt.dynamo.conversion._TRTInterpreter import TRTInterpreter
     if version.startswith('2.8.'):
         _be_no_older_than_rtx(TRTInterpreter, rtx)

@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from rgb2swir_ros.bench.models import shipped_models
+from rgb2swir_ros.lab.training import preset
 from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.unet import UNetConfig
-from rgb2swir_ros.training import preset
 from rgb2swir_ros.translator import Translator, load_model
 
 from .builds import GPUS, PRESETS, Builder, preset_model, write_core
