@@ -7,8 +7,20 @@ For each model (of a preset without weights the same network untrained, which ta
 (640x512, 1280x1024) and batch (1, 4): the parity with float32; milliseconds a frame of a call from
 host to host, and with two batches in flight; each as a multiple of two floors measured here, the
 operations at the rate of a large half-precision matrix product and the bytes at the rate of a
-large copy; and where a call's time goes, kernel by kernel. Writes gpu.json and table.md; exits
-with 2 where there is no GPU. Not run on hardware yet.
+large copy; and where a call's time goes, kernel by kernel. Writes gpu.json and table.md after
+every row; a row that fails says why, and the next one follows. Exits with 2 where there is no GPU.
+Not run on hardware yet.
+
+On a machine without network it needs this checkout and, beside torch and NumPy, two small wheels;
+`--no-deps` keeps its torch. For Python 3.12, on a machine that has a network:
+
+    pip download --no-deps --only-binary=:all: --python-version 312 -d wheels safetensors PyYAML
+
+and there `pip install --no-deps --no-index -f wheels safetensors PyYAML`, then
+`PYTHONPATH=. python benchmark/gpu.py`. Backend ``tensorrt`` needs torch-tensorrt-rtx of that torch
+(2.11.0 for 2.11) with the TensorRT for RTX that its wheel asks for; ``wheels.tar.xz`` of them,
+`split -b 64M`, travels in parts. TensorRT for RTX serves GPUs of the RTX series: those of data
+centres need TensorRT itself, which is on no registry that this project builds from.
 """
 
 from __future__ import annotations
@@ -29,6 +41,7 @@ import torch
 from rgb2swir_ros.bench.models import known_models, measurable_model
 from rgb2swir_ros.bench.work import count_layers
 from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.engines.base import first_line
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.cuda import CudaEngine
 from rgb2swir_ros.engines.devices import describe_device, why_no_cuda
@@ -169,6 +182,8 @@ def main() -> int:
                                    floors)
                 except UserError as error:
                     row['problem'] = str(error)
+                except Exception as error:  # of a backend that has never run; the others go on
+                    row['problem'] = first_line(error)
                 report['rows'].append(row)
                 write_json(arguments.output / 'gpu.json', report)
                 write_bytes(arguments.output / 'table.md', table(report).encode())

@@ -1,8 +1,11 @@
 """The core compiled by TensorRT, through torch_tensorrt 2.8 (Jetson Orin) to 2.13 and later.
 
-**Not run on hardware yet**: the TensorRT libraries are on no registry that this project builds
-from. What is tested: that every operator of the exported core has a converter in the registries
-of both versions, and which arguments are passed to which version.
+Two packages bring the module ``torch_tensorrt``: torch-tensorrt, for TensorRT, and, for desktop
+GPUs, torch-tensorrt-rtx, for TensorRT for RTX. Whichever is installed is used as it is.
+
+**Not run on hardware yet.** What is tested: that the compiler of TensorRT for RTX builds the
+exported core of every preset through the converters of both versions, and which arguments are
+passed to which version.
 
 Below 2.10 types are weak unless asked otherwise, from 2.13 ``enabled_precisions`` is ignored; so
 the model itself is in half precision with a float32 head, and types are explicit everywhere.
@@ -39,7 +42,9 @@ ENGINE_FILE = 'engine.pt2'
 OLDEST = (2, 8)
 EXPLICIT_TYPING = (2, 10)  # from here on it is the default, and the argument is gone
 REMEDY = ('install torch, torch_tensorrt and TensorRT builds that belong together (JetPack 6: '
-          'torch_tensorrt 2.8 with TensorRT 10.3; JetPack 7.2 and desktops: 2.13 or later)')
+          'torch_tensorrt 2.8 with TensorRT 10.3; JetPack 7.2 and data centres: 2.13 or later; '
+          'desktop RTX GPUs: pip install torch-tensorrt-rtx)')
+PRODUCTS = {'tensorrt': 'TensorRT', 'tensorrt_rtx': 'TensorRT for RTX'}
 
 
 def find_tensorrt() -> ModuleType:
@@ -83,12 +88,24 @@ def release(version: str) -> tuple[int, int]:
 
 
 def tensorrt_versions() -> dict[str, str]:
-    """Return the versions that an engine depends on.
+    """Return the versions that an engine depends on, with the name of the product.
 
+    :return: ``torch_tensorrt`` (2.13.0) and ``tensorrt`` (TensorRT for RTX 1.6.1).
     :raises Unavailable: as `find_tensorrt`.
     """
     module = find_tensorrt()
-    return {'torch_tensorrt': module.__version__, 'tensorrt': sys.modules['tensorrt'].__version__}
+    return {'torch_tensorrt': module.__version__, 'tensorrt': product()}
+
+
+def product() -> str:
+    """Return which TensorRT the imported torch_tensorrt uses, and its version.
+
+    torch_tensorrt-rtx puts TensorRT for RTX where others import ``tensorrt``, and notes its name;
+    older releases of torch_tensorrt know of no other and note none.
+    """
+    library = sys.modules['tensorrt']
+    name = getattr(library, '_package_name', None) or 'tensorrt'
+    return f'{PRODUCTS.get(name, name)} {library.__version__}'
 
 
 def compile_arguments(version: str, optimization_level: int, timing_cache: Path) -> dict[str, Any]:
@@ -130,7 +147,7 @@ def compile_engine(translator: SwirModel, spec: EngineSpec, folder: Path, timing
     example = core_example(spec)
     if timings.is_file():
         shutil.copyfile(timings, working)
-    progress(f'building {spec}: TensorRT measures kernels, which takes minutes')
+    progress(f'building {spec}: {product()}, which can take minutes')
     try:
         compiled = module.dynamo.compile(
             program, arg_inputs=(example,),
@@ -161,6 +178,6 @@ def open_tensorrt(file: Path, spec: EngineSpec, facts: dict[str, Any] | None = N
         # whether one output comes alone or in a tuple differs by version
         return (radiance if isinstance(radiance, Tensor) else radiance[0])[:, 0]
 
-    engine = CudaEngine(program, spec, facts, capture=False)
+    engine = CudaEngine(program, spec, {**(facts or {}), 'tensorrt': product()}, capture=False)
     engine.warm_up()
     return engine

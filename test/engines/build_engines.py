@@ -44,15 +44,21 @@ OPTIMIZATION_LEVEL = 3
 
 
 class Log(logging.Handler):
-    """What the compiler says of an engine that it has made."""
+    """What the compiler says of an engine that it has made, or why it made none."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
+        self.clear()
+
+    def clear(self) -> None:
         self.facts: dict[str, int] = {}
+        self.errors: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if found := re.match(r'Total Activation Memory: (\d+) bytes', text):
+        if record.levelno >= logging.ERROR:
+            self.errors.append(text)
+        elif found := re.match(r'Total Activation Memory: (\d+) bytes', text):
             self.facts['activation_bytes'] = int(found[1])
         elif text.startswith('Layers:\n'):
             kinds = re.findall(r'^Name: .*?, LayerType: (\w+),', text, re.MULTILINE)
@@ -78,10 +84,10 @@ class Observer:
         self.facts: dict[str, Any] = {}
         self._build = tensorrt.Builder.build_serialized_network
 
-        # a function, since a bound method as a class's attribute gets no builder
-        def build(builder: Any, network: Any, config: Any) -> Any:
+        def observed(builder: Any, network: Any, config: Any) -> Any:
             return self.build(builder, network, config)
-        tensorrt.Builder.build_serialized_network = build
+
+        tensorrt.Builder.build_serialized_network = observed
 
     def build(self, builder: Any, network: Any, config: Any) -> Any:
         layers = [network.get_layer(number) for number in range(network.num_layers)]
@@ -127,7 +133,8 @@ def unconvertible(program: torch.export.ExportedProgram) -> list[str]:
 def build(torch_tensorrt: Any, job: dict[str, Any], log: Log, observer: Observer,
           timings: Path) -> dict[str, Any]:
     """Build one engine and return what is known of it: see the top of this file."""
-    log.facts, observer.facts, observer.capabilities = {}, {}, job['capabilities']
+    log.clear()
+    observer.facts, observer.capabilities = {}, job['capabilities']
     program = torch.export.load(job['program'])
     [example] = program.example_inputs[0]
     try:
@@ -135,7 +142,7 @@ def build(torch_tensorrt: Any, job: dict[str, Any], log: Log, observer: Observer
             program, arg_inputs=(example,),
             **compile_arguments(torch_tensorrt.__version__, OPTIMIZATION_LEVEL, timings))
     except Exception as error:
-        return {'error': f'{type(error).__name__}: {error}',
+        return {'error': '\n'.join([f'{type(error).__name__}: {error}', *log.errors]),
                 'missing': unconvertible(torch.export.load(job['program']))}
     return {'engine_bytes': len(engine), **observer.facts, **log.facts}
 

@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).with_name('build_engines.py')
 PRESETS = ('nano', 'nano_dit', 'base', 'base_dit')  # those of a network of their own
 # desktop GPUs of three generations: RTX 30, 40 and 50
 GPUS = ('SM86', 'SM89', 'SM120')
-SIZES = (((512, 640), 1), ((512, 640), 4), ((1024, 1280), 1), ((1024, 1280), 4))
+SIZES = (((512, 640), 1), ((512, 640), 4), ((1024, 1280), 4))
 
 
 class Builder:

@@ -126,12 +126,13 @@ def test_opened_with_graphs_and_the_cast_outside(recorder, reference, tmp_path, 
     made = {}
 
     def engine(program, spec, facts, *, capture):
-        made.update(program=program, capture=capture)
+        made.update(program=program, capture=capture, facts=facts)
         return types.SimpleNamespace(warm_up=lambda: recorder.calls.append('warm up'))
     fresh.setattr(tensorrt, 'CudaEngine', engine)
     tensorrt.open_tensorrt(file, SPEC, {})
     assert recorder.calls[-2:] == [('graphs', True), 'warm up']
     assert made['capture'] is False  # TensorRT's own graphs
+    assert made['facts'] == {'tensorrt': 'TensorRT 10.3.0'}
     pixels = torch.from_numpy(frame[None])
     with torch.no_grad():
         radiance, expected = made['program'](pixels), reference(pixels)
@@ -149,7 +150,16 @@ def test_the_cast_keeps_every_level():
 
 def test_versions_for_the_manifest(recorder):
     assert tensorrt.tensorrt_versions() == {'torch_tensorrt': recorder.__version__,
-                                            'tensorrt': '10.3.0'}
+                                            'tensorrt': 'TensorRT 10.3.0'}
+
+
+def test_tensorrt_for_rtx_is_named(recorder, fresh, reference, tmp_path):
+    fresh.setitem(sys.modules, 'tensorrt', types.SimpleNamespace(
+        __version__='1.6.1.120', _package_name='tensorrt_rtx'))
+    assert tensorrt.tensorrt_versions()['tensorrt'] == 'TensorRT for RTX 1.6.1.120'
+    said = []
+    compiled(reference, tmp_path / 'engine', said)
+    assert any('TensorRT for RTX 1.6.1.120' in line for line in said)
 
 
 @pytest.mark.parametrize(('version', 'expected'), [
