@@ -44,7 +44,7 @@ $(VENV)/.installed: setup.py
 
 # --no-deps: nothing here runs an engine
 $(VENV)/tensorrt-registry/%: | $(VENV)/.installed
-	@echo 'Unpacking torch-tensorrt $* for its list of converters ...'
+	@echo 'Unpacking torch-tensorrt $* for its converters ...'
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ torch-tensorrt==$* dllist psutil
 
 # where there is no wheel (it is for Linux on x86-64) its tests skip and say so
