@@ -94,7 +94,7 @@ class Conductor:
                           self._options.seconds, self._options.topic)
         with self._children:
             self._say('starting recorder and translator')
-            recorder = self._start_recorder()
+            recorder = self._start_recorder(footage)
             translator = self._start_translator(footage)
             camera = self._start_camera(footage)
             self._await_engine(recorder, footage.size)
@@ -116,9 +116,11 @@ class Conductor:
         return self._children.start(name, f'rgb2swir_ros.{module}', arguments, self._environment,
                                     self._logs / f'{name}.log')
 
-    def _start_recorder(self) -> Child:
-        child = self._start('recorder', 'demo.recorder', str(self._bag), '--camera', CAMERA,
-                            '--record', str(self._work / 'arrived.json'))
+    def _start_recorder(self, footage: Footage) -> Child:
+        words = [str(self._bag), '--camera', CAMERA, '--record', str(self._work / 'arrived.json')]
+        if footage.record_start_ns is not None:
+            words += ['--start-ns', str(footage.record_start_ns)]
+        child = self._start('recorder', 'demo.recorder', *words)
         self._children.await_event(child, 'recording', START_S)
         return child
 

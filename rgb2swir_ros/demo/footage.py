@@ -19,6 +19,7 @@ from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage, Source
 from rgb2swir_ros.replay.source import open_source
 
+CLOCKS_APART_NS = 60 * 10**9  # stamps this far from the record times are of another clock
 TRIES = 30  # so many leading frames may be malformed before the footage counts as unusable
 _TYPES = get_typestore(Stores.ROS2_JAZZY)
 
@@ -28,6 +29,8 @@ class Footage:
 
     :ivar live: whether stamps are made when frames are sent, since the source has none of its own
         (all but bags).
+    :ivar record_start_ns: when a bag's first image was recorded, in nanoseconds, if its header
+        stamps are of another clock than the bag's time line; else None.
     :ivar compressed: whether the camera sends CompressedImage.
     """
 
@@ -44,6 +47,7 @@ class Footage:
         first = list(itertools.islice(self.source.frames(), 1))
         if not first:
             raise FootageError(f"'{path}' holds no frame at all")
+        self.record_start_ns = _record_start(first[0])
         self.compressed = isinstance(first[0].content, CompressedImage)
         self.size = self._size()
 
@@ -77,6 +81,12 @@ class Footage:
                 reason = error
         raise FootageError(f"no usable image among the first frames of '{self.source.path}': "
                            f'{reason}')
+
+
+def _record_start(frame: Frame) -> int | None:
+    if frame.log_ns is None or abs(frame.log_ns - frame.stamp_ns) < CLOCKS_APART_NS:
+        return None
+    return frame.log_ns
 
 
 def time_ns(frame: Frame) -> int:

@@ -2,7 +2,9 @@
 
 It writes what the translator publishes to a bag, as it comes over the wire. Each message lies at
 its header's stamp on the bag's time line; /diagnostics, which runs on the wall clock, at the
-stamp of the frame before it, so that a player shows both together.
+time of the frame before it, so that a player shows both together. Where the input's header stamps
+are of another clock than its record times (all zero, or counted from the camera's boot), a message
+lies as long after the input's first record time as it arrived after the first message.
 """
 
 from __future__ import annotations
@@ -24,10 +26,34 @@ DRAIN_S = 0.5  # of silence after which nothing more is expected
 DRAIN_LIMIT_S = 5.0
 
 
+class TimeLine:
+    """Where messages lie in the bag."""
+
+    def __init__(self, start_ns: int | None = None) -> None:
+        """Begin.
+
+        :param start_ns: time of the first message in nanoseconds; by default its stamp.
+        """
+        self._start_ns = start_ns
+        self._first_arrival_ns: int | None = None
+
+    def place(self, stamp: int, arrival_ns: int) -> int:
+        """Return the time of a message, in nanoseconds.
+
+        :param stamp: its header's, in nanoseconds.
+        :param arrival_ns: when it came, on a steady clock.
+        """
+        if self._start_ns is None:
+            return stamp
+        if self._first_arrival_ns is None:
+            self._first_arrival_ns = arrival_ns
+        return self._start_ns + arrival_ns - self._first_arrival_ns
+
+
 class Recorder:
     """The subscriptions and the bag."""
 
-    def __init__(self, bag: BagWriter, camera: str) -> None:
+    def __init__(self, bag: BagWriter, camera: str, time_line: TimeLine) -> None:
         """Subscribe to the translator's topics."""
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
@@ -36,7 +62,8 @@ class Recorder:
         self.node = rclpy.create_node('demo_recorder', start_parameter_services=False)
         self._bag = bag
         self._early: list[bytes] = []
-        self._last_stamp: int | None = None
+        self._time_line = time_line
+        self._last_time: int | None = None
         self.arrivals: list[tuple[int, int]] = []
         self.last_ns = 0
         self._status = '/diagnostics'
@@ -57,19 +84,20 @@ class Recorder:
         now = time.monotonic_ns()
         if topic == self._status:
             self._tell(cdr)
-            if self._last_stamp is None:
+            if self._last_time is None:
                 self._early.append(cdr)
             else:
-                self._bag.write(topic, name, cdr, self._last_stamp)
+                self._bag.write(topic, name, cdr, self._last_time)
             return
         stamp = stamp_ns(cdr)
         self.last_ns = now
-        self._bag.write(topic, name, cdr, stamp)
+        at = self._time_line.place(stamp, now)
+        self._bag.write(topic, name, cdr, at)
         if is_image:
             self.arrivals.append((stamp, now))
-            self._last_stamp = stamp
+            self._last_time = at
             for status in self._early:
-                self._bag.write(self._status, DIAGNOSTICS, status, stamp)
+                self._bag.write(self._status, DIAGNOSTICS, status, at)
             self._early.clear()
 
     def _tell(self, cdr: bytes) -> None:
@@ -92,6 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('bag', type=Path)
     parser.add_argument('--camera', default='camera')
     parser.add_argument('--record', type=Path, required=True)
+    parser.add_argument('--start-ns', type=int)
     given = parser.parse_args(arguments)
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -100,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=_listen, args=(closed,), daemon=True).start()
     try:
         with BagWriter(given.bag) as bag:
-            recorder = Recorder(bag, given.camera)
+            recorder = Recorder(bag, given.camera, TimeLine(given.start_ns))
             executor = SingleThreadedExecutor()
             executor.add_node(recorder.node)
             say('recording')

@@ -21,6 +21,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished
 from rgb2swir_ros.marks import fingerprint, record
 from rgb2swir_ros.ownership import require_apart, require_free, sweep, workspace
+from rgb2swir_ros.replay.bag_translation import INFO_NOTES
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.ros.transport import remove_stale_segments
@@ -150,6 +151,8 @@ def _notes(options: Options, run: Run, cut: bool) -> list[str]:
         notes.append(f'this machine does not keep up with the camera: {behind} of {len(run.sent)} '
                      'frames were replaced by newer ones before their turn came (--rate or a '
                      'smaller --size helps)')
+    notes += [f'{count} {what}' for key, what in INFO_NOTES.items()
+              if (count := int(run.camera.get(key, 0))) and not run.footage.live]
     if run.broke_off:
         notes.append(f'INPUT BROKE OFF: {run.broke_off}')
     if run.engine.get('restarts', '0') != '0':

@@ -21,7 +21,7 @@ from rgb2swir_ros.replay.cameras import Camera
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import OfflineTranslator
 
-_INFO_WORDS = {
+INFO_NOTES = {
     'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
     'camera_info_mismatch': 'CameraInfos were left out, since they are for images of another size',
 }
@@ -52,7 +52,7 @@ class BagOutcome:
 
     def notes(self) -> list[str]:
         """Return what a person should know of the CameraInfo, one line for each reason."""
-        return [f'{topic}: {count} {_INFO_WORDS.get(key, key)}'
+        return [f'{topic}: {count} {INFO_NOTES.get(key, key)}'
                 for topic, counts in self.infos.items() for key, count in counts.items()]
 
 

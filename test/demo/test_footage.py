@@ -109,6 +109,14 @@ def test_the_packages_drive_moves_and_has_its_pinhole_camera() -> None:
     assert (info.k[2], info.k[5]) == (width / 2 - .5, height / 2 - .5)
 
 
+@pytest.mark.parametrize(('stamp', 'start'), [
+    (START - 10**9, None), (0, START), (12 * 10**9, START)])
+def test_stamps_of_another_clock_are_told_from_record_times(
+        tmp_path: Path, stamp: int, start: int | None) -> None:
+    bag = write_bag(tmp_path / 'bag', [('/c/image_raw', image(picture(0), stamp), START)])
+    assert Footage(bag, 1).record_start_ns == start
+
+
 @pytest.mark.parametrize('stamp', [0, -5 * 10**9])
 def test_bag_is_paced_by_its_record_times(tmp_path: Path, stamp: int) -> None:
     bag = write_bag(tmp_path / 'bag', [
