@@ -18,7 +18,6 @@ from rgb2swir_ros.replay.video_writer import VideoWriter
 
 from .footage import picture, turn_video, write_video
 
-av.logging.set_level(av.logging.PANIC)
 SIZE = (48, 64)
 
 
