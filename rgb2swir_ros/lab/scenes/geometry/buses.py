@@ -40,8 +40,8 @@ def bus(rng: np.random.Generator, style: str | None = None) -> Mesh:
     for band in bands:
         _windows(builder, rng, half, band, nose - .75, tail + .5)
     number = plate(rng)
-    _front(builder, rng, style, half, height, nose, bow, bands, number)
-    _rear(builder, rng, half, height, tail, bands, number)
+    _front(builder, style, half, height, nose, bow, bands, number)
+    _rear(builder, rng, half, tail, bands, number)
     axles = (nose - rng.uniform(2.3, 2.8) * (1 if style != 'mini' else .7),
              tail + rng.uniform(2.4, 3.3) * (1 if style != 'mini' else .75))
     well = []
@@ -113,8 +113,8 @@ def _windows(builder: Builder, rng: np.random.Generator, half: float, band: tupl
         builder.add(GLASS, pane, mirrored(pane))
 
 
-def _front(builder: Builder, rng: np.random.Generator, style: str, half: float, height: float,
-           nose: float, bow: float, bands: list[tuple[float, float]], number: Part) -> None:
+def _front(builder: Builder, style: str, half: float, height: float, nose: float, bow: float,
+           bands: list[tuple[float, float]], number: Part) -> None:
     """Add windscreens, the destination, lamps, wipers' panel, mirrors and a plate."""
     def at(x: float, y: float, out: float = .04) -> tuple[float, float, float]:
         return x, y, nose + out - float(_bow(x, y, half, height, bow))
@@ -146,7 +146,7 @@ def _front(builder: Builder, rng: np.random.Generator, style: str, half: float, 
                                                                 nose - .22)))
 
 
-def _rear(builder: Builder, rng: np.random.Generator, half: float, height: float, tail: float,
+def _rear(builder: Builder, rng: np.random.Generator, half: float, tail: float,
           bands: list[tuple[float, float]], number: Part) -> None:
     """Add a rear window, lamps, the engine's grille and a plate."""
     z = tail - .015

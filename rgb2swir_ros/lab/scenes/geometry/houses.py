@@ -87,7 +87,7 @@ def house(rng: np.random.Generator) -> Mesh:
                 builder.add(trim, side.place(rods(posts, posts + xyz(0, 2.35, 0), .07)))
         sills(builder, side, trim, windows)
         if rng.random() < .25 and index % 2 == 0:
-            _shutters(builder, side, trim, windows)
+            _shutters(builder, side, windows)
         band(builder, side, ground, length, -.05, plinth + .1, .03)
     rise = depth / 2 * np.tan(np.radians(rng.uniform(24, 50)))
     hip = float(rng.uniform(.3, .45) * depth) if rng.random() < .25 and width > depth + 1 else 0.0
@@ -100,11 +100,11 @@ def house(rng: np.random.Generator) -> Mesh:
                    * min(1, rise / 2.6), deep=.015, bars=1, lit=lit, rail=False)
     _on_roof(builder, rng, width - 2 * hip, depth, eaves, rise, roof, wall)
     if rng.random() < .3:
-        _garage(builder, rng, wall, frame, width, depth)
+        _garage(builder, rng, wall, width, depth)
     return builder.mesh()
 
 
-def _shutters(builder: Builder, side: Side, part: Part, windows: np.ndarray) -> None:
+def _shutters(builder: Builder, side: Side, windows: np.ndarray) -> None:
     """Add a pair of open shutters beside each window."""
     shutter = Part('shutters', 'sign_face', 'streaks', 90, .12)
     for x0, x1, y0, y1 in windows:
@@ -153,7 +153,7 @@ def _on_roof(builder: Builder, rng: np.random.Generator, width: float, depth: fl
                 [on(x - wide, b, .05, front), on(x + wide, b, .05, front)]])))
 
 
-def _garage(builder: Builder, rng: np.random.Generator, wall: Part, frame: Part, width: float,
+def _garage(builder: Builder, rng: np.random.Generator, wall: Part, width: float,
             depth: float) -> None:
     """Add a flat garage beside the house."""
     x = width / 2

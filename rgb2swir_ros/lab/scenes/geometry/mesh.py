@@ -64,22 +64,3 @@ def rotation(heading: float) -> np.ndarray:
     """Return the (3, 3) rotation about y that turns +z to (sin heading, 0, cos heading)."""
     c, s = np.cos(heading), np.sin(heading)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def join(meshes: Sequence[Mesh]) -> Mesh:
-    """Return one mesh of several; parts of equal definition become one.
-
-    :raises ValueError: for no meshes at all.
-    """
-    if not meshes:
-        raise ValueError('join() needs at least one mesh')
-    parts: dict[Part, int] = {}
-    vertices, faces, part, base = [], [], [], 0
-    for mesh in meshes:
-        index = np.array([parts.setdefault(p, len(parts)) for p in mesh.parts], np.uint8)
-        vertices.append(mesh.vertices)
-        faces.append(mesh.faces + base)
-        part.append(index[mesh.part])
-        base += len(mesh.vertices)
-    return Mesh(np.concatenate(vertices).astype(np.float32),
-                np.concatenate(faces).astype(np.int32), np.concatenate(part), tuple(parts))
