@@ -9,7 +9,7 @@ the same rows in the same order and a column for each wavelength, named in nm, 4
 them (earthlib, MIT licence; neither ships with the package). By the CIE 1931 observer under light
 of 6500 K each spectrum has a colour in linear sRGB. The matrix of least squares from one to the
 other, with rows that add up to 1 so that white stays white, is printed beside
-`rgb2swir_ros.lab.scenes.camera.TO_SRGB`; exits with 1 where they differ by more than rounding.
+`rgb2swir_ros.lab.scenes.rgb_camera.TO_SRGB`; exits with 1 where they differ by more than rounding.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from spectra import read_rows
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.camera import TO_SRGB
+from rgb2swir_ros.lab.scenes.rgb_camera import TO_SRGB
 
 # IEC 61966-2-1
 FROM_XYZ = np.array([[3.2406, -1.5372, -.4986], [-.9689, 1.8758, .0415], [.0557, -.2040, 1.0570]])

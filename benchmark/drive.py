@@ -17,10 +17,10 @@ from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.demo.drive import FILE, FOCAL
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished
-from rgb2swir_ros.lab.scenes.draw import draw_world
 from rgb2swir_ros.lab.scenes.frames import render_drive
 from rgb2swir_ros.lab.scenes.light import draw_light
-from rgb2swir_ros.lab.scenes.world import World
+from rgb2swir_ros.lab.scenes.scene import Scene
+from rgb2swir_ros.lab.scenes.scene_generator import draw_scene
 from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.replay.video_writer import VideoWriter
 
@@ -29,17 +29,18 @@ SPEED = 9.0  # metres a second
 PLACE, WEATHER, SEED = 'suburb', 'clear', 5
 
 
-def scene(seed: int, size: tuple[int, int]) -> World:
+def demo_scene(seed: int, size: tuple[int, int]) -> Scene:
     """Return the scene, seen through the demo's camera, which drives at an even pace."""
-    world = draw_world(np.random.default_rng([31, seed]), size, PLACE, 6.0)
-    left, right = world.terrain.edges
-    lens = replace(world.lens, focal=FOCAL, height=1.5, d=left + .72 * (right - left),
-                   pitch=math.radians(-1.5), yaw=0.0, roll=0.0, speed=SPEED)
+    scene = draw_scene(np.random.default_rng([31, seed]), size, PLACE, 6.0)
+    left, right = scene.terrain.edges
+    camera = replace(scene.camera, focal=FOCAL, height=1.5, d=left + .72 * (right - left),
+                     pitch=math.radians(-1.5), yaw=0.0, roll=0.0, speed=SPEED)
     # nobody close ahead hides the street, and who is farther ahead keeps pace
-    things = tuple(replace(t, speed=SPEED) if t.speed and abs(t.heading) < .5 else t
-                   for t in world.things if t.mesh.parts[0].name != 'bonnet'
-                   and not (t.speed and abs(t.d - lens.d) < 2 and lens.z < t.z < lens.z + 25))
-    return replace(world, lens=lens, things=things)
+    objects = tuple(replace(t, speed=SPEED) if t.speed and abs(t.heading) < .5 else t
+                    for t in scene.objects if t.mesh.parts[0].name != 'bonnet'
+                    and not (t.speed and abs(t.d - camera.d) < 2
+                             and camera.z < t.z < camera.z + 25))
+    return replace(scene, camera=camera, objects=objects)
 
 
 def main() -> None:
@@ -59,9 +60,9 @@ def main() -> None:
         parser.error(str(error))
     height, width = arguments.size
     light = draw_light(np.random.default_rng([32, arguments.seed]), WEATHER)
-    world = scene(arguments.seed, (2 * height, 2 * width))
+    scene = demo_scene(arguments.seed, (2 * height, 2 * width))
     with finished(arguments.output) as part, VideoWriter(part, RATE_HZ, crf=23) as video:
-        for index, frame in enumerate(render_drive(world, light, arguments.frames, arguments.seed,
+        for index, frame in enumerate(render_drive(scene, light, arguments.frames, arguments.seed,
                                                    rate_hz=RATE_HZ)):
             video.write(frame.rgb)
             print(f'\r{index + 1}/{arguments.frames} frames', end='', file=sys.stderr, flush=True)

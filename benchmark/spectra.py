@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.scenes.material_files import read_material_file
 from rgb2swir_ros.lab.scenes.materials import BUILT_IN, LOG_BANDS, QUANTITIES
-from rgb2swir_ros.lab.scenes.tables import read_table
 
 COLUMNS = ('R', 'G', 'B', 's0900_1350', 's1450_1700')
 PRIOR = 4.0
@@ -109,7 +109,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         names, values = read_spectra(arguments.folder / 'earthlib_band_averages.csv')
-        table = read_table(BUILT_IN)
+        table = read_material_file(BUILT_IN)
         patterns = {name: entry.spectra for name, entry in table.materials.items()
                     if entry.spectra}
         patterns |= {name: spread.spectra for name, spread in table.spreads.items()

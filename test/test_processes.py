@@ -17,7 +17,7 @@ from rgb2swir_ros import processes
 from rgb2swir_ros.bench import peers
 from rgb2swir_ros.demo.children import Children
 from rgb2swir_ros.engines.child import Child
-from rgb2swir_ros.lab.scenes.crew import do_all
+from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.processes import python_command, safe_path
 
 # what one user had, and others that are imported early
@@ -123,7 +123,7 @@ def test_the_processes_of_the_benches_start(crowded: Path) -> None:
 
 
 def test_the_workers_of_the_scenes_start(crowded: Path) -> None:
-    assert [outcome.value for outcome in do_all(abs, [-1], 1)] == [1]
+    assert [result.value for result in map_unordered(abs, [-1], 1)] == [1]
 
 
 def test_a_leashed_process_ends_with_its_parent() -> None:

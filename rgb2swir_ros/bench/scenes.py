@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, write_dataset
-from rgb2swir_ros.lab.scenes.written import Written, display_on
+from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, write_dataset
+from rgb2swir_ros.lab.scenes.written import DatasetProgress, display_on
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import format_size, parse_size
 
@@ -55,15 +55,15 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     :raises UserError: if a scene could not be rendered.
     """
-    def silent(_: Written) -> None:
+    def silent(_: DatasetProgress) -> None:
         """Show nothing beside a JSON object."""
 
     with tempfile.TemporaryDirectory() as folder, (
             nullcontext() if arguments.json else ProgressDisplay()) as display:
-        plan = Plan(folder=Path(folder), seed=0, size=arguments.size, looks=arguments.looks,
-                    scenes=math.ceil(arguments.count / arguments.looks))
+        spec = DatasetSpec(folder=Path(folder), seed=0, size=arguments.size, looks=arguments.looks,
+                           scenes=math.ceil(arguments.count / arguments.looks))
         start = time.monotonic()
-        index = write_dataset(plan, arguments.workers,
+        index = write_dataset(spec, arguments.workers,
                               silent if display is None else display_on(display), '')
         seconds = time.monotonic() - start
     if index['skipped']:

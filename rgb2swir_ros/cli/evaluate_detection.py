@@ -21,7 +21,7 @@ from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.lab.scenes.annotations import (
     SPLITS,
     AnnotatedSet,
-    mirrored,
+    find_counterparts,
     read_annotations,
     rgb_paths,
 )
@@ -100,7 +100,7 @@ def _pictures(arguments: argparse.Namespace, annotated: AnnotatedSet) -> list[Pa
     if arguments.model:
         return rgb_paths(arguments.data, annotated.frames)
     if arguments.images is not None:
-        return mirrored(annotated.frames, arguments.images)
+        return find_counterparts(annotated.frames, arguments.images)
     return [f.path for f in annotated.frames]
 
 

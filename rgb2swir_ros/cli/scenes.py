@@ -12,7 +12,7 @@ from typing import Any
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, remove_other, write_dataset
 from rgb2swir_ros.lab.scenes.written import display_on
 from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.progress import ProgressDisplay
@@ -61,16 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers < 1 or arguments.count < 1 or arguments.looks < 1:
         raise UserError(f'--count {arguments.count} --looks {arguments.looks} --workers '
                         f'{arguments.workers}: each must be at least 1')
-    plan = Plan(folder=arguments.output, seed=arguments.seed, size=arguments.size,
-                looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
-                sequences=arguments.sequences, length=arguments.length, still=arguments.still,
-                materials=arguments.materials)
+    spec = DatasetSpec(folder=arguments.output, seed=arguments.seed, size=arguments.size,
+                       looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
+                       sequences=arguments.sequences, length=arguments.length,
+                       still=arguments.still, materials=arguments.materials)
     require_apart([arguments.output], [arguments.materials])
     if arguments.overwrite:
-        remove_other(plan)
+        remove_other(spec)
     try:
         with ProgressDisplay() as display:
-            index = write_dataset(plan, arguments.workers, display_on(display), command_of(plan))
+            index = write_dataset(spec, arguments.workers, display_on(display), command_of(spec))
     except KeyboardInterrupt:
         print('stopped; what is whole is kept: call again to go on', file=sys.stderr)
         raise
@@ -80,15 +80,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if index['skipped'] else 0
 
 
-def command_of(plan: Plan) -> str:
+def command_of(spec: DatasetSpec) -> str:
     """Return the command line that writes a plan's data set."""
-    words = ['rgb2swir scenes', f'--count {plan.scenes * plan.looks}', f'--seed {plan.seed}',
-             f'--size {format_size(plan.size)}', f'--looks {plan.looks}']
-    if plan.sequences:
-        words += [f'--sequences {plan.sequences}', f'--length {plan.length}']
-        words += ['--still'] * plan.still
-    if plan.materials is not None:
-        words += [f'--materials {plan.materials}']
+    words = ['rgb2swir scenes', f'--count {spec.scenes * spec.looks}', f'--seed {spec.seed}',
+             f'--size {format_size(spec.size)}', f'--looks {spec.looks}']
+    if spec.sequences:
+        words += [f'--sequences {spec.sequences}', f'--length {spec.length}']
+        words += ['--still'] * spec.still
+    if spec.materials is not None:
+        words += [f'--materials {spec.materials}']
     return ' '.join(words)
 
 

@@ -15,7 +15,8 @@ from rgb2swir_ros.cli.main import main
 def _renderer(monkeypatch):
     """Render rectangles: spawned processes import them from beside the tests of the writer."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / 'lab' / 'scenes'))
-    monkeypatch.setattr(scenes, 'Plan', functools.partial(scenes.Plan, renderer='rectangles'))
+    monkeypatch.setattr(scenes, 'DatasetSpec',
+                        functools.partial(scenes.DatasetSpec, renderer='rectangles'))
 
 
 def call(folder: Path, *words: str) -> int:

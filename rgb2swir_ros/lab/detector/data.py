@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_tone
+from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 
 CACHE_BYTES = 2 << 30  # tones kept in memory as uint16; frames beyond are read each time
 SCALES = (0.6, 1.6)
@@ -49,7 +49,7 @@ class FrameCache:
         kept = self._kept.get(index)
         if kept is None:
             frame = self.frames[index]
-            kept = np.round(read_tone(frame.path, frame.size) * 65535).astype(np.uint16)
+            kept = np.round(read_display_value(frame.path, frame.size) * 65535).astype(np.uint16)
             if kept.nbytes <= self._free:
                 self._kept[index] = kept
                 self._free -= kept.nbytes

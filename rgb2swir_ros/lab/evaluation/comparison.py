@@ -27,7 +27,7 @@ from rgb2swir_ros.lab.evaluation.detection import (
 )
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, plain
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_tone
+from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
@@ -96,7 +96,7 @@ def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: Ju
             if rgb.shape[:2] != frame.size:
                 raise UserError(f'{picture} has {rgb.shape[1]}x{rgb.shape[0]} pixels, its '
                                 f'annotations {frame.size[1]}x{frame.size[0]}')
-            tones = [read_tone(frame.path, frame.size),
+            tones = [read_display_value(frame.path, frame.size),
                      *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32) for m in models)]
             for column, tone in zip(columns, tones, strict=True):
                 column.found.append(relabel(detector.detect([tone])[0], detector.classes,

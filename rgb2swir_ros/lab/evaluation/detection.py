@@ -15,7 +15,7 @@ from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.detector.model import Judge
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, Matches, average_precisions, match
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights, plain
-from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_tone
+from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
 
 SHUFFLES = 3
@@ -65,7 +65,7 @@ def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
     found: list[Detections] = []
     with ProgressDisplay(len(frames)) as progress:
         for frame, picture in zip(frames, pictures, strict=True):
-            found += detector.detect([read_tone(picture, frame.size)])
+            found += detector.detect([read_display_value(picture, frame.size)])
             progress.advance()
     return found
 

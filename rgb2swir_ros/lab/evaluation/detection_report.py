@@ -13,7 +13,7 @@ from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, RECALLS, Matches, precision
 from rgb2swir_ros.lab.evaluation.detection import DetectionResult
-from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_tone
+from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 from rgb2swir_ros.report.plots import import_pyplot
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
@@ -107,8 +107,8 @@ def contact_sheet(target: Path, frames: Sequence[AnnotatedFrame], pictures: Sequ
     :param score: detections below it are not shown; see `working_score`.
     """
     wanted = np.unique(np.linspace(0, len(frames) - 1, min(TILES, len(frames))).astype(int))
-    tiles = [draw_boxes(frames[k], read_tone(pictures[k], frames[k].size), found[k], classes,
-                        score, TILE_WIDTH) for k in wanted]
+    tiles = [draw_boxes(frames[k], read_display_value(pictures[k], frames[k].size), found[k],
+                        classes, score, TILE_WIDTH) for k in wanted]
     height = max(t.shape[0] for t in tiles)
     tiles = [np.pad(t, ((0, height - t.shape[0]), (0, 0), (0, 0))) for t in tiles]
     columns = min(COLUMNS, len(tiles))

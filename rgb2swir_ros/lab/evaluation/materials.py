@@ -23,10 +23,10 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.scenes.crew import do_all
 from rgb2swir_ros.lab.scenes.dataset import SEEDS
-from rgb2swir_ros.lab.scenes.frames import Frame, render_frames
+from rgb2swir_ros.lab.scenes.frames import RenderedFrame, render_frames
 from rgb2swir_ros.lab.scenes.material_map import MaterialMap
+from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.progress import ProgressDisplay
 
 LEAST_SHARE = .002   # of a frame's pixels: smaller patches of a material are left out
@@ -108,25 +108,25 @@ def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[Job]
     return [Job(seed * SEEDS + k, size, looks) for k in range(scenes)]
 
 
-def render(job: Job) -> list[Frame]:
+def render(job: Job) -> list[RenderedFrame]:
     """Render one scene; runs in a process of its own."""
     return render_frames(job.seed, job.size, looks=job.looks)
 
 
 def rendered(todo: Sequence[Job], workers: int,
-             lost: list[str]) -> Generator[tuple[str, list[Frame]], None, None]:
+             lost: list[str]) -> Generator[tuple[str, list[RenderedFrame]], None, None]:
     """Yield each scene's name and frames, in the order in which they are done.
 
     :param lost: gets a line for each scene that could not be rendered.
     """
-    for outcome in do_all(render, todo, workers):
-        if outcome.failure:
-            lost.append(f'scene {outcome.job.seed}: {outcome.failure}')
+    for result in map_unordered(render, todo, workers):
+        if result.failure:
+            lost.append(f'scene {result.job.seed}: {result.failure}')
         else:
-            yield str(outcome.job.seed), outcome.value
+            yield str(result.job.seed), result.value
 
 
-def measure(scenes: Iterable[tuple[str, list[Frame]]], models: Sequence[Candidate],
+def measure(scenes: Iterable[tuple[str, list[RenderedFrame]]], models: Sequence[Candidate],
             total: int) -> list[Patch]:
     """Translate every frame by every model; return the patches, ordered by scene.
 
@@ -142,7 +142,7 @@ def measure(scenes: Iterable[tuple[str, list[Frame]]], models: Sequence[Candidat
     return sorted(patches, key=lambda p: (int(p.scene), p.frame, p.material))
 
 
-def frame_patches(scene: str, number: int, frame: Frame,
+def frame_patches(scene: str, number: int, frame: RenderedFrame,
                   made: Mapping[str, NDArray[np.float32]]) -> Iterator[Patch]:
     """Yield a frame's materials that are large and bright enough to measure."""
     known = frame.materials

@@ -125,7 +125,7 @@ def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:
     return AnnotatedSet(tuple(frames), tuple(str(c['name']) for c in categories))
 
 
-def read_tone(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
+def read_display_value(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
     """Return a picture's tone, (H, W) float32 in [0, 1].
 
     :param size: the (height, width) it must have, if any.
@@ -143,7 +143,7 @@ def read_tone(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.flo
     return np.asarray(grey / 255, np.float32)
 
 
-def mirrored(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Path]:
+def find_counterparts(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Path]:
     """Return where a folder holds a picture in place of each frame.
 
     A picture stands at the frame's SWIR or RGB path relative to the folder, with any of the usual

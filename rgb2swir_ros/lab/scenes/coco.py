@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from rgb2swir_ros.lab.scenes.labelling import REASONS, RULE, dropped
+from rgb2swir_ros.lab.scenes.labelling import DROP_REASONS, RULE, drop_reason
+from rgb2swir_ros.lab.scenes.scene import CATEGORIES
 from rgb2swir_ros.lab.scenes.units import SPLITS
-from rgb2swir_ros.lab.scenes.world import CATEGORIES
 
 # COCO's size buckets, by visible area in pixels
 BUCKETS = (('small', 32 ** 2), ('medium', 96 ** 2), ('large', float('inf')))
@@ -41,7 +41,7 @@ def to_coco(manifests: Iterable[dict[str, Any]], size: tuple[int, int],
                 'id': len(annotations) + 1 + k, 'image_id': len(images),
                 'category_id': CATEGORIES.index(item['category']) + 1, 'bbox': item['box'],
                 'area': item['area'], 'iscrowd': 0, 'visible': item['visible'],
-            } for k, item in enumerate(o for o in frame['objects'] if not dropped(o))]
+            } for k, item in enumerate(o for o in frame['objects'] if not drop_reason(o))]
     return {'info': {'description': f'{about}; {RULE}'}, 'images': images,
             'annotations': annotations,
             'categories': [{'id': k + 1, 'name': name, 'supercategory': 'road user'}
@@ -63,7 +63,7 @@ def count(manifests: Iterable[dict[str, Any]]) -> dict[str, Any]:
             part['weathers'][frame['weather']] += 1
             part['places'][frame['place']] += 1
             for item in frame['objects']:
-                reason = dropped(item)
+                reason = drop_reason(item)
                 if reason:
                     lost[reason] += 1
                     continue
@@ -76,4 +76,4 @@ def count(manifests: Iterable[dict[str, Any]]) -> dict[str, Any]:
             names = ordered.get(key) or sorted({
                 name for other in by_split.values() for name in other[key]})
             part[key] = {name: part[key][name] for name in names}
-    return {'splits': by_split, 'boxes_dropped': {r: lost[r] for r in REASONS}}
+    return {'splits': by_split, 'boxes_dropped': {r: lost[r] for r in DROP_REASONS}}

@@ -16,19 +16,19 @@ import yaml
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json, write_picture
 from rgb2swir_ros.lab.scenes.coco import count, to_coco
-from rgb2swir_ros.lab.scenes.crew import do_all
+from rgb2swir_ros.lab.scenes.contact_sheet import contact_sheet
 from rgb2swir_ros.lab.scenes.labelling import RULE
-from rgb2swir_ros.lab.scenes.materials import Table
-from rgb2swir_ros.lab.scenes.sheet import contact_sheet
+from rgb2swir_ros.lab.scenes.materials import MaterialTable
+from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.lab.scenes.units import (
     RENDERER,
     SPLITS,
     Unit,
     changed_files,
-    read_whole,
+    read_complete,
     write_unit,
 )
-from rgb2swir_ros.lab.scenes.written import Written
+from rgb2swir_ros.lab.scenes.written import DatasetProgress
 from rgb2swir_ros.marks import RECORD, is_ours
 from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.sizes import format_size
@@ -40,11 +40,11 @@ INDEX = 'dataset.yaml'
 # Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
 # its sequences start in the middle of the million, so no sequence is of a scene trained on.
 SEEDS, SEQUENCE_SEEDS = 1_000_000, 500_000
-HOPELESS = 8  # so many failures before the first success are not bad luck
+GIVE_UP_AFTER = 8  # so many failures before the first success are not bad luck
 
 
 @dataclass(frozen=True)
-class Plan:
+class DatasetSpec:
     """What to write.
 
     :param seed: of the data set; scenes of different seeds have nothing in common.
@@ -73,7 +73,7 @@ class Plan:
 
         :raises UserError: if a figure is out of range, or the materials make no sense.
         """
-        Table.load(self.materials)
+        MaterialTable.load(self.materials)
         if min(self.seed, self.sequences) < 0 or min(self.scenes, self.looks) < 1 or (
                 max(self.scenes, self.sequences) > SEQUENCE_SEEDS):
             raise UserError(
@@ -99,14 +99,13 @@ class Plan:
             shared |= {'length': self.length, 'still': self.still}
         return shared
 
-
     def _materials(self) -> str:
         if self.materials is None:
             return 'of the package'
         return f'sha256 {hashlib.sha256(self.materials.read_bytes()).hexdigest()[:16]}'
 
 
-def write_dataset(plan: Plan, workers: int, show: Callable[[Written], None],
+def write_dataset(spec: DatasetSpec, workers: int, show: Callable[[DatasetProgress], None],
                   command: str = '') -> dict[str, Any]:
     """Write what is missing, then annotations, index and contact sheet.
 
@@ -116,12 +115,12 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Written], None],
     :raises UserError: if the folder holds another data set or is being written by another run, a
         file cannot be written, or no scene can be rendered.
     """
-    units = plan.units()
-    _require_own(plan.folder)
-    with _alone(plan.folder):
-        index = _begin(plan, command)
-        progress = Written(sum(_frames(unit) for unit in units))
-        missing = [unit for unit in units if read_whole(unit) is None]
+    units = spec.units()
+    _require_own(spec.folder)
+    with _locked(spec.folder):
+        index = _open_index(spec, command)
+        progress = DatasetProgress(sum(_frames(unit) for unit in units))
+        missing = [unit for unit in units if read_complete(unit) is None]
         if changed := [path for unit in missing for path in changed_files(unit)]:
             raise UserError(f"{len(changed)} files of the data set were changed or damaged since "
                             f"they were written, '{changed[0]}' first: remove them, and they are "
@@ -129,15 +128,15 @@ def write_dataset(plan: Plan, workers: int, show: Callable[[Written], None],
         progress.done = progress.kept = progress.total - sum(map(_frames, missing))
         show(progress)
         # closed at once when interrupted: the workers end before the folder is given free
-        with closing(do_all(write_unit, missing, workers)) as outcomes:
-            for outcome in outcomes:
+        with closing(map_unordered(write_unit, missing, workers)) as results:
+            for result in results:
                 progress.news = ''
-                if outcome.failure:
-                    _fail(progress, outcome.job, outcome.failure)
+                if result.failure:
+                    _note_failure(progress, result.job, result.failure)
                 else:
-                    progress.done += _frames(outcome.job)
+                    progress.done += _frames(result.job)
                 show(progress)
-        return _finish(plan, index, progress)
+        return _write_summary(spec, index, progress)
 
 
 def _require_own(folder: Path) -> None:
@@ -149,23 +148,23 @@ def _require_own(folder: Path) -> None:
                             'another folder')
 
 
-def remove_other(plan: Plan) -> None:
+def remove_other(spec: DatasetSpec) -> None:
     """Remove the data set in the folder if it has other settings; what else is there stays.
 
     :raises UserError: if its index is not as this tool wrote it, or another run writes to it.
     """
-    index = plan.folder / INDEX
+    index = spec.folder / INDEX
     if not os.path.lexists(index):
         return
     require_free([index], overwrite=True)
-    with _alone(plan.folder):
+    with _locked(spec.folder):
         try:
-            _check(plan, _read_index(index))
+            _check_settings(spec, _read_index(index))
         except UserError:
-            files = [path for path in plan.folder.rglob('*') if path.is_file() and path != index]
+            files = [path for path in spec.folder.rglob('*') if path.is_file() and path != index]
             for path in (*filter(is_ours, files), index):  # the index last, or nobody knows it
                 path.unlink()
-            _remove_empty(plan.folder)
+            _remove_empty(spec.folder)
 
 
 def _remove_empty(folder: Path) -> None:
@@ -182,17 +181,17 @@ def _frames(unit: Unit) -> int:
     return unit.looks or unit.length
 
 
-def _fail(progress: Written, unit: Unit, failure: str) -> None:
+def _note_failure(progress: DatasetProgress, unit: Unit, failure: str) -> None:
     kind = 'sequence' if unit.length else 'scene'
     progress.failed.append({'kind': kind, 'seed': unit.seed, 'reason': failure})
     progress.news = f'{kind} {unit.seed} skipped: {failure}'
-    if len(progress.failed) >= HOPELESS and not progress.done:
-        raise UserError(f'none of the first {HOPELESS} scenes could be rendered; the last: '
+    if len(progress.failed) >= GIVE_UP_AFTER and not progress.done:
+        raise UserError(f'none of the first {GIVE_UP_AFTER} scenes could be rendered; the last: '
                         f'{kind} {unit.seed}: {failure}')
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Keep a second run out of the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,14 +208,14 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _begin(plan: Plan, command: str) -> dict[str, Any]:
+def _open_index(spec: DatasetSpec, command: str) -> dict[str, Any]:
     """Check that the folder is this data set's, and mark it as begun."""
-    path = plan.folder / INDEX
-    settings = plan.settings()
+    path = spec.folder / INDEX
+    settings = spec.settings()
     known: dict[str, Any] = {}
     if path.exists():
         known = _read_index(path)
-        _check(plan, known)
+        _check_settings(spec, known)
     kept: dict[str, Any] = {key: known[key] for key in ('length', 'still') if key in known}
     index = {**kept, **settings, 'command': command, 'complete': False}
     write_bytes(path, yaml.safe_dump(index, sort_keys=False).encode())
@@ -233,33 +232,34 @@ def _read_index(path: Path) -> dict[str, Any]:
     return known
 
 
-def _check(plan: Plan, known: dict[str, Any]) -> None:
+def _check_settings(spec: DatasetSpec, known: dict[str, Any]) -> None:
     """Refuse a data set of other settings."""
-    for key, value in plan.settings().items():
+    for key, value in spec.settings().items():
         there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
                           else None)
         if there != value:
-            raise UserError(f"'{plan.folder}' holds a data set with {key} {there}, not {value}: "
+            raise UserError(f"'{spec.folder}' holds a data set with {key} {there}, not {value}: "
                             f'give another folder, the same {key}, or --overwrite')
 
 
-def _finish(plan: Plan, index: dict[str, Any], progress: Written) -> dict[str, Any]:
+def _write_summary(spec: DatasetSpec, index: dict[str, Any],
+                   progress: DatasetProgress) -> dict[str, Any]:
     """Write what describes all units in the folder, earlier runs' included."""
     scenes, sequences = (
-        [manifest for seed in sorted(_seeds(plan.folder, kind))
-         if (manifest := read_whole(Unit(plan.folder, seed, plan.size, length=length)))]
+        [manifest for seed in sorted(_seeds(spec.folder, kind))
+         if (manifest := read_complete(Unit(spec.folder, seed, spec.size, length=length)))]
         for kind, length in (('scene', 0), ('sequence', 1)))
-    about = f'rendered RGB and SWIR frames, seed {plan.seed}'
+    about = f'rendered RGB and SWIR frames, seed {spec.seed}'
     for split in SPLITS:
-        write_json(plan.folder / 'annotations' / f'{split}.json', to_coco(
-            (m for m in scenes if m['split'] == split), plan.size, f'{about}, {split}'))
+        write_json(spec.folder / 'annotations' / f'{split}.json', to_coco(
+            (m for m in scenes if m['split'] == split), spec.size, f'{about}, {split}'))
     if sequences:
-        write_json(plan.folder / 'annotations' / 'sequences.json',
-                   to_coco(sequences, plan.size, f'{about}, sequences'))
-        write_json(plan.folder / 'sequences' / 'index.json', [
+        write_json(spec.folder / 'annotations' / 'sequences.json',
+                   to_coco(sequences, spec.size, f'{about}, sequences'))
+        write_json(spec.folder / 'sequences' / 'index.json', [
             {key: value for key, value in m.items() if key != 'files'} for m in sequences])
     if scenes:
-        write_picture(plan.folder / 'contact_sheet.png', contact_sheet(plan.folder, scenes))
+        write_picture(spec.folder / 'contact_sheet.png', contact_sheet(spec.folder, scenes))
     index |= {
         'complete': not progress.failed,
         'swir': {'encoding': 'linear', 'bits': 16, 'white': 65535,
@@ -267,7 +267,7 @@ def _finish(plan: Plan, index: dict[str, Any], progress: Written) -> dict[str, A
                          "frame's exposure"},
         'scenes': len(scenes), 'frames': sum(len(m['frames']) for m in scenes),
         'sequences': len(sequences), **count(scenes), 'rule': RULE, 'skipped': progress.failed}
-    write_bytes(plan.folder / INDEX,
+    write_bytes(spec.folder / INDEX,
                 yaml.safe_dump(index, sort_keys=False, allow_unicode=True).encode())
     return index
 

@@ -10,23 +10,23 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.bands import to_swir
 from rgb2swir_ros.lab.scenes.boxes import ObjectBox, find_boxes
-from rgb2swir_ros.lab.scenes.buffer import make_buffer
-from rgb2swir_ros.lab.scenes.camera import RgbCamera, draw_camera, photograph
-from rgb2swir_ros.lab.scenes.cast import Caster
-from rgb2swir_ros.lab.scenes.draw import draw_world, with_free_way
-from rgb2swir_ros.lab.scenes.furnish import choose
+from rgb2swir_ros.lab.scenes.flow import optical_flow
+from rgb2swir_ros.lab.scenes.geometry_buffer import make_geometry_buffer
 from rgb2swir_ros.lab.scenes.light import Light, draw_light
 from rgb2swir_ros.lab.scenes.material_map import MaterialMap, material_map
-from rgb2swir_ros.lab.scenes.materials import Table
-from rgb2swir_ros.lab.scenes.motion import optical_flow
+from rgb2swir_ros.lab.scenes.materials import MaterialTable
 from rgb2swir_ros.lab.scenes.places import PLACES
-from rgb2swir_ros.lab.scenes.shade import draw_look, shade
+from rgb2swir_ros.lab.scenes.populate import weighted_choice
+from rgb2swir_ros.lab.scenes.raycast import RayCaster
+from rgb2swir_ros.lab.scenes.rgb_camera import RgbCamera, draw_rgb_camera, take_picture
+from rgb2swir_ros.lab.scenes.scene import Scene
+from rgb2swir_ros.lab.scenes.scene_generator import draw_scene, with_clear_path
+from rgb2swir_ros.lab.scenes.shading import draw_render_conditions, shade
 from rgb2swir_ros.lab.scenes.weather import SHARES
-from rgb2swir_ros.lab.scenes.world import World
 
 
 @dataclass(frozen=True)
-class Frame:
+class RenderedFrame:
     """A colour picture, the SWIR frame of the same scene, and what stands in it.
 
     :param rgb: uint8 (H, W, 3), RGB, sRGB-coded.
@@ -47,7 +47,7 @@ class Frame:
 
 
 def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample: int = 2,
-                  table: Table | None = None) -> list[Frame]:
+                  table: MaterialTable | None = None) -> list[RenderedFrame]:
     """Render one scene in several looks; its geometry is cast once.
 
     :param seed: the same seed, size and table give the same frames, on any machine that computes
@@ -57,80 +57,81 @@ def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample:
     :param supersample: the camera has so many times the size; its picture is area-resized, as
         frames are on their way into the engine.
     """
-    table = table or Table.load()
-    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample))
-    caster = Caster(world)
-    buffer = make_buffer(caster, world.lens)
+    table = table or MaterialTable.load()
+    scene = draw_scene(np.random.default_rng([21, seed]), _scaled(size, supersample))
+    caster = RayCaster(scene)
+    buffer = make_geometry_buffer(caster, scene.camera)
     materials = material_map(caster, buffer, supersample)
     frames = []
     for index in range(looks):
         rng = np.random.default_rng([22, seed, index])
-        light = draw_weather(world, rng)
-        look = draw_look(caster, light, table, rng)
-        bands = _picture(shade(caster, buffer, look), world.lens.size)
-        camera = draw_camera(rng, bands[..., :3], light)
-        rgb, swir = expose(bands, camera, size, rng)
+        light = draw_scene_light(scene, rng)
+        conditions = draw_render_conditions(caster, light, table, rng)
+        bands = _as_image(shade(caster, buffer, conditions), scene.camera.size)
+        rgb_camera = draw_rgb_camera(rng, bands[..., :3], light)
+        rgb, swir = capture(bands, rgb_camera, size, rng)
         boxes = find_boxes(caster, buffer, supersample, swir)
-        frames.append(Frame(rgb, swir, boxes, world.place, light.weather, materials))
+        frames.append(RenderedFrame(rgb, swir, boxes, scene.place, light.weather, materials))
     return frames
 
 
 def render_sequence(seed: int, size: tuple[int, int], count: int, *, rate_hz: float = 15.0,
                     supersample: int = 2, still: bool = False,
-                    table: Table | None = None) -> Iterator[Frame]:
+                    table: MaterialTable | None = None) -> Iterator[RenderedFrame]:
     """Render a drive through one scene in one look, with the true optical flow.
 
     :param count: number of frames; the last one has no flow.
     :param still: nothing moves: frames differ by the camera's noise alone.
     """
-    world = draw_world(np.random.default_rng([21, seed]), _times(size, supersample),
+    scene = draw_scene(np.random.default_rng([21, seed]), _scaled(size, supersample),
                        seconds=0 if still else count / rate_hz)
     if still:
-        world = replace(world, lens=replace(world.lens, speed=0.0),
-                        things=tuple(replace(t, speed=0.0) for t in world.things))
-    light = draw_weather(world, np.random.default_rng([22, seed, 0]))
-    yield from render_drive(world, light, count, seed, rate_hz=rate_hz, supersample=supersample,
+        scene = replace(scene, camera=replace(scene.camera, speed=0.0),
+                        objects=tuple(replace(t, speed=0.0) for t in scene.objects))
+    light = draw_scene_light(scene, np.random.default_rng([22, seed, 0]))
+    yield from render_drive(scene, light, count, seed, rate_hz=rate_hz, supersample=supersample,
                             table=table)
 
 
-def render_drive(world: World, light: Light, count: int, seed: int, *, rate_hz: float = 15.0,
-                 supersample: int = 2, table: Table | None = None) -> Iterator[Frame]:
+def render_drive(scene: Scene, light: Light, count: int, seed: int, *, rate_hz: float = 15.0,
+                 supersample: int = 2,
+                 table: MaterialTable | None = None) -> Iterator[RenderedFrame]:
     """Render a drive through a given scene; see `render_sequence`.
 
     :param seed: of the materials, the camera's settings and its noise.
     """
-    world = with_free_way(world, count / rate_hz)
-    size = world.lens.size[0] // supersample, world.lens.size[1] // supersample
+    scene = with_clear_path(scene, count / rate_hz)
+    size = scene.camera.size[0] // supersample, scene.camera.size[1] // supersample
     rng = np.random.default_rng([24, seed])
-    caster = Caster(world)
-    look = draw_look(caster, light, table or Table.load(), rng)
-    camera: RgbCamera | None = None
-    buffer = make_buffer(caster, world.lens)
+    caster = RayCaster(scene)
+    conditions = draw_render_conditions(caster, light, table or MaterialTable.load(), rng)
+    rgb_camera: RgbCamera | None = None
+    buffer = make_geometry_buffer(caster, scene.camera)
     for index in range(count):
-        bands = _picture(shade(caster, buffer, look), world.lens.size)
-        if camera is None:
-            camera = draw_camera(rng, bands[..., :3], light)
-        rgb, swir = expose(bands, camera, size, np.random.default_rng([23, seed, index]))
+        bands = _as_image(shade(caster, buffer, conditions), scene.camera.size)
+        if rgb_camera is None:
+            rgb_camera = draw_rgb_camera(rng, bands[..., :3], light)
+        rgb, swir = capture(bands, rgb_camera, size, np.random.default_rng([23, seed, index]))
         boxes = find_boxes(caster, buffer, supersample, swir)
         flow = seen = None
         if index + 1 < count:
             poses, seconds = caster.poses, (index + 1) / rate_hz
             caster.at(seconds)
-            following = make_buffer(caster, world.lens, seconds)
+            following = make_geometry_buffer(caster, scene.camera, seconds)
             flow, seen = optical_flow(buffer, poses, following, caster.poses, supersample)
             buffer = following
-        yield Frame(rgb, swir, boxes, world.place, light.weather, flow=flow, seen=seen)
+        yield RenderedFrame(rgb, swir, boxes, scene.place, light.weather, flow=flow, seen=seen)
 
 
-def draw_weather(world: World, rng: np.random.Generator) -> Light:
+def draw_scene_light(scene: Scene, rng: np.random.Generator) -> Light:
     """Draw a light that suits the place."""
-    special = PLACES[world.place].weathers if world.place in PLACES else {}
-    return draw_light(rng, choose({name: weight * special.get(name, 1.0)
-                                   for name, weight in SHARES.items()}, rng))
+    special = PLACES[scene.place].weathers if scene.place in PLACES else {}
+    return draw_light(rng, weighted_choice({name: weight * special.get(name, 1.0)
+                                            for name, weight in SHARES.items()}, rng))
 
 
-def expose(bands: np.ndarray, camera: RgbCamera, size: tuple[int, int],
-           rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def capture(bands: np.ndarray, rgb_camera: RgbCamera, size: tuple[int, int],
+            rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Take both pictures and scale them to the frame's size.
 
     A little of the lens's blur is in the SWIR frame too: what the colour picture has lost
@@ -139,20 +140,20 @@ def expose(bands: np.ndarray, camera: RgbCamera, size: tuple[int, int],
     :param bands: (H, W, 5) radiance.
     :return: RGB uint8 and SWIR float32 in [0, 1], both of ``size``.
     """
-    rgb = photograph(np.ascontiguousarray(bands[..., :3]), camera, rng)
+    rgb = take_picture(np.ascontiguousarray(bands[..., :3]), rgb_camera, rng)
     swir = to_swir(bands).astype(np.float32)
-    if .6 * camera.blur >= .2:
-        swir = np.asarray(cv2.GaussianBlur(swir, (0, 0), .6 * camera.blur))
-    swir = np.clip(swir * np.float32(camera.exposure), 0, 1)
+    if .6 * rgb_camera.blur >= .2:
+        swir = np.asarray(cv2.GaussianBlur(swir, (0, 0), .6 * rgb_camera.blur))
+    swir = np.clip(swir * np.float32(rgb_camera.exposure), 0, 1)
     if rgb.shape[:2] != size:
         rgb = np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
         swir = np.asarray(cv2.resize(swir, size[::-1], interpolation=cv2.INTER_AREA))
     return rgb, swir
 
 
-def _picture(radiance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _as_image(radiance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return radiance.reshape(*size, 5)
 
 
-def _times(size: tuple[int, int], factor: int) -> tuple[int, int]:
+def _scaled(size: tuple[int, int], factor: int) -> tuple[int, int]:
     return size[0] * factor, size[1] * factor

@@ -9,10 +9,10 @@ MIN_SIDE, MIN_VISIBLE = 3.0, .25
 RULE = (f'objects whose box is thinner than {MIN_SIDE:g} pixels (tiny) or of which less than '
         f'{MIN_VISIBLE:g} is visible (hidden) have no annotation; nor have those that fog or '
         'night makes the same grey as what is around them (lost)')
-REASONS = ('tiny', 'hidden', 'lost')
+DROP_REASONS = ('tiny', 'hidden', 'lost')
 
 
-def dropped(item: dict[str, Any]) -> str:
+def drop_reason(item: dict[str, Any]) -> str:
     """Return why an object of a manifest gets no annotation: one of `REASONS`, or ''."""
     if min(item['box'][2:]) < MIN_SIDE:
         return 'tiny'

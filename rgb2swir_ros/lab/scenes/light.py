@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes import sources
-from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, dome
-from rgb2swir_ros.lab.scenes.weather import Conditions, draw_conditions
+from rgb2swir_ros.lab.scenes import lamp_spectra
+from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, cosine_hemisphere
+from rgb2swir_ros.lab.scenes.weather import WeatherState, draw_weather_state
 
 WAVELENGTHS = np.array([.65, .55, .45, 1.15, 1.57])      # um, middle of each band
 RAYLEIGH = .0088 * WAVELENGTHS ** -4.05                  # optical depth at sea level
@@ -99,10 +99,10 @@ def draw_light(rng: np.random.Generator, weather: str | None = None) -> Light:
     :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`, or none to draw it, too.
     :raises UserError: for an unknown weather.
     """
-    return light_of(draw_conditions(rng, weather), rng)
+    return light_of(draw_weather_state(rng, weather), rng)
 
 
-def light_of(state: Conditions, rng: np.random.Generator) -> Light:
+def light_of(state: WeatherState, rng: np.random.Generator) -> Light:
     """Return the light of a state of sky and ground.
 
     :param rng: draws which clouds and lamps they are.
@@ -118,14 +118,14 @@ def light_of(state: Conditions, rng: np.random.Generator) -> Light:
     sky = _irradiance(dome_)
     # white is 1 in green, whatever the clouds do; by night lamps are what that refers to
     scale = 1.0 if state.weather == 'night' else 1 / float(sun[1] + sky[1])
-    lamps, own_beam = sources.draw_lamps(state, rng)
+    lamps, own_beam = lamp_spectra.draw_lamps(state, rng)
     return Light(
         state.weather, dome_.sun_direction, _float(sun * scale), _float(sky * scale),
         _scaled(dome_, np.full(5, scale)), _float(extinction(state)), _float(air * scale),
         state.wetness, state.puddles, state.snow, lamps, own_beam)
 
 
-def extinction(state: Conditions) -> np.ndarray:
+def extinction(state: WeatherState) -> np.ndarray:
     """Return the extinction (5,) per metre near the ground.
 
     By Koschmieder 3.9 over the visibility in green. Haze of small particles lets SWIR through, fog
@@ -140,7 +140,7 @@ def extinction(state: Conditions) -> np.ndarray:
     return air + (total - air[1]) * _haze(state)
 
 
-def _haze(state: Conditions) -> np.ndarray:
+def _haze(state: WeatherState) -> np.ndarray:
     fine = DRY ** (1 - state.droplets) * DROPLETS ** state.droplets
     return fine ** (1 - state.dust) * DUST ** state.dust
 
@@ -155,7 +155,7 @@ def _air_mass(elevation: float) -> float:
     return float(1 / (np.sin(np.radians(elevation)) + .50572 * (elevation + 6.07995) ** -1.6364))
 
 
-def _clear_sky(state: Conditions, elevation: float) -> tuple[np.ndarray, Sky, np.ndarray]:
+def _clear_sky(state: WeatherState, elevation: float) -> tuple[np.ndarray, Sky, np.ndarray]:
     """Return sun (5,), sky and air (5,) of a cloudless sky, per unit of the sun above the air."""
     haze = state.aerosol * _haze(state)
     scatters = 1 - state.dust * (1 - DUST_SCATTERS)
@@ -192,7 +192,7 @@ def _clear_sky(state: Conditions, elevation: float) -> tuple[np.ndarray, Sky, np
     return direct, sky, air
 
 
-def _daylight(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     direct, sky, air = _clear_sky(state, state.elevation)
     level = _irradiance(sky)
     noon, noon_sky, _ = _clear_sky(state, NOON)
@@ -222,7 +222,7 @@ def _daylight(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, 
     return sun, replace(veiled, disc=sun * DISC if shows else np.zeros(5)), air
 
 
-def _deck(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     foggy = state.weather == 'fog'
     colour = DECK * np.exp(rng.normal(0, .012, 5)) if not foggy else DECK ** .4
     # an overcast sky is up to three times brighter overhead (Moon and Spencer); in fog hardly
@@ -240,7 +240,7 @@ def _deck(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky,
     return sun, sky, sky.horizon * (rng.uniform(.75, 1) if foggy else rng.uniform(.85, 1))
 
 
-def _dusk(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+def _dusk(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     night = float(np.clip(-state.elevation / 7, 0, 1))
     # multiply scattered: blue overhead, red where the sun went down; assumed after photographs
     zenith = np.array([.50, .66, 1.0, .16, .07]) * np.exp(rng.normal(0, .06, 5))
@@ -257,10 +257,10 @@ def _dusk(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky,
     return np.zeros(5), sky, horizon * .9
 
 
-def _night(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
+def _night(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     # towns light the sky, most where there are clouds; airglow lies in the long SWIR
     town = np.exp(rng.uniform(np.log(.0015), np.log(.03))) * (2 if state.clouds == 'deck' else 1)
-    colour = sources.colour(str(rng.choice(['sodium', 'led', 'led_warm'])))
+    colour = lamp_spectra.lamp_colour(str(rng.choice(['sodium', 'led', 'led_warm'])))
     colour = colour * np.array([1, 1, 1.3, 1, 1])
     airglow = np.array([0, 0, 0, .0006, .003]) * rng.uniform(.5, 1.5)
     zenith = town * .4 * colour + airglow
@@ -276,7 +276,7 @@ def _night(state: Conditions, rng: np.random.Generator) -> tuple[np.ndarray, Sky
 
 def _irradiance(sky: Sky) -> np.ndarray:
     """Return the irradiance (5,) of a sky on a level surface, the sun's disc aside."""
-    return replace(sky, disc=np.zeros(5)).radiance(_DOME).mean(axis=0, dtype=np.float64)
+    return replace(sky, disc=np.zeros(5)).radiance(_HEMISPHERE).mean(axis=0, dtype=np.float64)
 
 
 def _scaled(sky: Sky, factor: np.ndarray) -> Sky:
@@ -290,4 +290,4 @@ def _float(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
-_DOME = dome()
+_HEMISPHERE = cosine_hemisphere()

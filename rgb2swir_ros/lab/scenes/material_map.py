@@ -1,4 +1,4 @@
-"""Which material each pixel of a rendered frame shows."""
+"""Material of each pixel of a rendered frame."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.buffer import Buffer
-from rgb2swir_ros.lab.scenes.cast import Caster
+from rgb2swir_ros.lab.scenes.geometry_buffer import GeometryBuffer
+from rgb2swir_ros.lab.scenes.raycast import RayCaster
 
 SKY = 'sky'
 MIXED = -1
@@ -18,28 +18,30 @@ class MaterialMap:
     """Materials by pixel.
 
     :param names: of the table's materials (or palettes) and `SKY`, each once.
-    :param index: int16 (H, W) into ``names``, `MIXED` where a pixel shows more than one.
+    :param index: int16 (H, W) into ``names``, `MIXED` where a pixel covers several.
     """
 
     names: tuple[str, ...]
     index: np.ndarray
 
     def mask(self, name: str) -> np.ndarray:
-        """Return True (H, W) where a pixel shows nothing but this; False for an unknown name."""
+        """Return True (H, W) where a pixel shows this material alone; all False if unknown."""
         if name not in self.names:
             return np.zeros(self.index.shape, bool)
         return np.asarray(self.index == self.names.index(name))
 
 
-def material_map(caster: Caster, buffer: Buffer, supersample: int) -> MaterialMap:
-    """Return the map of a frame that has 1/supersample of the buffer's size.
+def material_map(caster: RayCaster, buffer: GeometryBuffer, supersample: int) -> MaterialMap:
+    """Return the material map of a frame.
 
-    What lies on a surface in one look only (snow, a film of water, dust) is not seen here.
+    The map knows the surfaces only, not the snow or water on them.
+
+    :param supersample: pixels of the buffer for each of the frame, along a side.
     """
     named = [surface.part.material for surface in caster.surfaces]
     names = (*sorted(set(named)), SKY)
     of_surface = np.array([names.index(name) for name in named], np.int16)
-    hits, (height, width) = buffer.hits, buffer.lens.size
+    hits, (height, width) = buffer.hits, buffer.camera.size
     fine = np.where(hits.sky, len(names) - 1, of_surface[hits.surface]).astype(np.int16)
     cells = fine.reshape(height // supersample, supersample, width // supersample, supersample)
     rays = cells.swapaxes(1, 2).reshape(height // supersample, width // supersample, -1)

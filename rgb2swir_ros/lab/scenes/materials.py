@@ -16,7 +16,7 @@ import numpy as np
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.bands import SWIR_WEIGHTS, to_swir
-from rgb2swir_ros.lab.scenes.tables import SPREAD_ROWS, read_table
+from rgb2swir_ros.lab.scenes.material_files import SPREAD_ROWS, read_material_file
 
 QUANTITIES = tuple(SPREAD_ROWS)
 # Logarithms of the reflectances are LOG_BANDS @ quantities: brightness of the three visible bands,
@@ -51,7 +51,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Table:
+class MaterialTable:
     """All materials and palettes; a palette is a mixture of materials with weights.
 
     :param materials: by name.
@@ -62,7 +62,7 @@ class Table:
     palettes: dict[str, tuple[tuple[str, ...], np.ndarray]]
 
     @classmethod
-    def load(cls, extra: Path | None = None) -> Table:
+    def load(cls, extra: Path | None = None) -> MaterialTable:
         """Return the table of the package, with a user's entries over it.
 
         :param extra: a YAML file built like ``materials.yaml``; its materials, spreads and
@@ -118,10 +118,10 @@ class Table:
 
 
 @lru_cache(maxsize=8)
-def _load(extra: Path | None, changed_ns: int) -> Table:
-    raw = read_table(BUILT_IN)
+def _load(extra: Path | None, changed_ns: int) -> MaterialTable:
+    raw = read_material_file(BUILT_IN)
     if extra is not None:
-        raw = raw.updated(read_table(extra))
+        raw = raw.updated(read_material_file(extra))
     raw.check_references(extra or BUILT_IN)
     materials = {}
     for name, entry in raw.materials.items():
@@ -133,7 +133,7 @@ def _load(extra: Path | None, changed_ns: int) -> Table:
     for name, shares in raw.palettes.items():
         weights = np.array(list(shares.values()), float)
         palettes[name] = (tuple(shares), weights / weights.sum())
-    return Table(materials, palettes)
+    return MaterialTable(materials, palettes)
 
 
 # A film of water, passed twice, of the depth d in mm: fitted to Segelstein's absorption weighted
@@ -143,8 +143,9 @@ FILM_LONG, FILM_LONG_POWER = 1.70, .87
 REFRACTIVE_INDEX = 1.33
 
 
-def wet(reflectance: np.ndarray, wetness: float | np.ndarray, porous: bool | np.ndarray = True,
-        depth_mm: float = 1.0) -> np.ndarray:
+def wet_reflectance(reflectance: np.ndarray, wetness: float | np.ndarray,
+                    porous: bool | np.ndarray = True,
+                    depth_mm: float = 1.0) -> np.ndarray:
     """Return the reflectance of a surface with water in and on it.
 
     Porous ground darkens in every band, since the film throws part of its light back down:
@@ -167,7 +168,8 @@ def wet(reflectance: np.ndarray, wetness: float | np.ndarray, porous: bool | np.
     return ((reflectance + soaks * (soaked - reflectance)) * film).astype(np.float32)
 
 
-def dusted(reflectance: np.ndarray, snow: np.ndarray, cover: float | np.ndarray) -> np.ndarray:
+def snow_covered_reflectance(reflectance: np.ndarray, snow: np.ndarray,
+                             cover: float | np.ndarray) -> np.ndarray:
     """Return the reflectance of a surface of which snow hides a share.
 
     :param reflectance: (..., 5); ``snow``: (5,) of the snow; ``cover``: in [0, 1], scalar or

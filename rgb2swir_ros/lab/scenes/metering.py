@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.develop import Tone, curve
+from rgb2swir_ros.lab.scenes.isp import ToneCurve, tone_map
 from rgb2swir_ros.lab.scenes.light import Light
 
 LUMINANCE = np.array([.2126, .7152, .0722], np.float32)
 # what the metered part is exposed to, as a code value: photographs taken by day lie there
-DAY, DUSK, NIGHT = (.30, .54), (.22, .44), (.10, .32)
-MOST = {'night': 8.0, 'dusk': 4.0}  # gain ends somewhere: pictures of the dark are dark
-MOST_BY_DAY = 30.0
+DAY_TARGET, DUSK_TARGET, NIGHT_TARGET = (.30, .54), (.22, .44), (.10, .32)
+MAX_EXPOSURE = {'night': 8.0, 'dusk': 4.0}  # gain ends somewhere: pictures of the dark are dark
+MAX_EXPOSURE_BY_DAY = 30.0
 NEARLY_GREY = .4  # greatest difference of the logarithms
 
 
-def exposure(rng: np.random.Generator, linear: np.ndarray, tone: Tone, weather: str) -> float:
+def auto_exposure(rng: np.random.Generator, linear: np.ndarray, curve: ToneCurve,
+                  weather: str) -> float:
     """Return the factor on light (H, W, 3) that a camera chooses.
 
     It meters the whole frame, its middle, the road, or the highlights: photographs whose sky is
@@ -23,37 +24,38 @@ def exposure(rng: np.random.Generator, linear: np.ndarray, tone: Tone, weather: 
     """
     step = max(1, linear.shape[0] // 60)
     luminance = linear[step // 2::step, step // 2::step] @ LUMINANCE
-    low, high = {'night': NIGHT, 'dusk': DUSK}.get(weather, DAY)
+    low, high = {'night': NIGHT_TARGET, 'dusk': DUSK_TARGET}.get(weather, DAY_TARGET)
     target = float(rng.uniform(low, high))
     kind = rng.choice(4, p=[.34, .22, .30, .14])
     y, x = np.meshgrid(np.linspace(-1, 1, luminance.shape[0]),
                        np.linspace(-1, 1, luminance.shape[1]), indexing='ij')
     weights = (np.ones_like(luminance), np.exp(-3 * (x * x + y * y)),
                np.where(y > 0, 1, .03), np.ones_like(luminance))[kind]
-    found = _exposed(luminance, weights / weights.sum(), target, tone)
+    found = _exposure_for(luminance, weights / weights.sum(), target, curve)
     if kind == 3:
         bright = float(np.percentile(luminance, rng.uniform(95, 99.5)))
         kept = float(rng.uniform(.7, 1.2)) / max(bright, 1e-4)
         # even a careful camera does not let everything drown to save a lamp or the sun
         found = float(np.clip(kept, .45 * found, 1.5 * found))
     found *= float(np.exp(rng.normal(0, .15)))
-    return float(np.clip(found, .05, MOST.get(weather, MOST_BY_DAY)))
+    return float(np.clip(found, .05, MAX_EXPOSURE.get(weather, MAX_EXPOSURE_BY_DAY)))
 
 
-def _exposed(luminance: np.ndarray, weights: np.ndarray, target: float, tone: Tone) -> float:
+def _exposure_for(luminance: np.ndarray, weights: np.ndarray, target: float,
+                  curve: ToneCurve) -> float:
     """Return the factor that brings the weighted mean of code values to the target."""
     low, high = np.log(.02), np.log(300)
     for _ in range(18):  # halves the interval down to a ten-thousandth
         middle = (low + high) / 2
-        if float((weights * curve(luminance * np.exp(middle), tone)).sum()) < target:
+        if float((weights * tone_map(luminance * np.exp(middle), curve)).sum()) < target:
             low = middle
         else:
             high = middle
     return float(np.exp((low + high) / 2))
 
 
-def white_balance(rng: np.random.Generator, linear: np.ndarray, light: Light | None
-                  ) -> tuple[float, float, float]:
+def auto_white_balance(rng: np.random.Generator, linear: np.ndarray, light: Light | None
+                       ) -> tuple[float, float, float]:
     """Return factors on red, green (1) and blue.
 
     A camera takes out part of the light's colour, takes what is nearly grey for grey, as roads

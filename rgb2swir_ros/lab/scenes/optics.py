@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.textures import SIZE, sample
+from rgb2swir_ros.lab.scenes.textures import SIZE, sample_bilinear
 
 BRIGHTEST = 1500.0  # glare of what is brighter is no stronger
 
@@ -76,7 +76,7 @@ def draw_windscreen(rng: np.random.Generator, wet: bool = False) -> Windscreen:
         radius=float(rng.uniform(.004, .022)), pattern=int(rng.integers(2 ** 31)))
 
 
-def through_lens(light: np.ndarray, lens: Lens) -> np.ndarray:
+def apply_lens(light: np.ndarray, lens: Lens) -> np.ndarray:
     """Return light (H, W, 3) as the lens throws it on the sensor."""
     height, width = light.shape[:2]
     if lens.blur > .15:
@@ -115,30 +115,30 @@ def _magnified(picture: np.ndarray, factor: float) -> np.ndarray:
                           borderMode=cv2.BORDER_REFLECT)
 
 
-def through_windscreen(light: np.ndarray, pane: Windscreen) -> np.ndarray:
+def apply_windscreen(light: np.ndarray, windscreen: Windscreen) -> np.ndarray:
     """Return light (H, W, 3) as it is seen through a pane."""
     height, width = light.shape[:2]
-    rng = np.random.default_rng(pane.pattern)
-    if pane.veil or pane.reflection:
+    rng = np.random.default_rng(windscreen.pattern)
+    if windscreen.veil or windscreen.reflection:
         mean = float(np.minimum(light[::8, ::8], 2).mean())
         down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
         # the dashboard's image is out of focus and fades upwards
         x = np.linspace(0, rng.uniform(30, 120), width, dtype=np.float32) + rng.uniform(0, SIZE)
         y = np.linspace(0, rng.uniform(30, 90), height, dtype=np.float32) + rng.uniform(0, SIZE)
-        board = sample('smooth', *(np.ascontiguousarray(a) for a in np.meshgrid(x, y)))
-        added = pane.veil * (.7 + .6 * down) + pane.reflection * down ** rng.uniform(1, 4) \
-            * np.clip(.6 + .5 * board, 0, None)
-        tint = np.array(pane.tint, np.float32) * np.float32(mean)
+        board = sample_bilinear('smooth', *(np.ascontiguousarray(a) for a in np.meshgrid(x, y)))
+        added = windscreen.veil * (.7 + .6 * down) \
+            + windscreen.reflection * down ** rng.uniform(1, 4) * np.clip(.6 + .5 * board, 0, None)
+        tint = np.array(windscreen.tint, np.float32) * np.float32(mean)
         light = light + added.astype(np.float32)[..., None] * tint
-    if pane.drops:
-        mask = _spots(rng, pane.drops, pane.radius, (height, width), soft=.45)
+    if windscreen.drops:
+        mask = _spots(rng, windscreen.drops, windscreen.radius, (height, width), soft=.45)
         # a drop is a strong lens: it shows all before it, small and upside down
         seen = cv2.GaussianBlur(cv2.resize(light, (width // 4 or 1, height // 4 or 1),
                                            interpolation=cv2.INTER_AREA), (0, 0), 6)
         seen = cv2.resize(cv2.flip(seen, 0), (width, height))
         light = light + (.65 * mask)[..., None] * (seen * np.float32(rng.uniform(.7, 1.2)) - light)
-    if pane.dirt:
-        mask = _spots(rng, pane.dirt, .5 * pane.radius, (height, width), soft=.9)
+    if windscreen.dirt:
+        mask = _spots(rng, windscreen.dirt, .5 * windscreen.radius, (height, width), soft=.9)
         light = light * (1 - np.float32(rng.uniform(.1, .5)) * mask)[..., None]
     return light
 

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.textures import sample
+from rgb2swir_ros.lab.scenes.textures import sample_bilinear
 
 DISC_COSINE = np.cos(np.radians(.35))   # the sun's radius, a little wide for half its pixels
 DISC = 1500.0                           # times its irradiance: bright enough to clip any camera
@@ -153,8 +153,8 @@ def _clouds(clouds: Clouds, directions: np.ndarray, height: np.ndarray, sun: np.
 def _look_up(x: np.ndarray, z: np.ndarray) -> np.ndarray:
     rows = -(-len(x) // _ROW)
     pad = rows * _ROW - len(x)
-    value = sample('clouds', np.pad(x, (0, pad)).reshape(rows, _ROW),
-                   np.pad(z, (0, pad)).reshape(rows, _ROW))
+    value = sample_bilinear('clouds', np.pad(x, (0, pad)).reshape(rows, _ROW),
+                            np.pad(z, (0, pad)).reshape(rows, _ROW))
     return value.ravel()[:len(x)]
 
 
@@ -162,7 +162,7 @@ def _outer(amount: np.ndarray, colour: np.ndarray) -> np.ndarray:
     return np.asarray(amount, np.float32)[:, None] * np.asarray(colour, np.float32)
 
 
-def dome(count: int = 4000) -> np.ndarray:
+def cosine_hemisphere(count: int = 4000) -> np.ndarray:
     """Return directions (N, 3) whose plain mean is a level surface's irradiance.
 
     Their density goes with the cosine to the zenith (Malley's method on a sunflower's disc).

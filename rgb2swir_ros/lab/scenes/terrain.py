@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry.mesh import Part
-from rgb2swir_ros.lab.scenes.textures import lookup
+from rgb2swir_ros.lab.scenes.textures import sample_texture
 
 FAR = 1600.0  # metres of land ahead; what lies behind it is haze or sky
 
 
 @dataclass(frozen=True)
-class Line:
+class LaneMarking:
     """A painted line along the road.
 
     :param d: metres right of the centre line; ``width`` metres.
@@ -32,12 +32,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Bar:
+class TransverseStrip:
     """A painted or laid bar across the road: stop line, zebra crossing, another road.
 
     :param z: where it begins; ``length`` metres ahead.
     :param low: from ``low`` to ``high`` metres right of the centre line.
-    :param stripe: metres of each stripe of a zebra crossing, 0 for a full bar.
+    :param stripe: metres of each stripe of a zebra crossing, 0 for a full strip.
     """
 
     z: float
@@ -78,8 +78,8 @@ class Terrain:
     parts: dict[str, Part]
     spots: float
     repairs: float
-    lines: tuple[Line, ...] = ()
-    bars: tuple[Bar, ...] = ()
+    lines: tuple[LaneMarking, ...] = ()
+    strips: tuple[TransverseStrip, ...] = ()
     offset: tuple[float, float] = (0.0, 0.0)
     names: tuple[str, ...] = field(init=False)
 
@@ -109,9 +109,9 @@ class Terrain:
         slope = np.clip((beyond - 1.5) / (2.0 * np.abs(bank) + 2.0), 0, 1)
         away = np.clip((beyond - self.flat) / (3 * self.hills_scale), 0, 1)
         x = d + self.centre(z)
-        noise = lookup('smooth', x * (64 / self.hills_scale) + self.offset[0],
-                       z * (64 / self.hills_scale) + self.offset[1])
-        fine = lookup('worn', x * 2.5 + self.offset[1], z * 2.5)
+        noise = sample_texture('smooth', x * (64 / self.hills_scale) + self.offset[0],
+                               z * (64 / self.hills_scale) + self.offset[1])
+        fine = sample_texture('worn', x * 2.5 + self.offset[1], z * 2.5)
         rough = .12 * fine * np.clip((beyond - .5) / 6, 0, 1)
         land = away ** 1.4 * self.hills * (.55 + .45 * noise)
         return base + raised + bank * slope * slope * (3 - 2 * slope) + land + rough
@@ -127,13 +127,13 @@ class Terrain:
         beyond = np.maximum(d - right, left - d)
         side = np.where(d > 0, index['verge_right'], index['verge_left'])
         # fields lie in parcels with crooked borders, each of one crop
-        border = 4 * lookup('smooth', x * .8, z * .8 + self.offset[0])
+        border = 4 * sample_texture('smooth', x * .8, z * .8 + self.offset[0])
         parcel = (np.floor((x + border) / 70) * 3 + np.floor((z + border) / 110) * 5
                   + np.floor(self.offset[0])).astype(np.int64) % 4
         result = np.where(beyond > self.walk + self.verge, index['field_0'] + parcel, side)
         if self.spots:
-            noise = lookup('worn', x * 12 + self.offset[1], z * 12, footprint * 12) \
-                + .6 * lookup('speckle', x * 30, z * 30, footprint * 30)
+            noise = sample_texture('worn', x * 12 + self.offset[1], z * 12, footprint * 12) \
+                + .6 * sample_texture('speckle', x * 30, z * 30, footprint * 30)
             result = np.where(noise > _threshold(self.spots), index['spots'], result)
         if self.walk:
             result = np.where(beyond <= self.walk, index['walk'], result)
@@ -146,17 +146,18 @@ class Terrain:
             drawn = (cell * 0.6180339887 + self.offset[0]) % 1
             result = np.where(on_road & (drawn < self.repairs), index['repair'], result)
         # paint has come off in places
-        worn = lookup('worn', x * 40, z * 40, footprint * 40) < 1.35
+        worn = sample_texture('worn', x * 40, z * 40, footprint * 40) < 1.35
         for line in self.lines:
             hit = np.abs(d - line.d) < line.width / 2
             if line.dash:
                 hit &= z % (line.dash + line.gap) < line.dash
             result = np.where(hit & worn, index[line.paint], result)
-        for bar in self.bars:
-            hit = (z >= bar.z) & (z < bar.z + bar.length) & (d > bar.low) & (d < bar.high)
-            if bar.stripe:
-                hit &= d % (2 * bar.stripe) < bar.stripe
-            result = np.where(hit & (worn | (bar.part == 'road')), index[bar.part], result)
+        for strip in self.strips:
+            hit = (z >= strip.z) & (z < strip.z + strip.length) & (d > strip.low) \
+                & (d < strip.high)
+            if strip.stripe:
+                hit &= d % (2 * strip.stripe) < strip.stripe
+            result = np.where(hit & (worn | (strip.part == 'road')), index[strip.part], result)
         return result.astype(np.int16)
 
     def mesh(self, first: float) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def _stretched(tile: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def library() -> dict[str, np.ndarray]:
+def texture_library() -> dict[str, np.ndarray]:
     """Return the textures by name; the same in every process, made once."""
     rng = np.random.default_rng(20)
     fine = fractal(rng, 64, 256, .9)
@@ -77,29 +77,29 @@ def library() -> dict[str, np.ndarray]:
     }
 
 
-def sample(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def sample_bilinear(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Look a texture up at any coordinates (in texels, wrapped), bilinearly.
 
     :param x: float32 array of any (H, W).
     :param y: the same shape.
     """
     # remap takes no wrapped coordinates past 16 bits: wrap here, with one texel of overlap
-    tile = np.pad(library()[name], ((0, 1), (0, 1)), mode='wrap')
+    tile = np.pad(texture_library()[name], ((0, 1), (0, 1)), mode='wrap')
     return cv2.remap(tile, (x % SIZE).astype(np.float32), (y % SIZE).astype(np.float32),
                      cv2.INTER_LINEAR)
 
 
 @lru_cache(maxsize=1)
-def pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def mip_pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Return all textures at all scales: names, one flat array, and (level) offsets into it.
 
     Level k halves the size k times; a texture's levels follow each other, and every texture takes
     the same room. Averaging is what a pixel does that sees many texels.
     """
-    names = tuple(library())
+    names = tuple(texture_library())
     offsets, rooms = [0], []
     for name in names:
-        tile, levels = library()[name].astype(np.float32), []
+        tile, levels = texture_library()[name].astype(np.float32), []
         while True:
             levels.append(tile.ravel())
             if len(tile) == 1:
@@ -111,7 +111,8 @@ def pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     return names, np.concatenate(rooms), np.array(offsets, np.int64)
 
 
-def filtered(index: np.ndarray, x: np.ndarray, y: np.ndarray, texels: np.ndarray) -> np.ndarray:
+def sample_textures(index: np.ndarray, x: np.ndarray, y: np.ndarray,
+                    texels: np.ndarray) -> np.ndarray:
     """Look up many textures at once, each pixel at the scale that it sees.
 
     :param index: (N,) which texture, by its place in ``pyramid()``'s names; -1 gives 0.
@@ -119,7 +120,7 @@ def filtered(index: np.ndarray, x: np.ndarray, y: np.ndarray, texels: np.ndarray
     :param texels: (N,) width of a pixel's footprint in texels.
     :return: (N,) float32.
     """
-    names, flat, offsets = pyramid()
+    names, flat, offsets = mip_pyramid()
     room = len(flat) // len(names)
     level = np.clip(np.log2(np.maximum(texels, 1e-6)) + .5, 0, len(offsets) - 1).astype(np.int64)
     size = SIZE >> level
@@ -137,15 +138,16 @@ def filtered(index: np.ndarray, x: np.ndarray, y: np.ndarray, texels: np.ndarray
     return np.where(index >= 0, upper * (1 - fy) + lower * fy, 0).astype(np.float32)
 
 
-def lookup(name: str, x: np.ndarray, y: np.ndarray,
-           texels: np.ndarray | float = 0.0) -> np.ndarray:
+def sample_texture(name: str, x: np.ndarray, y: np.ndarray,
+                   texels: np.ndarray | float = 0.0) -> np.ndarray:
     """Look one texture up at coordinates of any shape (in texels, wrapped).
 
     :param texels: width of what is averaged over, 0 for the finest detail.
     """
     x, y, texels = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64),
                                        np.asarray(texels, np.float32))
-    value = filtered(np.full(x.size, pyramid()[0].index(name)),
-                     (x % SIZE).ravel().astype(np.float32), (y % SIZE).ravel().astype(np.float32),
-                     texels.ravel())
+    value = sample_textures(np.full(x.size, mip_pyramid()[0].index(name)),
+                            (x % SIZE).ravel().astype(np.float32),
+                            (y % SIZE).ravel().astype(np.float32),
+                            texels.ravel())
     return value.reshape(x.shape)

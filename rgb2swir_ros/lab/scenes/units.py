@@ -27,13 +27,13 @@ import numpy as np
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json, write_picture
-from rgb2swir_ros.lab.scenes.materials import Table
-from rgb2swir_ros.lab.scenes.sheet import flow_picture, grey_picture
-from rgb2swir_ros.lab.scenes.world import CATEGORIES
+from rgb2swir_ros.lab.scenes.contact_sheet import display_picture, flow_picture
+from rgb2swir_ros.lab.scenes.materials import MaterialTable
+from rgb2swir_ros.lab.scenes.scene import CATEGORIES
 from rgb2swir_ros.marks import TOOL, is_ours
 
 if TYPE_CHECKING:
-    from rgb2swir_ros.lab.scenes.frames import Frame
+    from rgb2swir_ros.lab.scenes.frames import RenderedFrame
 
 RENDERER = 'rgb2swir_ros.lab.scenes.frames'
 RATE_HZ = 15.0  # of sequences
@@ -41,19 +41,19 @@ STRIP_FRAMES = 6
 SPLITS = ('train', 'validation', 'test')
 SHARES = (.80, .08, .12)
 # a weather's place here, from 1, is the number in its folder's name; 0 is any other weather
-NUMBERED = ('clear', 'cloudy', 'overcast', 'haze', 'fog', 'wet', 'snow', 'dusk', 'night')
+NUMBERED_WEATHERS = ('clear', 'cloudy', 'overcast', 'haze', 'fog', 'wet', 'snow', 'dusk', 'night')
 
 
 class Renderer(Protocol):
     """What draws the frames: a module or object with these two functions."""
 
     def render_frames(self, seed: int, size: tuple[int, int], looks: int = 4,
-                      **table: Table) -> Sequence[Frame]:
+                      **table: MaterialTable) -> Sequence[RenderedFrame]:
         """Return one scene in several looks."""
 
     def render_sequence(self, seed: int, size: tuple[int, int], count: int, *,
                         rate_hz: float = 15.0, still: bool = False,
-                        **table: Table) -> Iterable[Frame]:
+                        **table: MaterialTable) -> Iterable[RenderedFrame]:
         """Yield the frames of a drive through one scene."""
 
 
@@ -76,9 +76,9 @@ class Unit:
     renderer: str = RENDERER
     materials: Path | None = None
 
-    def table(self) -> dict[str, Table]:
+    def table(self) -> dict[str, MaterialTable]:
         """Return the renderer's argument that brings the user's materials, if there are any."""
-        return {} if self.materials is None else {'table': Table.load(self.materials)}
+        return {} if self.materials is None else {'table': MaterialTable.load(self.materials)}
 
     @property
     def manifest(self) -> Path:
@@ -100,7 +100,7 @@ def split_of(seed: int) -> str:
     return SPLITS[1] if phase < SHARES[0] + SHARES[1] else SPLITS[2]
 
 
-def read_whole(unit: Unit) -> dict[str, Any] | None:
+def read_complete(unit: Unit) -> dict[str, Any] | None:
     """Return the unit's manifest if it and every file in it are there, of the size written."""
     try:
         manifest = json.loads(unit.manifest.read_text())
@@ -136,13 +136,13 @@ def write_unit(unit: Unit) -> dict[str, Any]:
     except ImportError as error:
         raise UserError(f"scenes cannot be rendered: {error}; pip install 'rgb2swir_ros[train]' "
                         'brings what is missing') from error
-    manifest = _sequence(unit, renderer) if unit.length else _scene(unit, renderer)
+    manifest = _write_sequence(unit, renderer) if unit.length else _write_scene(unit, renderer)
     write_json(unit.manifest, manifest)
     return manifest
 
 
-def _scene(unit: Unit, renderer: Renderer) -> dict[str, Any]:
-    looks = list(_draw(lambda: renderer.render_frames(unit.seed, unit.size, looks=unit.looks,
+def _write_scene(unit: Unit, renderer: Renderer) -> dict[str, Any]:
+    looks = list(_rendered(lambda: renderer.render_frames(unit.seed, unit.size, looks=unit.looks,
                                                     **unit.table())))
     if len(looks) != unit.looks:
         raise ValueError(f'{len(looks)} looks, not {unit.looks}')
@@ -150,32 +150,36 @@ def _scene(unit: Unit, renderer: Renderer) -> dict[str, Any]:
     frames = []
     split = split_of(unit.seed)
     for index, frame in enumerate(looks):
-        number = NUMBERED.index(frame.weather) + 1 if frame.weather in NUMBERED else 0
+        number = _weather_number(frame.weather)
         base = (f'{split}/{number}_{frame.weather}/data_{unit.seed}_{frame.place}/croped_data/')
-        frames.append(_write(unit, frame, f'{base}rgb/rgb_aligned_{index:06d}.png',
-                             f'{base}swir/swir_original_{index:06d}.png', files))
+        frames.append(_write_frame(unit, frame, f'{base}rgb/rgb_aligned_{index:06d}.png',
+                                   f'{base}swir/swir_original_{index:06d}.png', files))
     return {'seed': unit.seed, 'split': split, 'frames': frames, 'files': files}
 
 
-def _sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
+def _weather_number(weather: str) -> int:
+    return NUMBERED_WEATHERS.index(weather) + 1 if weather in NUMBERED_WEATHERS else 0
+
+
+def _write_sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
     files: dict[str, int] = {}
     frames = []
     base = ''
     columns: list[np.ndarray] = []
     shown = {int((k + .5) * (unit.length - 1) / STRIP_FRAMES) for k in range(STRIP_FRAMES)}
-    drive = _draw(lambda: renderer.render_sequence(unit.seed, unit.size, unit.length,
-                                                   rate_hz=RATE_HZ, still=unit.still,
-                                                   **unit.table()))
+    drive = _rendered(lambda: renderer.render_sequence(unit.seed, unit.size, unit.length,
+                                                       rate_hz=RATE_HZ, still=unit.still,
+                                                       **unit.table()))
     for index, frame in enumerate(drive):
         base = base or f'sequences/{frame.weather}_{unit.seed}'
-        frames.append(_write(unit, frame, f'{base}/rgb/{index:06d}.png',
-                             f'{base}/swir/{index:06d}.png', files))
+        frames.append(_write_frame(unit, frame, f'{base}/rgb/{index:06d}.png',
+                                   f'{base}/swir/{index:06d}.png', files))
         if frame.flow is not None:
             name = f'{base}/flow/{index:06d}.npz'
             frames[-1]['flow'] = name
-            files[name] = write_bytes(unit.folder / name, _flow(frame))
+            files[name] = write_bytes(unit.folder / name, _encode_flow(frame))
         if index in shown:
-            rows = [frame.rgb, grey_picture(frame.swir)]
+            rows = [frame.rgb, display_picture(frame.swir)]
             rows.append(np.zeros_like(frame.rgb) if frame.flow is None or frame.seen is None
                         else flow_picture(frame.flow, frame.seen))
             columns.append(np.vstack(rows))
@@ -187,7 +191,7 @@ def _sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
             'frames': frames, 'files': files}
 
 
-def _draw(make: Callable[[], Iterable[Frame]]) -> Iterator[Frame]:
+def _rendered(make: Callable[[], Iterable[RenderedFrame]]) -> Iterator[RenderedFrame]:
     """Yield what the renderer makes; its errors are the scene's, and end no other scene's work."""
     try:
         yield from make()
@@ -195,8 +199,8 @@ def _draw(make: Callable[[], Iterable[Frame]]) -> Iterator[Frame]:
         raise ValueError(str(error)) from error
 
 
-def _write(unit: Unit, frame: Frame, rgb: str, swir: str,
-           files: dict[str, int]) -> dict[str, Any]:
+def _write_frame(unit: Unit, frame: RenderedFrame, rgb: str, swir: str,
+                 files: dict[str, int]) -> dict[str, Any]:
     """Write both pictures of a frame; return what the manifest says of it."""
     height, width = unit.size
     if frame.rgb.shape != (height, width, 3) or frame.rgb.dtype != np.uint8:
@@ -216,7 +220,7 @@ def _write(unit: Unit, frame: Frame, rgb: str, swir: str,
                         for item in frame.objects]}
 
 
-def _flow(frame: Frame) -> bytes:
+def _encode_flow(frame: RenderedFrame) -> bytes:
     if frame.flow is None or frame.seen is None:
         raise ValueError('a frame with flow must say which points are seen again')
     limit = float(np.finfo(np.float16).max)

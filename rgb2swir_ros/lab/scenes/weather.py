@@ -17,7 +17,7 @@ AEROSOL_SCALE_HEIGHT_M = 1500.0  # turns what lies near the ground into optical 
 
 
 @dataclass(frozen=True)
-class Conditions:
+class WeatherState:
     """The state of sky and ground.
 
     :param weather: one of `WEATHERS`.
@@ -52,7 +52,7 @@ class Conditions:
     snow: float = 0.0
 
 
-def draw_conditions(rng: np.random.Generator, weather: str | None = None) -> Conditions:
+def draw_weather_state(rng: np.random.Generator, weather: str | None = None) -> WeatherState:
     """Draw the state of sky and ground.
 
     :param weather: one of `WEATHERS`, or none to draw that, too, by `SHARES`.
@@ -62,7 +62,7 @@ def draw_conditions(rng: np.random.Generator, weather: str | None = None) -> Con
         weather = WEATHERS[rng.choice(len(WEATHERS), p=list(SHARES.values()))]
     if weather not in WEATHERS:
         raise UserError(f"unknown weather '{weather}': known are {', '.join(WEATHERS)}")
-    return _RECIPES[weather](rng)
+    return _SAMPLERS[weather](rng)
 
 
 def _sun(rng: np.random.Generator, low: float = 8, high: float = 75) -> dict[str, float]:
@@ -75,9 +75,9 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _clear(rng: np.random.Generator) -> Conditions:
+def _clear(rng: np.random.Generator) -> WeatherState:
     cirrus = rng.random() < .35
-    return Conditions(
+    return WeatherState(
         'clear', **_sun(rng), aerosol=_log_uniform(rng, .025, .16),
         droplets=float(rng.uniform(0, .3)), visibility_m=_log_uniform(rng, 15e3, 60e3),
         clouds='cirrus' if cirrus else 'none',
@@ -85,11 +85,11 @@ def _clear(rng: np.random.Generator) -> Conditions:
         polarised=float(rng.uniform(.3, .9)) if rng.random() < .35 else float(rng.uniform(0, .3)))
 
 
-def _cloudy(rng: np.random.Generator) -> Conditions:
+def _cloudy(rng: np.random.Generator) -> WeatherState:
     cover = float(rng.uniform(.1, .85))
     # the more clouds, the more often one of them hides the sun
     hidden = rng.random() < .75 * cover
-    return Conditions(
+    return WeatherState(
         'cloudy', **_sun(rng), aerosol=_log_uniform(rng, .04, .25),
         droplets=float(rng.uniform(0, .6)), visibility_m=_log_uniform(rng, 8e3, 50e3),
         clouds='cumulus', cover=cover, relief=float(rng.uniform(.3, 1)),
@@ -97,24 +97,24 @@ def _cloudy(rng: np.random.Generator) -> Conditions:
         polarised=float(rng.uniform(0, .5)))
 
 
-def _deck(rng: np.random.Generator, weather: str, **more: float) -> Conditions:
+def _deck(rng: np.random.Generator, weather: str, **more: float) -> WeatherState:
     flat = rng.random() < .4
     given = {'visibility_m': _log_uniform(rng, 3e3, 30e3), **more}
-    return Conditions(
+    return WeatherState(
         weather, **_sun(rng), aerosol=_log_uniform(rng, .05, .3),
         droplets=float(rng.uniform(.2, 1)), clouds='deck', cover=1.0,
         relief=float(rng.uniform(0, .2)) if flat else float(rng.uniform(.25, 1)),
         sunshine=float(rng.uniform(.02, .15)) if rng.random() < .15 else 0.0, **given)
 
 
-def _overcast(rng: np.random.Generator) -> Conditions:
+def _overcast(rng: np.random.Generator) -> WeatherState:
     return _deck(rng, 'overcast')
 
 
-def _haze(rng: np.random.Generator) -> Conditions:
+def _haze(rng: np.random.Generator) -> WeatherState:
     dust = float(rng.uniform(.4, 1)) if rng.random() < .3 else 0.0
     visibility = _log_uniform(rng, 1e3 if dust else 2e3, 8e3)
-    return Conditions(
+    return WeatherState(
         'haze', **_sun(rng), aerosol=float(np.clip(3.9 / visibility * AEROSOL_SCALE_HEIGHT_M
                                                    * rng.uniform(.4, 1), .25, 1.4)),
         droplets=float(rng.uniform(0, 1)), dust=dust, visibility_m=visibility,
@@ -122,29 +122,29 @@ def _haze(rng: np.random.Generator) -> Conditions:
         sunshine=float(rng.uniform(.5, 1)))
 
 
-def _fog(rng: np.random.Generator) -> Conditions:
-    return Conditions(
+def _fog(rng: np.random.Generator) -> WeatherState:
+    return WeatherState(
         'fog', **_sun(rng, 8, 50), aerosol=1.0, droplets=1.0,
         visibility_m=_log_uniform(rng, 50, 900), clouds='deck', cover=1.0,
         relief=float(rng.uniform(0, .1)), wetness=float(rng.uniform(0, .5)),
         sunshine=float(rng.uniform(.05, .3)) if rng.random() < .25 else 0.0)
 
 
-def _wet(rng: np.random.Generator) -> Conditions:
+def _wet(rng: np.random.Generator) -> WeatherState:
     ground = {'wetness': float(rng.uniform(.35, 1)), 'puddles': float(rng.uniform(.05, .7))}
     if rng.random() < .25:  # the sun after rain
-        return Conditions(
+        return WeatherState(
             'wet', **_sun(rng), aerosol=_log_uniform(rng, .04, .15), droplets=.5,
             visibility_m=_log_uniform(rng, 8e3, 50e3), clouds='cumulus',
             cover=float(rng.uniform(.2, .8)), sunshine=float(rng.uniform(.6, 1)), **ground)
     return _deck(rng, 'wet', visibility_m=_log_uniform(rng, 600, 15e3), **ground)
 
 
-def _snow(rng: np.random.Generator) -> Conditions:
+def _snow(rng: np.random.Generator) -> WeatherState:
     ground = {'snow': float(rng.uniform(.3, 1)), 'wetness': float(rng.uniform(0, .6)),
               'puddles': float(rng.uniform(0, .2))}
     if rng.random() < .35:
-        return Conditions(
+        return WeatherState(
             'snow', **_sun(rng, 8, 40), aerosol=_log_uniform(rng, .025, .1),
             visibility_m=_log_uniform(rng, 15e3, 60e3),
             clouds='cumulus' if rng.random() < .4 else 'none', cover=float(rng.uniform(.1, .5)),
@@ -152,9 +152,9 @@ def _snow(rng: np.random.Generator) -> Conditions:
     return _deck(rng, 'snow', visibility_m=_log_uniform(rng, 300, 10e3), **ground)
 
 
-def _dusk(rng: np.random.Generator) -> Conditions:
+def _dusk(rng: np.random.Generator) -> WeatherState:
     cloudy = rng.random() < .6
-    return Conditions(
+    return WeatherState(
         'dusk', elevation=float(rng.uniform(-7, 1)), azimuth=float(rng.uniform(-180, 180)),
         aerosol=_log_uniform(rng, .05, .3), droplets=float(rng.uniform(0, .6)),
         visibility_m=_log_uniform(rng, 5e3, 50e3),
@@ -163,9 +163,9 @@ def _dusk(rng: np.random.Generator) -> Conditions:
         wetness=float(rng.uniform(.3, 1)) if rng.random() < .25 else 0.0, puddles=.3, sunshine=0.0)
 
 
-def _night(rng: np.random.Generator) -> Conditions:
+def _night(rng: np.random.Generator) -> WeatherState:
     wet = rng.random() < .35
-    return Conditions(
+    return WeatherState(
         'night', elevation=float(rng.uniform(10, 70)), azimuth=float(rng.uniform(-180, 180)),
         aerosol=.1, droplets=float(rng.uniform(0, .8)), visibility_m=_log_uniform(rng, 1e3, 30e3),
         clouds='deck' if rng.random() < .5 else 'none', cover=1.0,
@@ -174,7 +174,7 @@ def _night(rng: np.random.Generator) -> Conditions:
         puddles=float(rng.uniform(.1, .7)) if wet else 0.0)
 
 
-_RECIPES: dict[str, Callable[[np.random.Generator], Conditions]] = {
+_SAMPLERS: dict[str, Callable[[np.random.Generator], WeatherState]] = {
     'clear': _clear, 'cloudy': _cloudy, 'overcast': _overcast, 'haze': _haze, 'fog': _fog,
     'wet': _wet, 'snow': _snow, 'dusk': _dusk, 'night': _night,
 }

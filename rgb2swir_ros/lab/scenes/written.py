@@ -10,7 +10,7 @@ from rgb2swir_ros.progress import ProgressDisplay
 
 
 @dataclass
-class Written:
+class DatasetProgress:
     """What of a data set is written, handed to a caller's function after each unit.
 
     :param done: frames there are by now, ``kept`` of them from an earlier run, of ``total``.
@@ -24,14 +24,14 @@ class Written:
     failed: list[dict[str, Any]] = field(default_factory=list)
 
 
-def display_on(display: ProgressDisplay) -> Callable[[Written], None]:
+def display_on(display: ProgressDisplay) -> Callable[[DatasetProgress], None]:
     """Return what shows on a display how much of a data set is written."""
-    def show(written: Written) -> None:
+    def show(progress: DatasetProgress) -> None:
         if display.total is None:
-            display.begin_at(written.done, written.total)
+            display.begin_at(progress.done, progress.total)
         else:
-            display.reach(written.done)
-        if written.news:
-            display.log(written.news)
+            display.reach(progress.done)
+        if progress.news:
+            display.log(progress.news)
 
     return show

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import TorchDetector, load_detector
 from rgb2swir_ros.lab.detector.onnx import OnnxDetector, export_onnx, open_detector
-from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_tone
+from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_display_value
 
 from ..toy import CLASSES
 
@@ -50,7 +50,7 @@ def foreign(path, *, shape=(1, 1, 64, 96), kind=TensorProto.FLOAT, outputs=None)
 def test_parity_with_pytorch(lively, exported, toy):
     ours, theirs = load_detector(lively), OnnxDetector(exported)
     assert theirs.classes == ours.classes == CLASSES
-    tones = [read_tone(f.path) for f in read_annotations(toy, 'test').frames]
+    tones = [read_display_value(f.path) for f in read_annotations(toy, 'test').frames]
     for a, b in zip(ours.detect(tones), theirs.detect(tones), strict=True):
         assert len(a.scores) > 10
         assert np.abs(a.scores - b.scores).max() < 1e-4

@@ -84,12 +84,12 @@ def test_json_has_no_nan():
 
 
 def test_files_are_detected_in_order(toy, lively):
-    from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_tone
+    from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_display_value
 
     detector = load_detector(lively)
     frames = read_annotations(toy, 'test').frames
     found = detect_files(detector, frames, [f.path for f in frames])
     assert len(found) == 12
-    alone = detector.detect([read_tone(frames[7].path)])[0]
+    alone = detector.detect([read_display_value(frames[7].path)])[0]
     assert np.array_equal(found[7].boxes, alone.boxes)
     assert len({d.boxes.tobytes() for d in found}) == 12

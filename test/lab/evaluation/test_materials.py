@@ -20,7 +20,7 @@ from rgb2swir_ros.lab.evaluation.materials import (
 )
 from rgb2swir_ros.lab.evaluation.materials_report import materials_table, plot_materials
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.scenes.frames import Frame
+from rgb2swir_ros.lab.scenes.frames import RenderedFrame
 from rgb2swir_ros.lab.scenes.material_map import MaterialMap
 
 from .tiny import save_tiny
@@ -30,8 +30,8 @@ def frame(grass=.4, road=.1, night=.01):
     """A frame of 40 rows: 20 of grass, 10 of road, 9 of black plastic, and one of both."""
     index = np.repeat(np.array([0] * 20 + [1] * 10 + [2] * 9 + [-1], np.int16)[:, None], 50, 1)
     swir = np.select([index == 0, index == 1, index == 2], [grass, road, night], .9)
-    return Frame(np.zeros((40, 50, 3), np.uint8), swir.astype(np.float32), (), 'test', 'clear',
-                 MaterialMap(('grass', 'asphalt', 'plastic', 'brick'), index))
+    return RenderedFrame(np.zeros((40, 50, 3), np.uint8), swir.astype(np.float32), (), 'test',
+                         'clear', MaterialMap(('grass', 'asphalt', 'plastic', 'brick'), index))
 
 
 def test_patches_are_means_of_pure_pixels():
@@ -45,7 +45,7 @@ def test_patches_are_means_of_pure_pixels():
     assert (road.material, road.true) == ('asphalt', pytest.approx(.1))
     assert road.made['m'] == pytest.approx(.2)
     with pytest.raises(ValueError, match='no map'):
-        list(frame_patches('7', 1, Frame(made['m'], made['m'], (), '', ''), made))
+        list(frame_patches('7', 1, RenderedFrame(made['m'], made['m'], (), '', ''), made))
 
 
 def test_a_small_patch_is_left_out():

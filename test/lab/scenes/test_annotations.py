@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.annotations import mirrored, read_annotations, read_tone
+from rgb2swir_ros.lab.scenes.annotations import (
+    find_counterparts,
+    read_annotations,
+    read_display_value,
+)
 
 from ..toy import CLASSES
 
@@ -23,7 +27,7 @@ def test_reads_what_was_written(toy):
     assert (frame.labels + 1).tolist() == [o['category_id'] for o in objects]
     assert frame.areas.tolist() == [o['area'] for o in objects]
     assert (frame.size, frame.scene, frame.weather) == ((64, 96), 'test0001', 'clear')
-    assert read_tone(frame.path, frame.size).shape == (64, 96)
+    assert read_display_value(frame.path, frame.size).shape == (64, 96)
 
 
 def test_categories_may_have_any_ids_in_any_order(toy, tmp_path):
@@ -67,11 +71,11 @@ def test_no_json_is_refused(tmp_path):
         read_annotations(tmp_path, 'test')
 
 
-def test_pictures_of_both_depths_give_one_tone(tmp_path):
+def test_pictures_of_both_depths_give_the_same_display_value(tmp_path):
     radiance = np.linspace(0, 1, 48).reshape(6, 8)
     cv2.imwrite(str(tmp_path / 'deep.png'), np.round(radiance * 65535).astype(np.uint16))
     cv2.imwrite(str(tmp_path / 'flat.png'), np.round(radiance ** (1 / 2.2) * 255).astype(np.uint8))
-    deep, flat = read_tone(tmp_path / 'deep.png'), read_tone(tmp_path / 'flat.png')
+    deep, flat = (read_display_value(tmp_path / name) for name in ('deep.png', 'flat.png'))
     assert deep.dtype == flat.dtype == np.float32
     assert np.abs(deep - radiance ** (1 / 2.2)).max() < .01
     assert np.abs(deep - flat).max() < .01
@@ -79,10 +83,10 @@ def test_pictures_of_both_depths_give_one_tone(tmp_path):
 
 def test_unfit_pictures_are_refused(tmp_path):
     with pytest.raises(UserError, match='missing or no picture'):
-        read_tone(tmp_path / 'none.png')
+        read_display_value(tmp_path / 'none.png')
     cv2.imwrite(str(tmp_path / 'small.png'), np.zeros((4, 5), np.uint8))
     with pytest.raises(UserError, match='5x4 pixels, its annotations 6x4'):
-        read_tone(tmp_path / 'small.png', (4, 6))
+        read_display_value(tmp_path / 'small.png', (4, 6))
 
 
 def test_translated_pictures_are_found_at_either_path(toy, tmp_path):
@@ -92,10 +96,10 @@ def test_translated_pictures_are_found_at_either_path(toy, tmp_path):
         target = (tmp_path / frame.names[k % 2]).with_suffix('.png' if k % 3 else '.tif')
         target.parent.mkdir(exist_ok=True)
         cv2.imwrite(str(target), picture)
-    found = mirrored(frames, tmp_path)
+    found = find_counterparts(frames, tmp_path)
     assert [p.parent.name for p in found] == ['swir', 'rgb'] * 6
     found[4].unlink()
     found[5].unlink()
     with pytest.raises(UserError, match='2 of 12 pictures are missing') as raised:
-        mirrored(frames, tmp_path)
+        find_counterparts(frames, tmp_path)
     assert frames[4].names[0] in str(raised.value)

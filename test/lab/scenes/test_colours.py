@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.scenes.camera import TO_SRGB
+from rgb2swir_ros.lab.scenes.rgb_camera import TO_SRGB
 
 SCRIPT = Path(__file__).parents[3] / 'benchmark' / 'colours.py'
 NM = np.arange(400, 701, 10)

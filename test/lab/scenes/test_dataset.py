@@ -16,7 +16,12 @@ import yaml
 from pycocotools.coco import COCO
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import SEQUENCE_SEEDS, Plan, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import (
+    SEQUENCE_SEEDS,
+    DatasetSpec,
+    remove_other,
+    write_dataset,
+)
 
 SIZE = (48, 64)
 
@@ -27,13 +32,13 @@ def _renderer(monkeypatch, tmp_path):
     monkeypatch.setenv('CALLS', str(tmp_path / 'calls'))
 
 
-def plan(folder: Path, **changes) -> Plan:
-    return Plan(**{'folder': folder, 'seed': 0, 'size': SIZE, 'looks': 2, 'scenes': 8,
-                   'renderer': 'rectangles'} | changes)
+def spec(folder: Path, **changes) -> DatasetSpec:
+    return DatasetSpec(**{'folder': folder, 'seed': 0, 'size': SIZE, 'looks': 2, 'scenes': 8,
+                          'renderer': 'rectangles'} | changes)
 
 
 def write(folder: Path, workers: int = 1, **changes) -> dict:
-    return write_dataset(plan(folder, **changes), workers, lambda _: None)
+    return write_dataset(spec(folder, **changes), workers, lambda _: None)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -165,11 +170,11 @@ def test_interrupted_and_called_again_gives_the_same_files(tmp_path):
         if progress.done >= 6:
             raise KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
-        write_dataset(plan(tmp_path / 'a'), 1, stop)
+        write_dataset(spec(tmp_path / 'a'), 1, stop)
     assert yaml.safe_load((tmp_path / 'a' / 'dataset.yaml').read_text())['complete'] is False
     (tmp_path / 'calls').unlink()
     seen = []
-    write_dataset(plan(tmp_path / 'a'), 1, lambda p: seen.append((p.done, p.kept)))
+    write_dataset(spec(tmp_path / 'a'), 1, lambda p: seen.append((p.done, p.kept)))
     assert seen[0][0] == seen[0][1] >= 6
     assert len(calls(tmp_path)) == 8 - seen[0][1] // 2
     write(tmp_path / 'b')
@@ -180,7 +185,7 @@ def test_ctrl_c_stops_all_processes_and_leaves_no_part(tmp_path):
     code = ('import sys; sys.path.insert(0, sys.argv[2]);'
             'from rgb2swir_ros.cli import scenes, main;'
             'import functools;'
-            'scenes.Plan = functools.partial(scenes.Plan, renderer="rectangles");'
+            'scenes.DatasetSpec = functools.partial(scenes.DatasetSpec, renderer="rectangles");'
             'sys.exit(main.main(["scenes", "--count", "400", "--looks", "2", "--workers", "2",'
             ' "--size", "64x48", "-o", sys.argv[1]]))')
     child = subprocess.Popen([sys.executable, '-c', code, str(tmp_path / 'a'),
@@ -240,9 +245,9 @@ def test_overwrite_removes_the_other_data_set_and_nothing_else(tmp_path):
     (folder / 'train' / 'notes.txt').write_text('mine')
     changed = next(folder.glob('*/*/data_0_*/*/rgb/*'))
     changed.write_bytes(b'retouched')
-    remove_other(plan(folder, scenes=2))  # the same settings: it is to be resumed
+    remove_other(spec(folder, scenes=2))  # the same settings: it is to be resumed
     assert len(list(folder.rglob('*.png'))) == 9
-    remove_other(plan(folder, scenes=2, looks=3))
+    remove_other(spec(folder, scenes=2, looks=3))
     left = {path.name: path.read_bytes() for path in folder.rglob('*')
             if path.is_file() and path.name not in {'.lock', '.rgb2swir'}}
     assert left == {'notes.txt': b'mine', changed.name: b'retouched'}
@@ -281,7 +286,7 @@ def test_a_scene_that_raises_and_a_worker_that_dies_are_named(tmp_path, monkeypa
     monkeypatch.setenv('DIE', '5')
     monkeypatch.setenv('REFUSE', '6')
     news = []
-    index = write_dataset(plan(tmp_path / 'a'), 2, lambda p: news.append(p.news))
+    index = write_dataset(spec(tmp_path / 'a'), 2, lambda p: news.append(p.news))
     assert {s['seed']: s['reason'].split(' (rect')[0].split(' (units')[0]
             for s in index['skipped']} == {
         2: 'ZeroDivisionError: no such scene',
@@ -320,11 +325,11 @@ def test_renderer_that_cannot_be_imported_is_one_clear_error(tmp_path):
     {'scenes': SEQUENCE_SEEDS + 1}])
 def test_figures_out_of_range_are_refused(tmp_path, changes):
     with pytest.raises(UserError):
-        plan(tmp_path, **changes).units()
+        spec(tmp_path, **changes).units()
 
 
 def test_data_sets_of_different_seeds_share_no_scene(tmp_path):
-    seeds = [{u.seed for u in plan(tmp_path, seed=s, scenes=SEQUENCE_SEEDS, sequences=5,
+    seeds = [{u.seed for u in spec(tmp_path, seed=s, scenes=SEQUENCE_SEEDS, sequences=5,
                                    length=2).units()} for s in (0, 1)]
     assert not seeds[0] & seeds[1]
     assert len(seeds[0]) == SEQUENCE_SEEDS + 5

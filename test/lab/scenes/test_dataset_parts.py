@@ -11,9 +11,14 @@ import pytest
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.lab.scenes.coco import bucket
-from rgb2swir_ros.lab.scenes.crew import do_all
-from rgb2swir_ros.lab.scenes.labelling import dropped
-from rgb2swir_ros.lab.scenes.sheet import choose, draw_boxes, flow_picture, grey_picture
+from rgb2swir_ros.lab.scenes.contact_sheet import (
+    choose_frames,
+    display_picture,
+    flow_picture,
+    overlay_boxes,
+)
+from rgb2swir_ros.lab.scenes.labelling import drop_reason
+from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.lab.scenes.units import SHARES, SPLITS, Unit, split_of, write_unit
 
 
@@ -25,10 +30,10 @@ def _jobs(monkeypatch):
 @pytest.mark.parametrize('workers', [1, 3])
 def test_every_job_has_one_outcome_whatever_happens_to_its_worker(workers):
     from jobs import square
-    outcomes = list(do_all(square, [1, 2, -9, 4, 0, 6], workers))
-    assert sorted((o.job, o.value) for o in outcomes if not o.failure) == [
+    results = list(map_unordered(square, [1, 2, -9, 4, 0, 6], workers))
+    assert sorted((o.job, o.value) for o in results if not o.failure) == [
         (1, 1), (2, 4), (4, 16), (6, 36)]
-    assert {o.job: o.failure for o in outcomes if o.failure} == {
+    assert {o.job: o.failure for o in results if o.failure} == {
         0: 'ValueError: nothing to square (jobs.py:13)',
         -9: 'its worker process died (exit code 9)'}
 
@@ -37,13 +42,13 @@ def test_what_the_user_must_mend_ends_all():
     from jobs import square
     done = []
     with pytest.raises(UserError, match='disk is full'):
-        done.extend(do_all(square, [99, *range(1, 50)], 1))
+        done.extend(map_unordered(square, [99, *range(1, 50)], 1))
     assert not done
 
 
 def test_no_job_needs_no_worker():
     from jobs import square
-    assert list(do_all(square, [], 2)) == []
+    assert list(map_unordered(square, [], 2)) == []
 
 
 def fail_at_half(target: Path, error: Exception) -> None:
@@ -86,23 +91,23 @@ def test_size_buckets_are_those_of_coco(area, name):
     ((0, 0, 9, 2.9), 1, False, 'tiny'), ((0, 0, 9, 9), .24, True, 'hidden'),
     ((0, 0, 3, 3), .25, True, 'lost')])
 def test_objects_that_nobody_could_label_are_dropped(box, visible, lost, reason):
-    assert dropped({'box': box, 'visible': visible, 'lost': lost}) == reason
+    assert drop_reason({'box': box, 'visible': visible, 'lost': lost}) == reason
 
 
 def test_sheet_takes_scenes_from_all_over_and_weathers_evenly():
     def scene(number: int) -> dict:
         return {'seed': number, 'frames': [{'swir': f'{number}_{w}', 'weather': w}
                                            for w in ('clear', 'fog', 'night')]}
-    chosen = choose([scene(k) for k in range(240)])
+    chosen = choose_frames([scene(k) for k in range(240)])
     assert [m['seed'] for m, _ in chosen] == list(range(0, 240, 10))
     assert set(Counter(f['weather'] for _, f in chosen).values()) == {8}
-    few = choose([scene(k) for k in range(5)])
+    few = choose_frames([scene(k) for k in range(5)])
     assert len({f['swir'] for _, f in few}) == len(few) == 15
-    assert choose([]) == []
+    assert choose_frames([]) == []
 
 
 def test_pictures_to_look_at():
-    grey = grey_picture(np.array([[0, .5 ** 2.2, 1, 2]]))
+    grey = display_picture(np.array([[0, .5 ** 2.2, 1, 2]]))
     assert grey[0, :, 0].tolist() == [0, 128, 255, 255]
     flow = np.zeros((4, 6, 2), np.float32)
     flow[:2, :, 0], flow[2:, :, 1] = 3, 3
@@ -112,7 +117,7 @@ def test_pictures_to_look_at():
     assert (shown[0] == 90).all()
     assert shown[1, 0].argmax() == 0, 'to the right is red'
     assert not np.array_equal(shown[1, 0], shown[3, 0])
-    boxed = draw_boxes(np.zeros((40, 60, 3), np.uint8),
+    boxed = overlay_boxes(np.zeros((40, 60, 3), np.uint8),
                        [{'category': 'bus', 'box': (10, 12, 20, 15)}])
     assert boxed[12, 20].any()
     assert boxed[27, 20].any()

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.scenes.draw import draw_world
 from rgb2swir_ros.lab.scenes.frames import render_frames
 from rgb2swir_ros.lab.scenes.places import PLACES
-from rgb2swir_ros.lab.scenes.world import CATEGORIES
+from rgb2swir_ros.lab.scenes.scene import CATEGORIES
+from rgb2swir_ros.lab.scenes.scene_generator import draw_scene
 
 SIZE = (64, 80)
 
@@ -63,9 +63,9 @@ def test_all_places_and_classes_come_up():
     """Two hundred scenes hold every kind of place and every class."""
     places, classes = set(), set()
     for seed in range(120):
-        scene = draw_world(np.random.default_rng([21, seed]), SIZE)
+        scene = draw_scene(np.random.default_rng([21, seed]), SIZE)
         places.add(scene.place)
-        classes |= {t.category for t in scene.things}
+        classes |= {t.category for t in scene.objects}
     assert places == {*PLACES, 'clutter'}
     assert classes == {*CATEGORIES, None}
 
@@ -73,15 +73,15 @@ def test_all_places_and_classes_come_up():
 def test_nothing_stands_in_the_camera():
     """No thing's box holds the camera, and traffic in its lane keeps away."""
     for seed in range(40):
-        scene = draw_world(np.random.default_rng([21, seed]), SIZE)
+        scene = draw_scene(np.random.default_rng([21, seed]), SIZE)
         if scene.place == 'clutter':
             continue
-        position, _ = scene.lens.frame(scene.terrain, 0)
-        for thing in scene.things:
-            local = thing.pose(scene.terrain, 0).inward(position[None])[0]
-            low, high = thing.mesh.vertices.min(axis=0), thing.mesh.vertices.max(axis=0)
-            bonnet = thing.mesh.parts[0].name == 'bonnet'
-            assert bonnet or (local < low).any() or (local > high).any(), (seed, thing)
+        position, _ = scene.camera.position_and_axes(scene.terrain, 0)
+        for item in scene.objects:
+            local = item.pose(scene.terrain, 0).to_local(position[None])[0]
+            low, high = item.mesh.vertices.min(axis=0), item.mesh.vertices.max(axis=0)
+            bonnet = item.mesh.parts[0].name == 'bonnet'
+            assert bonnet or (local < low).any() or (local > high).any(), (seed, item)
 
 
 def test_plants_along_a_drive_have_small_leaves_all_the_way():
@@ -89,8 +89,8 @@ def test_plants_along_a_drive_have_small_leaves_all_the_way():
     def detailed(seconds: float) -> list[float]:
         found = []
         for seed in range(12):
-            scene = draw_world(np.random.default_rng(seed), SIZE, 'forest', seconds)
-            found += [t.z - scene.lens.z for t in scene.things
+            scene = draw_scene(np.random.default_rng(seed), SIZE, 'forest', seconds)
+            found += [t.z - scene.camera.z for t in scene.objects
                       if len(t.mesh.faces) > 4500 and t.category is None]
         return found
     assert max(detailed(0)) <= 26

@@ -10,9 +10,9 @@ import pytest
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.bands import to_swir
 from rgb2swir_ros.lab.scenes.light import draw_light, extinction, light_of
-from rgb2swir_ros.lab.scenes.weather import WEATHERS, Conditions
+from rgb2swir_ros.lab.scenes.weather import WEATHERS, WeatherState
 
-NOON = Conditions('clear', 60.0, 20.0)
+NOON = WeatherState('clear', 60.0, 20.0)
 UP = np.array([[0, 1, 0]], np.float32)
 RNG = np.random.default_rng
 
@@ -52,7 +52,7 @@ def test_white_is_one_in_green_by_any_daylight():
 
 def test_shares_of_the_sky_are_those_of_the_standard_spectrum():
     # ASTM G173, global less direct over global: .175 blue, .114 green, .096 red, .052 and .028
-    light = light_of(Conditions('clear', 41.8, 0.0, aerosol=.084), RNG(0))
+    light = light_of(WeatherState('clear', 41.8, 0.0, aerosol=.084), RNG(0))
     assert light.sky == pytest.approx([.096, .114, .175, .045, .028], rel=.35)
 
 

@@ -2,19 +2,20 @@
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.buffer import make_buffer
-from rgb2swir_ros.lab.scenes.cast import Caster
 from rgb2swir_ros.lab.scenes.frames import render_frames
+from rgb2swir_ros.lab.scenes.geometry_buffer import make_geometry_buffer
 from rgb2swir_ros.lab.scenes.material_map import MIXED, SKY, material_map
+from rgb2swir_ros.lab.scenes.raycast import RayCaster
 
-from .worlds import box, world
+from .simple_scenes import box, simple_scene
 
 
 def test_each_pixel_has_its_material():
     """A wall ahead on a road below the sky; where they meet, pixels show both."""
-    scene = world(box(0.0, 10.0, size=(4.0, 2.5, 1.0), material='brick'), size=(97 * 2, 64 * 2))
-    caster = Caster(scene)
-    known = material_map(caster, make_buffer(caster, scene.lens), 2)
+    scene = simple_scene(box(0.0, 10.0, size=(4.0, 2.5, 1.0), material='brick'),
+                         size=(97 * 2, 64 * 2))
+    caster = RayCaster(scene)
+    known = material_map(caster, make_geometry_buffer(caster, scene.camera), 2)
     assert known.index.shape == (97, 64)
     wall, road, sky = known.mask('brick'), known.mask('asphalt'), known.mask(SKY)
     assert wall[48, 32]

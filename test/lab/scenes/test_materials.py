@@ -7,9 +7,13 @@ import pytest
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.bands import to_swir
-from rgb2swir_ros.lab.scenes.materials import Table, dusted, wet
+from rgb2swir_ros.lab.scenes.materials import (
+    MaterialTable,
+    snow_covered_reflectance,
+    wet_reflectance,
+)
 
-TABLE = Table.load()
+TABLE = MaterialTable.load()
 NAMES = {  # what scenes ask for
     'asphalt', 'concrete', 'white_paint', 'yellow_paint', 'red_paint', 'brick', 'grass', 'leaf',
     'conifer', 'dry_grass', 'soil', 'wood', 'granite', 'snow', 'water', 'galvanized', 'aluminium',
@@ -107,19 +111,19 @@ def test_the_same_seed_gives_the_same_member():
 
 def test_wet_ground_is_darker_and_darkest_past_1450_nm():
     dry = TABLE.mean('asphalt')
-    share = wet(dry, 1.0) / dry
+    share = wet_reflectance(dry, 1.0) / dry
     assert share.dtype == np.float32
     assert np.all((share[:3] > .5) & (share[:3] < .7))
     assert .4 < share[3] < share[2]
     assert share[4] < .2
-    np.testing.assert_array_equal(wet(dry, 0.0), dry)
-    half = wet(dry, .5)
-    assert np.all((half < dry) & (half > wet(dry, 1.0)))
+    np.testing.assert_array_equal(wet_reflectance(dry, 0.0), dry)
+    half = wet_reflectance(dry, .5)
+    assert np.all((half < dry) & (half > wet_reflectance(dry, 1.0)))
 
 
 def test_a_film_on_paint_takes_swir_alone():
     paint = TABLE.mean('white_paint')
-    share = wet(paint, 1.0, porous=False) / paint
+    share = wet_reflectance(paint, 1.0, porous=False) / paint
     np.testing.assert_allclose(share[:3], 1, rtol=1e-6)
     # two passes of 1 mm: .89 and .18 with Segelstein's absorption under the G173 sun
     assert share[3] == pytest.approx(.886, abs=.01)
@@ -129,16 +133,17 @@ def test_a_film_on_paint_takes_swir_alone():
 def test_wetness_takes_a_map():
     rho = np.broadcast_to(TABLE.mean('soil'), (4, 6, 5))
     wetness = np.linspace(0, 1, 24).reshape(4, 6)
-    out = wet(rho, wetness, porous=wetness > .5)
+    out = wet_reflectance(rho, wetness, porous=wetness > .5)
     assert out.shape == (4, 6, 5)
     np.testing.assert_allclose(out[0, 0], rho[0, 0], rtol=1e-6)
     assert np.all(np.diff(out[..., 4].ravel()) < 0)
 
 
-def test_dusted_lies_between_ground_and_snow():
+def test_snow_covered_ground_lies_between_ground_and_snow():
     ground, snow = TABLE.mean('asphalt'), TABLE.mean('snow_fine')
-    np.testing.assert_allclose(dusted(ground, snow, .25), .75 * ground + .25 * snow, rtol=1e-5)
-    assert dusted(ground, snow, np.zeros((2, 3))).shape == (2, 3, 5)
+    np.testing.assert_allclose(snow_covered_reflectance(ground, snow, .25),
+                               .75 * ground + .25 * snow, rtol=1e-5)
+    assert snow_covered_reflectance(ground, snow, np.zeros((2, 3))).shape == (2, 3, 5)
 
 
 def test_a_users_file_adds_and_replaces(tmp_path):
@@ -149,7 +154,7 @@ def test_a_users_file_adds_and_replaces(tmp_path):
                     '            spread: still}\n'
                     'spreads:\n  still: {brightness: 0}\n'
                     'palettes:\n  wall: {moss: 1, brick: 3}\n')
-    table = Table.load(path)
+    table = MaterialTable.load(path)
     assert table.mean('moss') == pytest.approx([.05, .1, .03, .5, .2])
     np.testing.assert_array_equal(table.draw('asphalt', np.random.default_rng(0)),
                                   np.array([.1, .1, .1, .2, .2], np.float32))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes import metering
-from rgb2swir_ros.lab.scenes.develop import Tone, curve
+from rgb2swir_ros.lab.scenes.isp import ToneCurve, tone_map
 from rgb2swir_ros.lab.scenes.light import light_of
-from rgb2swir_ros.lab.scenes.weather import Conditions
+from rgb2swir_ros.lab.scenes.weather import WeatherState
 
 RNG = np.random.default_rng
 
@@ -20,7 +20,8 @@ def road(scale=1.0, sky=.6) -> np.ndarray:
 
 
 def exposures(light, weather='clear', count=200):
-    return np.array([metering.exposure(RNG(n), light, Tone(), weather) for n in range(count)])
+    return np.array([metering.auto_exposure(RNG(n), light, ToneCurve(), weather)
+                     for n in range(count)])
 
 
 def test_exposure_follows_the_light():
@@ -30,7 +31,7 @@ def test_exposure_follows_the_light():
 
 
 def test_pictures_come_out_as_bright_as_photographs():
-    means = [float(curve(road() * e, Tone()).mean()) for e in exposures(road())]
+    means = [float(tone_map(road() * e, ToneCurve()).mean()) for e in exposures(road())]
     assert .3 < np.median(means) < .6
     assert np.std(means) > .05
 
@@ -54,10 +55,10 @@ def test_a_lamp_does_not_black_the_picture_out():
 
 
 def test_white_balance_takes_out_most_of_a_red_light():
-    light = light_of(Conditions('clear', 9.0, 0.0), RNG(0))
+    light = light_of(WeatherState('clear', 9.0, 0.0), RNG(0))
     white = light.white[:3]
     grey = np.full((64, 64, 3), .4, np.float32) * white
-    factors = np.array([metering.white_balance(RNG(n), grey, light) for n in range(100)])
+    factors = np.array([metering.auto_white_balance(RNG(n), grey, light) for n in range(100)])
     assert (factors[:, 1] == 1).all()
     before, after = white[0] / white[2], np.median(factors[:, 0] / factors[:, 2]) * white[0] \
         / white[2]
@@ -68,7 +69,7 @@ def test_white_balance_takes_out_most_of_a_red_light():
 
 def test_a_frame_of_one_colour_misleads_some_cameras():
     green = np.broadcast_to(np.array([.1, .5, .1], np.float32), (64, 64, 3))
-    red = np.array([metering.white_balance(RNG(n), green, None)[0] for n in range(200)])
+    red = np.array([metering.auto_white_balance(RNG(n), green, None)[0] for n in range(200)])
     assert np.percentile(red, 90) > 1.2
     assert np.median(red) == pytest.approx(1, abs=.12)
     assert red.max() < np.exp(1.2) * 1.01

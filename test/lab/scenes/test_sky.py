@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.light import draw_light, light_of
-from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, aureole, density, dome
-from rgb2swir_ros.lab.scenes.weather import Conditions
+from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, aureole, cosine_hemisphere, density
+from rgb2swir_ros.lab.scenes.weather import WeatherState
 
 SUN = np.array([0, np.sin(.7), np.cos(.7)], np.float32)
 COLOUR = np.array([.1, .2, .4, .02, .01])
@@ -58,7 +58,7 @@ def test_polarisation_darkens_at_right_angles_to_the_sun():
 @pytest.mark.parametrize('cover', [.15, .5, .8])
 def test_clouds_cover_their_share(cover):
     clouds = replace(CUMULUS, cover=cover)
-    rays = dome(20000)
+    rays = cosine_hemisphere(20000)
     rays = rays[rays[:, 1] > .5]
     shares = []
     for number in range(12):
@@ -68,7 +68,7 @@ def test_clouds_cover_their_share(cover):
 
 
 def test_clouds_are_lit_and_shaded_and_differ_by_offset():
-    rays = dome(8000)
+    rays = cosine_hemisphere(8000)
     seen = replace(PLAIN, clouds=CUMULUS).radiance(rays)
     cloud = seen[:, 4] > .35
     assert np.ptp(seen[cloud, 4]) > .2
@@ -79,7 +79,8 @@ def test_clouds_are_lit_and_shaded_and_differ_by_offset():
 
 
 def test_density_has_mean_nought_and_deviation_one():
-    values = np.concatenate([density(replace(CUMULUS, offset=(60.0 * n, 0.0)), dome(3000))
+    rays = cosine_hemisphere(3000)
+    values = np.concatenate([density(replace(CUMULUS, offset=(60.0 * n, 0.0)), rays)
                              for n in range(8)])
     assert values.mean() == pytest.approx(0, abs=.25)
     assert values.std() == pytest.approx(1, abs=.25)
@@ -95,7 +96,7 @@ def test_clouds_hide_the_sun():
 
 def test_a_flat_deck_is_even_and_a_rough_one_is_not():
     flat = Clouds('deck', 1.0, np.ones(5), np.ones(5), relief=0.0)
-    rays = dome(5000)
+    rays = cosine_hemisphere(5000)
     even = replace(PLAIN, horizon=COLOUR, clouds=flat).radiance(rays)
     assert even.std(axis=0).max() < 1e-4
     rough = replace(PLAIN, horizon=COLOUR, clouds=replace(flat, relief=.3)).radiance(rays)
@@ -104,7 +105,7 @@ def test_a_flat_deck_is_even_and_a_rough_one_is_not():
 
 def test_any_number_of_directions_may_be_asked_for():
     light = draw_light(np.random.default_rng(3), 'cloudy')
-    rays = dome(2050)
+    rays = cosine_hemisphere(2050)
     whole = light.sky_radiance(rays)
     assert whole.shape == (2050, 5)
     np.testing.assert_allclose(light.sky_radiance(rays[:1]), whole[:1], rtol=1e-5)
@@ -112,7 +113,7 @@ def test_any_number_of_directions_may_be_asked_for():
 
 
 def test_clear_sky_is_bluest_and_darkest_in_swir_high_up():
-    light = light_of(Conditions('clear', 50.0, 180.0), np.random.default_rng(0))
+    light = light_of(WeatherState('clear', 50.0, 180.0), np.random.default_rng(0))
     high, low = light.sky_radiance(unit(0, 1, .3))[0], light.sky_radiance(unit(0, .05, 1))[0]
     assert high[2] / high[0] > low[2] / low[0]
     assert high[1] / high[3] > low[1] / low[3]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rgb2swir_ros.lab.scenes.material_files import read_material_file
 from rgb2swir_ros.lab.scenes.materials import BUILT_IN, LOG_BANDS
-from rgb2swir_ros.lab.scenes.tables import read_table
 
 SCRIPT = Path(__file__).parents[3] / 'benchmark' / 'spectra.py'
 HEADER = 'source,material,R,G,B,s0900_1350,s1450_1700\n'
@@ -24,7 +24,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Spectra for every pattern of the table, two or more a group, of which each is the same."""
-    table = read_table(BUILT_IN)
+    table = read_material_file(BUILT_IN)
     patterns = [p for entry in (*table.materials.values(), *table.spreads.values())
                 for p in entry.spectra]
     rng = np.random.default_rng(0)
@@ -59,7 +59,7 @@ def test_its_entries_have_the_deviations_of_the_spectra(folder):
     text = '\n'.join(lines).replace('    spread:',
                                     '    source: measured\n    from: x\n    spread:')
     path.write_text('materials:\n' + text)
-    entries = read_table(path).materials
+    entries = read_material_file(path).materials
     assert entries['asphalt'].spread == 'bitumen'
     factor = entries['soil'].spread.factor()
     np.testing.assert_allclose(np.linalg.norm(factor, axis=1), .2, atol=.09)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.scenes.terrain import Bar, Line, Terrain
+from rgb2swir_ros.lab.scenes.terrain import LaneMarking, Terrain, TransverseStrip
 
-from .worlds import flat_terrain, plain
+from .simple_scenes import flat_terrain, plain
 
 NEAR = np.float32(.01)
 
@@ -37,8 +37,8 @@ def test_across_a_street_come_road_kerb_pavement_verge_field():
 
 def test_lines_are_dashed_and_bars_lie_across():
     """Three metres of paint, five without; a zebra crossing in stripes."""
-    terrain = street(lines=(Line(0.0, 'line', .2, 3.0, 5.0),),
-                     bars=(Bar(20.0, 3.0, -4.0, 4.0, 'edge_line', .5),))
+    terrain = street(lines=(LaneMarking(0.0, 'line', .2, 3.0, 5.0),),
+                     strips=(TransverseStrip(20.0, 3.0, -4.0, 4.0, 'edge_line', .5),))
     painted = np.mean([made_of(terrain, 0.0, z) == 'line' for z in np.arange(0.1, 16, .1)])
     assert painted == pytest.approx(3 / 8, abs=.12)  # some of it has worn off
     assert made_of(terrain, .3, 1.0) == 'road'

@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.scenes.textures import SIZE, filtered, library, lookup, pyramid
+from rgb2swir_ros.lab.scenes.textures import (
+    SIZE,
+    mip_pyramid,
+    sample_texture,
+    sample_textures,
+    texture_library,
+)
 
 
-@pytest.mark.parametrize('name', sorted(library()))
+@pytest.mark.parametrize('name', sorted(texture_library()))
 def test_textures_have_mean_zero_and_tile(name):
     """No texture makes its surface brighter, and none has a seam."""
-    tile = library()[name]
+    tile = texture_library()[name]
     assert tile.shape == (SIZE, SIZE)
     assert abs(float(tile.mean())) < .3 * float(tile.std()) + .9 * (name == 'leaves')
     for turned in (tile, tile.T):
@@ -21,20 +27,21 @@ def test_textures_have_mean_zero_and_tile(name):
 
 def test_lookup_returns_texels_and_wraps():
     """At texel centres the texture itself, also a period further."""
-    tile = library()['worn']
-    assert lookup('worn', 10.5, 20.5) == pytest.approx(tile[20, 10], abs=1e-4)
-    assert lookup('worn', 10.5 + SIZE, 20.5 - 2 * SIZE) == pytest.approx(tile[20, 10], abs=1e-3)
-    between = lookup('worn', 11.0, 20.5)
+    tile = texture_library()['worn']
+    assert sample_texture('worn', 10.5, 20.5) == pytest.approx(tile[20, 10], abs=1e-4)
+    wrapped = sample_texture('worn', 10.5 + SIZE, 20.5 - 2 * SIZE)
+    assert wrapped == pytest.approx(tile[20, 10], abs=1e-3)
+    between = sample_texture('worn', 11.0, 20.5)
     assert between == pytest.approx((tile[20, 10] + tile[20, 11]) / 2, abs=1e-4)
 
 
 def test_a_wide_footprint_sees_the_mean():
     """Contrast fades with the size of the footprint; at a whole tile it is gone."""
-    names, *_ = pyramid()
+    names, *_ = mip_pyramid()
     rng = np.random.default_rng(0)
     x, y = rng.uniform(0, SIZE, (2, 5000)).astype(np.float32)
     index = np.full(5000, names.index('speckle'))
-    spread = [float(filtered(index, x, y, np.full(5000, width, np.float32)).std())
+    spread = [float(sample_textures(index, x, y, np.full(5000, width, np.float32)).std())
               for width in (.5, 4, 32, 512)]
     assert spread[0] > spread[1] > spread[2] > spread[3]
     assert spread[3] < 1e-3
@@ -42,5 +49,4 @@ def test_a_wide_footprint_sees_the_mean():
 
 def test_no_texture_is_zero():
     """Index -1 stands for none."""
-    assert not filtered(np.array([-1, -1]), np.zeros(2, np.float32), np.zeros(2, np.float32),
-                        np.zeros(2, np.float32)).any()
+    assert not sample_textures(np.array([-1, -1]), *np.zeros((3, 2), np.float32)).any()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.weather import SHARES, WEATHERS, draw_conditions
+from rgb2swir_ros.lab.scenes.weather import SHARES, WEATHERS, draw_weather_state
 
 
 def test_shares_make_a_whole():
@@ -17,14 +17,14 @@ def test_shares_make_a_whole():
 
 def test_each_weather_is_drawn_by_its_share():
     rng = np.random.default_rng(0)
-    count = Counter(draw_conditions(rng).weather for _ in range(4000))
+    count = Counter(draw_weather_state(rng).weather for _ in range(4000))
     assert {name: count[name] / 4000 for name in WEATHERS} == pytest.approx(SHARES, abs=.03)
 
 
 @pytest.mark.parametrize('weather', WEATHERS)
 def test_conditions_are_physical_and_vary(weather):
     rng = np.random.default_rng(1)
-    states = [draw_conditions(rng, weather) for _ in range(200)]
+    states = [draw_weather_state(rng, weather) for _ in range(200)]
     for state in states:
         assert state.weather == weather
         shares = (state.cover, state.sunshine, state.wetness, state.puddles, state.snow,
@@ -40,13 +40,13 @@ def test_conditions_are_physical_and_vary(weather):
 
 def test_fog_is_dense_and_only_dry_haze_may_be_dust():
     rng = np.random.default_rng(2)
-    assert max(draw_conditions(rng, 'fog').visibility_m for _ in range(99)) <= 900
-    haze = [draw_conditions(rng, 'haze') for _ in range(200)]
+    assert max(draw_weather_state(rng, 'fog').visibility_m for _ in range(99)) <= 900
+    haze = [draw_weather_state(rng, 'haze') for _ in range(200)]
     assert .15 < np.mean([s.dust > 0 for s in haze]) < .45
-    assert all(draw_conditions(rng, 'snow').snow > .2 for _ in range(50))
-    assert all(draw_conditions(rng, 'wet').wetness > .3 for _ in range(50))
+    assert all(draw_weather_state(rng, 'snow').snow > .2 for _ in range(50))
+    assert all(draw_weather_state(rng, 'wet').wetness > .3 for _ in range(50))
 
 
 def test_unknown_weather_is_refused():
     with pytest.raises(UserError, match="'hail': known are clear, cloudy"):
-        draw_conditions(np.random.default_rng(0), 'hail')
+        draw_weather_state(np.random.default_rng(0), 'hail')

@@ -26,7 +26,7 @@ from .two_wheelers import bicycle, motorcycle
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectType:
     """How an object is made and what a detector should call it.
 
     :param make: returns a new random mesh.
@@ -39,65 +39,65 @@ class Kind:
 
 NEAR = 4.0  # times the leaves on plants that stand near
 
-KINDS: dict[str, Kind] = {
-    'car': Kind(car, 'car'),
-    'truck': Kind(truck, 'truck'),
-    'bus': Kind(bus, 'bus'),
-    'motorcycle': Kind(motorcycle, 'motorcycle'),
-    'bicycle': Kind(bicycle, 'bicycle'),
-    'parked_motorcycle': Kind(partial(motorcycle, ridden=False), 'motorcycle'),
-    'parked_bicycle': Kind(partial(bicycle, ridden=False), 'bicycle'),
-    'person': Kind(person, 'person'),
-    'broadleaf': Kind(trees.broadleaf),
-    'conifer': Kind(trees.conifer),
-    'palm': Kind(trees.palm),
-    'dead_tree': Kind(trees.dead_tree),
-    'far_tree': Kind(trees.far_tree),
-    'broadleaf_near': Kind(partial(trees.broadleaf, detail=NEAR)),
-    'conifer_near': Kind(partial(trees.conifer, detail=NEAR)),
-    'bush_near': Kind(partial(plants.bush, detail=NEAR)),
-    'bush': Kind(plants.bush),
-    'hedge': Kind(plants.hedge),
-    'grass_tuft': Kind(plants.grass_tuft),
-    'flowers': Kind(plants.flowers),
-    'crop_row': Kind(plants.crop_row),
-    'house': Kind(houses.house),
-    'town_block': Kind(blocks.town_block),
-    'tower_block': Kind(blocks.tower_block),
-    'church': Kind(landmarks.church),
-    'hall': Kind(landmarks.hall),
-    'silo': Kind(landmarks.silo),
-    'lamp_post': Kind(poles.lamp_post),
-    'pole': Kind(poles.pole),
-    'pylon': Kind(poles.pylon),
-    'traffic_sign': Kind(signs.traffic_sign),
-    'direction_sign': Kind(signs.direction_sign),
-    'gantry': Kind(signs.gantry),
-    'traffic_light': Kind(signs.traffic_light),
-    'billboard': Kind(signs.billboard),
-    'guard_rail': Kind(barriers.guard_rail),
-    'concrete_barrier': Kind(barriers.concrete_barrier),
-    'fence': Kind(barriers.fence),
-    'noise_wall': Kind(barriers.noise_wall),
-    'bollard': Kind(barriers.bollard),
-    'cone': Kind(barriers.cone),
-    'bridge': Kind(barriers.bridge),
-    'bus_shelter': Kind(furniture.bus_shelter),
-    'bench': Kind(furniture.bench),
-    'bin': Kind(furniture.litter_bin),
-    'hydrant': Kind(furniture.hydrant),
-    'container': Kind(furniture.container),
-    'rock': Kind(furniture.rock),
-    'snow_heap': Kind(furniture.snow_heap),
+OBJECT_TYPES: dict[str, ObjectType] = {
+    'car': ObjectType(car, 'car'),
+    'truck': ObjectType(truck, 'truck'),
+    'bus': ObjectType(bus, 'bus'),
+    'motorcycle': ObjectType(motorcycle, 'motorcycle'),
+    'bicycle': ObjectType(bicycle, 'bicycle'),
+    'parked_motorcycle': ObjectType(partial(motorcycle, ridden=False), 'motorcycle'),
+    'parked_bicycle': ObjectType(partial(bicycle, ridden=False), 'bicycle'),
+    'person': ObjectType(person, 'person'),
+    'broadleaf': ObjectType(trees.broadleaf),
+    'conifer': ObjectType(trees.conifer),
+    'palm': ObjectType(trees.palm),
+    'dead_tree': ObjectType(trees.dead_tree),
+    'far_tree': ObjectType(trees.far_tree),
+    'broadleaf_near': ObjectType(partial(trees.broadleaf, detail=NEAR)),
+    'conifer_near': ObjectType(partial(trees.conifer, detail=NEAR)),
+    'bush_near': ObjectType(partial(plants.bush, detail=NEAR)),
+    'bush': ObjectType(plants.bush),
+    'hedge': ObjectType(plants.hedge),
+    'grass_tuft': ObjectType(plants.grass_tuft),
+    'flowers': ObjectType(plants.flowers),
+    'crop_row': ObjectType(plants.crop_row),
+    'house': ObjectType(houses.house),
+    'town_block': ObjectType(blocks.town_block),
+    'tower_block': ObjectType(blocks.tower_block),
+    'church': ObjectType(landmarks.church),
+    'hall': ObjectType(landmarks.hall),
+    'silo': ObjectType(landmarks.silo),
+    'lamp_post': ObjectType(poles.lamp_post),
+    'pole': ObjectType(poles.pole),
+    'pylon': ObjectType(poles.pylon),
+    'traffic_sign': ObjectType(signs.traffic_sign),
+    'direction_sign': ObjectType(signs.direction_sign),
+    'gantry': ObjectType(signs.gantry),
+    'traffic_light': ObjectType(signs.traffic_light),
+    'billboard': ObjectType(signs.billboard),
+    'guard_rail': ObjectType(barriers.guard_rail),
+    'concrete_barrier': ObjectType(barriers.concrete_barrier),
+    'fence': ObjectType(barriers.fence),
+    'noise_wall': ObjectType(barriers.noise_wall),
+    'bollard': ObjectType(barriers.bollard),
+    'cone': ObjectType(barriers.cone),
+    'bridge': ObjectType(barriers.bridge),
+    'bus_shelter': ObjectType(furniture.bus_shelter),
+    'bench': ObjectType(furniture.bench),
+    'bin': ObjectType(furniture.litter_bin),
+    'hydrant': ObjectType(furniture.hydrant),
+    'container': ObjectType(furniture.container),
+    'rock': ObjectType(furniture.rock),
 }
 
 
-def make(kind: str, rng: np.random.Generator) -> Mesh:
+def make_object(name: str, rng: np.random.Generator) -> Mesh:
     """Return a new random object.
 
     :param kind: a key of `KINDS`.
     :raises UserError: for an unknown kind.
     """
-    if kind not in KINDS:
-        raise UserError(f'unknown kind of object {kind!r}: choose one of {", ".join(KINDS)}')
-    return KINDS[kind].make(rng)
+    if name not in OBJECT_TYPES:
+        raise UserError(f'unknown kind of object {name!r}: choose one of '
+                        f'{", ".join(OBJECT_TYPES)}')
+    return OBJECT_TYPES[name].make(rng)

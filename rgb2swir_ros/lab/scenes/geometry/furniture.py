@@ -107,9 +107,9 @@ def container(rng: np.random.Generator) -> Mesh:
     """Return one or two parked freight containers, stacked."""
     builder = Builder()
     length = float(rng.choice([6.06, 12.19]))
-    container_shell(builder, rng, 1.22, 0.0, length, 0.0)
+    container_shell(builder, 1.22, 0.0, length, 0.0)
     if rng.random() < .25:
-        container_shell(builder, rng, 1.22, 2.62, length, 0.0, 'upper_container')
+        container_shell(builder, 1.22, 2.62, length, 0.0, 'upper_container')
     return builder.mesh()
 
 
@@ -136,12 +136,4 @@ def rock(rng: np.random.Generator) -> Mesh:
         at = rng.uniform(-1, 1, 3) * [size, 0, size] * (index > 0)
         shape = turned(_lumpy(rng, radii, .09, 8, 12), rng.uniform(0, 6.3))
         builder.add(stone, moved(shape, at))
-    return builder.mesh()
-
-
-def snow_heap(rng: np.random.Generator) -> Mesh:
-    """Return a heap of cleared snow."""
-    builder = Builder()
-    radii = np.array([rng.uniform(.8, 4), rng.uniform(.35, 1.5), rng.uniform(.7, 2)])
-    builder.add(Part('snow', 'snow', 'worn', 50, .08), _lumpy(rng, radii, .07, 12, 24))
     return builder.mesh()

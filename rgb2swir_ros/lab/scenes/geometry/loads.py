@@ -19,7 +19,7 @@ def _walls(builder: Builder, part: Part, half: float, deck: float, height: float
 
 
 def _box(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
-         bed: tuple[float, float], coat: Part) -> None:
+         bed: tuple[float, float]) -> None:
     """Add a box body: smooth walls, corner posts, rear doors, now and then a cooler."""
     material = rng.choice(['white_paint', 'metal_paint', 'aluminium'], p=[.5, .35, .15])
     _walls(builder, Part('box', str(material), 'worn', 40, .05, gloss=.02), half, deck, height,
@@ -45,7 +45,7 @@ def _box(builder: Builder, rng: np.random.Generator, half: float, deck: float, h
 
 
 def _curtain(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
-             bed: tuple[float, float], coat: Part) -> None:
+             bed: tuple[float, float]) -> None:
     """Add tarpaulin sides with straps, ends and floor of metal."""
     tarp = Part('tarpaulin', 'sign_face', 'worn', 30, .1, gloss=.02)
     count = 2 * int((bed[1] - bed[0]) / .55)
@@ -73,7 +73,7 @@ def _curtain(builder: Builder, rng: np.random.Generator, half: float, deck: floa
 
 
 def _tanker(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
-            bed: tuple[float, float], coat: Part) -> None:
+            bed: tuple[float, float]) -> None:
     """Add a lying tank with ribs, a walkway and domes."""
     r, length = .9 * half, bed[1] - bed[0]
     material = rng.choice(['aluminium', 'metal_paint', 'white_paint'], p=[.5, .3, .2])
@@ -96,7 +96,7 @@ def _tanker(builder: Builder, rng: np.random.Generator, half: float, deck: float
 
 
 def _flatbed(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
-             bed: tuple[float, float], coat: Part) -> None:
+             bed: tuple[float, float]) -> None:
     """Add a platform with drop sides, a headboard and timber, pipes or pallets."""
     builder.add(FRAME, box((-half, deck - .1, bed[0]), (half, deck + .08, bed[1])))
     builder.add(Part('sides', 'metal_paint', 'worn', 60, .15),
@@ -127,8 +127,8 @@ def _flatbed(builder: Builder, rng: np.random.Generator, half: float, deck: floa
                         box((.04, deck + .1, at), (half - .15, deck + .9 * tall, at + 1.2)))
 
 
-def container_shell(builder: Builder, rng: np.random.Generator, half: float, low: float,
-                    length: float, middle: float, name: str = 'container') -> None:
+def container_shell(builder: Builder, half: float, low: float, length: float, middle: float,
+                    name: str = 'container') -> None:
     """Add a corrugated freight container, 2.6 m high, along z about `middle`."""
     part = Part(name, 'metal_paint', 'worn', 40, .15, gloss=.02)
     count = 2 * int(length / .28)
@@ -152,15 +152,15 @@ def container_shell(builder: Builder, rng: np.random.Generator, half: float, low
 
 
 def _container(builder: Builder, rng: np.random.Generator, half: float, deck: float,
-               height: float, bed: tuple[float, float], coat: Part) -> None:
+               height: float, bed: tuple[float, float]) -> None:
     """Add one freight container, on a skeleton frame."""
     length = min(12.2, bed[1] - bed[0] - .1)
-    container_shell(builder, rng, 1.22, deck + .05, length, .5 * (bed[0] + bed[1]))
+    container_shell(builder, 1.22, deck + .05, length, .5 * (bed[0] + bed[1]))
     builder.add(FRAME, box((-half + .1, deck - .12, bed[0]), (half - .1, deck + .04, bed[1])))
 
 
 def _tipper(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
-            bed: tuple[float, float], coat: Part) -> None:
+            bed: tuple[float, float]) -> None:
     """Add an open skip with ribs, heaped or empty."""
     tall = rng.uniform(1.1, 1.6)
     part = Part('skip', 'metal_paint', 'worn', 40, .2)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .builder import Builder
 from .mesh import Mesh, Part
-from .poses import HAND, Pose, on_foot
+from .poses import HAND, Skeleton, on_foot
 from .shapes import Shape, ellipsoid, loft, moved, rods, rounded_box, tube, turned, xyz
 
 SKIN = Part('skin', 'skin')
@@ -30,7 +30,7 @@ def person(rng: np.random.Generator) -> Mesh:
     return builder.mesh()
 
 
-def dress(builder: Builder, rng: np.random.Generator, pose: Pose, girth: float = 1.0, *,
+def dress(builder: Builder, rng: np.random.Generator, pose: Skeleton, girth: float = 1.0, *,
           helmet: Part | None = None, rider: bool = False, leather: bool = False) -> None:
     """Add a person on a pose's joints.
 
@@ -60,7 +60,7 @@ def dress(builder: Builder, rng: np.random.Generator, pose: Pose, girth: float =
         _bag(builder, rng, pose, in_hand=not rider)
 
 
-def _legs(builder: Builder, pose: Pose, wide: float, part: Part, bare: bool,
+def _legs(builder: Builder, pose: Skeleton, wide: float, part: Part, bare: bool,
           thigh: bool) -> None:
     """Add two legs: trousers, or cloth to the knee and skin below."""
     for side in (0, 1):
@@ -90,7 +90,7 @@ def _shoe(ankle: np.ndarray, toe: np.ndarray, h: float) -> Shape:
     return moved(turned_, ankle - [0, sunk, 0])
 
 
-def _arm(builder: Builder, pose: Pose, side: int, wide: float, part: Part,
+def _arm(builder: Builder, pose: Skeleton, side: int, wide: float, part: Part,
          sleeves: bool) -> None:
     """Add an arm and its hand."""
     shoulder, elbow, wrist = pose.shoulders[side], pose.elbows[side], pose.wrists[side]
@@ -106,7 +106,7 @@ def _arm(builder: Builder, pose: Pose, side: int, wide: float, part: Part,
                            pose.height * np.array([.015, .022, .012]), 6, .6))
 
 
-def _trunk(builder: Builder, pose: Pose, wide: float, top: Part, legs: Part,
+def _trunk(builder: Builder, pose: Skeleton, wide: float, top: Part, legs: Part,
            long: bool) -> None:
     """Add the trunk as ellipses from the crotch (or a coat's hem) to the neck."""
     hip, neck = pose.hip, pose.neck
@@ -133,7 +133,7 @@ def _trunk(builder: Builder, pose: Pose, wide: float, top: Part, legs: Part,
             caps=False))
 
 
-def _skirt(builder: Builder, rng: np.random.Generator, pose: Pose, wide: float,
+def _skirt(builder: Builder, rng: np.random.Generator, pose: Skeleton, wide: float,
            part: Part) -> None:
     """Add a skirt from the waist to above or below the knees."""
     low = pose.hip[1] * rng.uniform(.25, .68)
@@ -146,7 +146,7 @@ def _skirt(builder: Builder, rng: np.random.Generator, pose: Pose, wide: float,
     builder.add(part, loft(rings, caps=False))
 
 
-def _head(builder: Builder, rng: np.random.Generator, pose: Pose, helmet: Part | None,
+def _head(builder: Builder, rng: np.random.Generator, pose: Skeleton, helmet: Part | None,
           warm: bool) -> None:
     """Add neck, head, and hair, a hat, a hood or a helmet."""
     h, head = pose.height, pose.head
@@ -180,7 +180,7 @@ def _head(builder: Builder, rng: np.random.Generator, pose: Pose, helmet: Part |
                                    size[0] * np.array([.85, .95, .4]), 7, .5)))
 
 
-def _bag(builder: Builder, rng: np.random.Generator, pose: Pose, in_hand: bool) -> None:
+def _bag(builder: Builder, rng: np.random.Generator, pose: Skeleton, in_hand: bool) -> None:
     """Add, now and then, a rucksack, a shoulder bag or a bag in the hand."""
     luck, h = rng.random(), pose.height
     bag = cloth(rng, 'bag', (.6, .08, .32))

@@ -19,7 +19,7 @@ _TRUNK = SHOULDER - HIP
 
 
 @dataclass(frozen=True)
-class Pose:
+class Skeleton:
     """Joints in metres; those of a pair are right (x > 0), then left, (2, 3).
 
     ``hip`` and ``neck`` (3,) are the ends of the trunk, ``head`` (3,) the middle of the head,
@@ -62,7 +62,7 @@ def _swing(angle: float) -> np.ndarray:
     return np.array([0, -np.cos(angle), np.sin(angle)])
 
 
-def on_foot(rng: np.random.Generator, height: float, stride: float) -> Pose:
+def on_foot(rng: np.random.Generator, height: float, stride: float) -> Skeleton:
     """Return a walking (``stride`` 1) or standing (0) pose with its lower sole on y = 0."""
     phase = rng.choice([-1, 1]) * rng.uniform(.3, 1)
     swing = stride * phase * rng.uniform(.34, .46)
@@ -105,7 +105,7 @@ def on_foot(rng: np.random.Generator, height: float, stride: float) -> Pose:
 
 
 def riding(height: float, saddle: np.ndarray, pedals: np.ndarray, grips: np.ndarray,
-           lean: float) -> Pose:
+           lean: float) -> Skeleton:
     """Return a rider's pose.
 
     :param saddle: (3,), where the hip is.
@@ -134,9 +134,9 @@ def riding(height: float, saddle: np.ndarray, pedals: np.ndarray, grips: np.ndar
         np.array(elbows), np.array(wrists)])
 
 
-def _scaled(height: float, facing: np.ndarray, joints: Sequence[np.ndarray]) -> Pose:
+def _scaled(height: float, facing: np.ndarray, joints: Sequence[np.ndarray]) -> Skeleton:
     """Return the pose of a person of that height from joints in shares of it."""
     hip, neck, head, hips, knees, ankles, toes, shoulders, elbows, wrists = (
         height * np.asarray(joint, float) for joint in joints)
-    return Pose(height, hip, neck, head, facing, hips, knees, ankles, toes, shoulders, elbows,
-                wrists)
+    return Skeleton(height, hip, neck, head, facing, hips, knees, ankles, toes, shoulders, elbows,
+                    wrists)

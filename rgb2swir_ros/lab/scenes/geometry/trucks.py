@@ -46,7 +46,7 @@ def truck(rng: np.random.Generator, load: str | None = None) -> Mesh:
     bed = tail, tail + bed_length
     height = (rng.uniform(2.0, 2.4) if small else
               min(4.0 - deck, rng.uniform(2.3, 2.9)))
-    LOADS[load](builder, rng, half, deck, height, bed, coat)
+    LOADS[load](builder, rng, half, deck, height, bed)
     builder.add(FRAME, box((-.45, .9 * radius, tail + .1), (.45, deck, nose - cab_length + .3)),
                 box((-half + .08, .42, tail + .02), (half - .08, .56, tail + .14)))
     lamp = .2 if small else .36

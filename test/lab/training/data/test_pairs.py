@@ -10,7 +10,7 @@ import pytest
 import trees
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.dataset import Plan, write_dataset
+from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, write_dataset
 from rgb2swir_ros.lab.training.data.files import SwirCoding, size_of
 from rgb2swir_ros.lab.training.data.folders import PairedFolders, scene_of
 from rgb2swir_ros.lab.training.data.pairs import hashed_split, open_pairs, open_training
@@ -27,8 +27,8 @@ def rendered(tmp_path_factory):
     folder = tmp_path_factory.mktemp('rendered')
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parents[2] / 'scenes'))
-        write_dataset(Plan(folder, 0, (32, 48), looks=2, scenes=26, renderer='rectangles'), 1,
-                      lambda _: None)
+        spec = DatasetSpec(folder, 0, (32, 48), looks=2, scenes=26, renderer='rectangles')
+        write_dataset(spec, 1, lambda _: None)
     return folder
 
 

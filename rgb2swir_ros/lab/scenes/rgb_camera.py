@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes import develop, metering, optics
+from rgb2swir_ros.lab.scenes import isp, metering, optics
 from rgb2swir_ros.lab.scenes.light import Light
 from rgb2swir_ros.lab.scenes.optics import Lens, Windscreen
 
@@ -56,7 +56,7 @@ class RgbCamera:
     read_noise: float = 0.0
     chroma_noise: float = 0.0
     bayer: bool = False
-    tone: develop.Tone = field(default_factory=develop.Tone)
+    tone_curve: isp.ToneCurve = field(default_factory=isp.ToneCurve)
     local_tone: float = 0.0
     saturation: float = 1.0
     vibrance: float = 0.0
@@ -74,18 +74,19 @@ class RgbCamera:
         return self.lens.blur
 
 
-def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | None = None
-                ) -> RgbCamera:
+def draw_rgb_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | None = None
+                    ) -> RgbCamera:
     """Draw a camera whose automatic exposure and white balance have looked at a frame.
 
     :param linear: linear RGB (H, W, 3), float32; three bands of the scene's radiance.
     :param light: what lights it, for white balance and the noise of the dark; none for daylight.
     """
     weather = light.weather if light is not None else 'clear'
-    balance = metering.white_balance(rng, linear, light)
-    tone = develop.draw_tone(rng)
-    exposure = metering.exposure(rng, linear * np.array(balance, np.float32), tone, weather)
-    # sensors are unlike each other, and the less light there is, the longer their amplifiers reach
+    balance = metering.auto_white_balance(rng, linear, light)
+    tone_curve = isp.draw_tone_curve(rng)
+    balanced = linear * np.array(balance, np.float32)
+    exposure = metering.auto_exposure(rng, balanced, tone_curve, weather)
+    # Sensors differ, and cameras amplify more where there is less light.
     electrons = float(np.exp(rng.uniform(np.log(2500), np.log(40000))))
     if weather in {'night', 'dusk'}:
         electrons *= float(rng.uniform(.04, .4) if weather == 'night' else rng.uniform(.1, .8))
@@ -99,7 +100,8 @@ def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | Non
         lens=optics.draw_lens(rng, linear.shape[1]),
         windscreen=optics.draw_windscreen(rng, wet=light is not None and light.wetness > .3),
         electrons=electrons, read_noise=float(rng.uniform(.5, 6) / electrons ** .5 * .05),
-        chroma_noise=float(rng.uniform(0, .9)), bayer=bool(rng.random() < .3), tone=tone,
+        chroma_noise=float(rng.uniform(0, .9)), bayer=bool(rng.random() < .3),
+        tone_curve=tone_curve,
         local_tone=float(rng.uniform(0, .8)) if rng.random() < .4 else 0.0,
         saturation=float(np.clip(rng.normal(.92, .2), .35, 1.6)),
         vibrance=float(rng.uniform(0, .6)) if rng.random() < .5 else 0.0,
@@ -112,7 +114,7 @@ def draw_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | Non
         subsampled=bool(rng.random() < .8))
 
 
-def photograph(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) -> np.ndarray:
+def take_picture(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) -> np.ndarray:
     """Take the picture.
 
     :param linear: linear RGB (H, W, 3), float32, not clipped.
@@ -120,23 +122,23 @@ def photograph(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) 
     :return: uint8 (H, W, 3), RGB, sRGB-coded.
     """
     light = linear.astype(np.float32) * np.float32(camera.exposure)
-    light = optics.through_lens(light, camera.lens)
-    light = optics.through_windscreen(light, camera.windscreen)
+    light = optics.apply_lens(light, camera.lens)
+    light = optics.apply_windscreen(light, camera.windscreen)
     colours = np.array(camera.matrix, np.float32) * np.array(camera.white_balance, np.float32)
     if camera.matrix != IDENTITY or camera.white_balance != (1.0, 1.0, 1.0):
         light = light @ colours.T
     if camera.electrons:
-        light = develop.with_noise(light, camera.electrons, camera.read_noise,
-                                   camera.chroma_noise, rng)
+        light = isp.add_noise(light, camera.electrons, camera.read_noise,
+                              camera.chroma_noise, rng)
     if camera.bayer:
-        light = develop.through_bayer(light)
-    coded = develop.coded(light, camera.tone)
+        light = isp.mosaic_and_demosaic(light)
+    coded = isp.tone_map_by_table(light, camera.tone_curve)
     if camera.local_tone:
-        coded = develop.locally_toned(coded, camera.local_tone)
-    coded = develop.coloured(coded, camera.saturation, camera.vibrance, camera.chroma_blur)
+        coded = isp.local_tone_map(coded, camera.local_tone)
+    coded = isp.adjust_colour(coded, camera.saturation, camera.vibrance, camera.chroma_blur)
     if camera.denoise:
-        coded = develop.smeared(coded, camera.denoise)
+        coded = isp.denoise(coded, camera.denoise)
     if camera.sharpening:
-        coded = develop.sharpened(coded, camera.sharpening, camera.halo)
+        coded = isp.sharpen(coded, camera.sharpening, camera.halo)
     picture = (np.clip(coded, 0, 1) * 255 + np.float32(.5)).astype(np.uint8)
-    return develop.transmitted(picture, camera.scale, camera.jpeg, camera.subsampled)
+    return isp.encode_and_decode(picture, camera.scale, camera.jpeg, camera.subsampled)

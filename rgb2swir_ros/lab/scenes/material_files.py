@@ -34,7 +34,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Entry:
+class MaterialEntry:
     """A material as written: its spread is either its own or the name of a shared one."""
 
     reflectance: tuple[float, ...]
@@ -45,22 +45,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class RawTable:
+class MaterialFile:
     """A file's content, each part checked by itself."""
 
-    materials: dict[str, Entry] = field(default_factory=dict)
+    materials: dict[str, MaterialEntry] = field(default_factory=dict)
     spreads: dict[str, Spread] = field(default_factory=dict)
     palettes: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def updated(self, other: RawTable) -> RawTable:
+    def updated(self, other: MaterialFile) -> MaterialFile:
         """Return this table with another's entries over it.
 
         A material that is named like a palette of the other replaces it, and the reverse.
         """
         materials = {k: v for k, v in self.materials.items() if k not in other.palettes}
         palettes = {k: v for k, v in self.palettes.items() if k not in other.materials}
-        return RawTable(materials | other.materials, self.spreads | other.spreads,
-                        palettes | other.palettes)
+        return MaterialFile(materials | other.materials, self.spreads | other.spreads,
+                            palettes | other.palettes)
 
     def check_references(self, path: Path) -> None:
         """Refuse spreads and palette members that no entry defines.
@@ -78,7 +78,7 @@ class RawTable:
                                     f"not under materials: known are {', '.join(self.materials)}")
 
 
-def read_table(path: Path) -> RawTable:
+def read_material_file(path: Path) -> MaterialFile:
     """Read a file of materials, spreads and palettes.
 
     :raises UserError: naming file, entry and value, where anything is missing, unknown or out of
@@ -89,7 +89,7 @@ def read_table(path: Path) -> RawTable:
     if 'bands' in top and tuple(top['bands'] or ()) != BANDS:
         raise UserError(f'{path}: bands are {top["bands"]}, but must be {list(BANDS)}, '
                         'in this order')
-    table = RawTable(
+    table = MaterialFile(
         {str(k): _material(v, f"{path}: material '{k}'")
          for k, v in _mapping(top.get('materials') or {}, f'{path}: materials').items()},
         {str(k): _spread(v, f"{path}: spread '{k}'")
@@ -128,7 +128,7 @@ def _patterns(value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _material(value: Any, where: str) -> Entry:
+def _material(value: Any, where: str) -> MaterialEntry:
     entry = _mapping(value, where, {'reflectance', 'source', 'from', 'spread', 'spectra'})
     for key in ('reflectance', 'source', 'from'):
         if key not in entry:
@@ -144,9 +144,10 @@ def _material(value: Any, where: str) -> Entry:
         raise UserError(f"{where}: source is {entry['source']!r}, but must be one of "
                         f"{', '.join(SOURCES)}")
     spread = entry.get('spread', 'plain')
-    return Entry(reflectance, entry['source'], str(entry['from']),
-                 spread if isinstance(spread, str) else _spread(spread, f'{where}: spread'),
-                 _patterns(entry.get('spectra', []), f'{where}: spectra'))
+    if not isinstance(spread, str):
+        spread = _spread(spread, f'{where}: spread')
+    return MaterialEntry(reflectance, entry['source'], str(entry['from']), spread,
+                         _patterns(entry.get('spectra', []), f'{where}: spectra'))
 
 
 def _spread(value: Any, where: str) -> Spread:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.labelling import dropped
+from rgb2swir_ros.lab.scenes.labelling import drop_reason
 
 SHEET_FRAMES, SHEET_COLUMNS = 24, 3
 GAMMA = 2.2
@@ -19,7 +19,7 @@ COLOURS = {'car': (255, 200, 0), 'truck': (255, 110, 0), 'person': (255, 60, 160
            'bus': (0, 200, 255), 'motorcycle': (120, 255, 80), 'bicycle': (170, 120, 255)}
 
 
-def grey_picture(radiance: np.ndarray) -> np.ndarray:
+def display_picture(radiance: np.ndarray) -> np.ndarray:
     """Return radiance (H, W) in [0, 1] as people look at it: gamma 2.2, uint8 (H, W, 3)."""
     grey = np.clip(radiance, 0, 1) ** (1 / GAMMA) * 255 + .5
     return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
@@ -39,7 +39,7 @@ def flow_picture(flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(seen[..., None], colours, np.uint8(90)))
 
 
-def draw_boxes(picture: np.ndarray, objects: Sequence[dict[str, Any]]) -> np.ndarray:
+def overlay_boxes(picture: np.ndarray, objects: Sequence[dict[str, Any]]) -> np.ndarray:
     """Return a copy of uint8 RGB (H, W, 3) with the objects' boxes and classes."""
     drawn = np.ascontiguousarray(picture).copy()
     for item in objects:
@@ -53,8 +53,8 @@ def draw_boxes(picture: np.ndarray, objects: Sequence[dict[str, Any]]) -> np.nda
     return drawn
 
 
-def choose(manifests: Sequence[dict[str, Any]],
-           count: int = SHEET_FRAMES) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def choose_frames(manifests: Sequence[dict[str, Any]],
+                  count: int = SHEET_FRAMES) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Choose (scene, frame) for a sheet: scenes from all over, weathers as even as can be."""
     shown: Counter[str] = Counter()
     chosen: list[tuple[dict[str, Any], dict[str, Any]]] = []
@@ -79,10 +79,10 @@ def contact_sheet(folder: Path, manifests: Sequence[dict[str, Any]]) -> np.ndarr
     :return: uint8 (H, W, 3), RGB.
     """
     tiles = []
-    for manifest, frame in choose(manifests):
+    for manifest, frame in choose_frames(manifests):
         rgb = cv2.cvtColor(_read(folder / frame['rgb']), cv2.COLOR_BGR2RGB)
-        swir = grey_picture(_read(folder / frame['swir']) / 65535)
-        tile = np.hstack([draw_boxes(p, [o for o in frame['objects'] if not dropped(o)])
+        swir = display_picture(_read(folder / frame['swir']) / 65535)
+        tile = np.hstack([overlay_boxes(p, [o for o in frame['objects'] if not drop_reason(o)])
                           for p in (rgb, swir)])
         caption = f'{manifest["seed"]} {manifest["split"]} {frame["place"]} {frame["weather"]}'
         tile[-14:] //= 3

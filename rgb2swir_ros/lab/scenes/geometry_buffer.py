@@ -1,4 +1,4 @@
-"""The geometry buffer: all that many looks of one scene have in common."""
+"""The geometry buffer (G-buffer): what all renderings of one view have in common."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.cast import GROUND, Caster, Hits
 from rgb2swir_ros.lab.scenes.geometry.mesh import rotation
-from rgb2swir_ros.lab.scenes.textures import filtered, pyramid
-from rgb2swir_ros.lab.scenes.world import Lens
+from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits
+from rgb2swir_ros.lab.scenes.scene import PinholeCamera
+from rgb2swir_ros.lab.scenes.textures import mip_pyramid, sample_textures
 
-BLADES = .4
+GRASS_STRETCH = .4   # of the texture of grass on the ground, along v: blades stand upright
 COARSE_TEXELS = 3.0  # a metre: dirt, moisture and wear vary over metres
 
 
 def _sky_directions() -> tuple[np.ndarray, np.ndarray]:
-    """Return ten directions (10, 3) that stand for the sky, and what share of it each has.
+    """Return ten directions (10, 3) that sample the sky, and the weight (10,) of each.
 
-    They are the same for every pixel: random ones would leave noise. The shares are such that a
-    level surface under a uniform sky of radiance 1 gets irradiance 1.
+    They are the same for every pixel: random ones would leave noise. A level surface under a
+    uniform sky of radiance 1 gets irradiance 1.
     """
     rings = ((np.radians(20), 5, np.sin(np.radians(40))),
              (np.radians(55), 4, np.sin(np.radians(75)) - np.sin(np.radians(40))),
@@ -40,42 +40,46 @@ SKY_DIRECTIONS, SKY_SHARES = _sky_directions()
 
 
 @dataclass
-class Buffer:
-    """What each pixel of a frame sees, row by row; N = height * width.
+class GeometryBuffer:
+    """What each pixel sees, row by row; N = height * width.
 
     :ivar direction: (N, 3) unit, from the camera.
-    :ivar hits: what the rays met.
-    :ivar fine: (N,) relief of the part's own texture, deviation about 1 where it is near.
-    :ivar coarse: (N,) relief over metres; ``cell`` (N,) a number in [0, 1) that is constant over
-        a window's width, to switch windows on and off.
-    :ivar open_sky: (N, 10) which of the sky's directions are open, float32.
+    :ivar hits: the first hits of the camera's rays.
+    :ivar fine: (N,) value of the part's texture; standard deviation about 1 at short distance.
+    :ivar coarse: (N,) texture value that varies over metres; ``cell`` (N,) a number in [0, 1),
+        constant over the size of a window, that decides which windows are lit.
+    :ivar open_sky: (N, 10) float32, 1 where a direction of `SKY_DIRECTIONS` is not occluded.
     """
 
-    lens: Lens
+    camera: PinholeCamera
     position: np.ndarray
     axes: np.ndarray
     direction: np.ndarray
-    hits: Hits
+    hits: RayHits
     fine: np.ndarray
     coarse: np.ndarray
     cell: np.ndarray
     open_sky: np.ndarray
 
 
-def make_buffer(caster: Caster, lens: Lens, seconds: float = 0.0) -> Buffer:
-    """Cast a frame. The caster stands at the same time (`Caster.at`)."""
-    position, axes = lens.frame(caster.world.terrain, seconds)
-    direction = lens.rays(axes)
-    spread = 1 / (lens.focal * lens.size[1])
+def make_geometry_buffer(caster: RayCaster, camera: PinholeCamera,
+                         seconds: float = 0.0) -> GeometryBuffer:
+    """Cast one frame.
+
+    :param seconds: time of the camera; the caster must be at the same time (`RayCaster.at`).
+    """
+    position, axes = camera.position_and_axes(caster.scene.terrain, seconds)
+    direction = camera.rays(axes)
+    spread = 1 / (camera.focal * camera.size[1])
     hits = caster.hits(position, direction, spread)
     fine, coarse, cell = _reliefs(caster, hits, direction, spread)
-    return Buffer(lens, position, axes, direction, hits, fine, coarse, cell,
-                  _open_sky(caster, hits, lens.size))
+    return GeometryBuffer(camera, position, axes, direction, hits, fine, coarse, cell,
+                          _open_sky(caster, hits, camera.size))
 
 
-def _reliefs(caster: Caster, hits: Hits, direction: np.ndarray,
+def _reliefs(caster: RayCaster, hits: RayHits, direction: np.ndarray,
              spread: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    names = pyramid()[0]
+    names = mip_pyramid()[0]
     parts = [s.part for s in caster.surfaces]
     index = np.array([names.index(p.texture) if p.texture else -1 for p in parts])[hits.surface]
     texels = np.array([p.texels for p in parts], np.float32)[hits.surface]
@@ -85,40 +89,40 @@ def _reliefs(caster: Caster, hits: Hits, direction: np.ndarray,
     v = np.where(axis == 1, local[:, 2], local[:, 1]).astype(np.float32)
     cosine = np.maximum(np.abs((hits.normal * direction).sum(axis=1)), .05)
     footprint = np.where(hits.sky, 0, hits.distance) * spread / np.sqrt(cosine)
-    # blades of grass stand upright: their pattern on the ground looks taller than a flat one
     upright = np.array([p.texture == 'foliage' for p in parts])[hits.surface] \
-        & ground_rows(hits)
-    v = np.where(upright, BLADES * v, v).astype(np.float32)
+        & is_ground(hits)
+    v = np.where(upright, GRASS_STRETCH * v, v).astype(np.float32)
     index = np.where(hits.sky, -1, index)
     grain = np.where(hits.sky, -1, names.index('speckle'))
-    fine = filtered(index, u * texels, v * texels, footprint * texels)
-    fine += .5 * filtered(grain, u * texels * 4, v * texels * 4, footprint * texels * 4)
+    fine = sample_textures(index, u * texels, v * texels, footprint * texels)
+    fine += .5 * sample_textures(grain, u * texels * 4, v * texels * 4, footprint * texels * 4)
     worn = np.where(hits.sky, -1, names.index('worn'))
-    coarse = filtered(worn, u * COARSE_TEXELS + 91, v * COARSE_TEXELS, footprint * COARSE_TEXELS)
+    coarse = sample_textures(worn, u * COARSE_TEXELS + 91, v * COARSE_TEXELS,
+                             footprint * COARSE_TEXELS)
     cells = np.floor(local / np.array([1.9, 2.9, 1.9])) @ np.array([.7548, .5698, .3247])
-    return fine, coarse, ((cells + hits.thing * .6180) % 1).astype(np.float32)
+    return fine, coarse, ((cells + hits.object_index * .6180) % 1).astype(np.float32)
 
 
-def _local(caster: Caster, hits: Hits) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and normals in their thing's own frame, so that textures move along."""
+def _local(caster: RayCaster, hits: RayHits) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and normals in object coordinates, so that textures move with objects."""
     local, normal = hits.point.astype(np.float32), hits.normal.copy()
-    rows = np.flatnonzero(hits.thing >= 0)
+    rows = np.flatnonzero(hits.object_index >= 0)
     if len(rows):
-        thing = hits.thing[rows]
+        object_index = hits.object_index[rows]
         turns = np.array([rotation(p.heading) for p in caster.poses], np.float32)
         places = np.array([p.position for p in caster.poses], np.float32)
         scales = np.array([p.scale for p in caster.poses], np.float32)
-        moved = (local[rows] - places[thing]) / scales[thing, None]
-        local[rows] = np.einsum('ni,nij->nj', moved, turns[thing])
-        normal[rows] = np.einsum('ni,nij->nj', normal[rows], turns[thing])
+        moved = (local[rows] - places[object_index]) / scales[object_index, None]
+        local[rows] = np.einsum('ni,nij->nj', moved, turns[object_index])
+        normal[rows] = np.einsum('ni,nij->nj', normal[rows], turns[object_index])
     return local, normal
 
 
-def _open_sky(caster: Caster, hits: Hits, size: tuple[int, int]) -> np.ndarray:
-    """Return which directions of the sky each pixel sees, cast for every other row and column.
+def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int]) -> np.ndarray:
+    """Return which directions of the sky each pixel sees, cast at every second row and column.
 
-    Each pixel takes the values of the most similar of the four cast pixels around it, so that
-    edges stay where they are.
+    Each pixel takes the values of the most similar of the four nearest cast pixels (joint
+    nearest-neighbour upsampling), which keeps edges in place.
     """
     height, width = size
     grid = np.zeros(size, bool)
@@ -141,19 +145,19 @@ def _open_sky(caster: Caster, hits: Hits, size: tuple[int, int]) -> np.ndarray:
             column = np.minimum((x + dx) // 2, columns_small - 1)
             source = np.minimum(row * 2, height - 1) * width + np.minimum(column * 2, width - 1)
             cost = ((hits.normal - hits.normal[source]) ** 2).sum(axis=1) \
-                + 2.0 * (hits.thing != hits.thing[source]) \
+                + 2.0 * (hits.object_index != hits.object_index[source]) \
                 + np.abs(np.nan_to_num(hits.point - hits.point[source])).sum(axis=1) * .2
             better = cost < least
             best[better] = (row * columns_small + column)[better]
             least[better] = cost[better]
     result = small[best].reshape(height, width, -1)
-    # a little blur within surfaces takes the edges off these ten hard shadows
+    # blur within objects softens the edges of these ten hard shadows
     soft = cv2.blur(result, (5, 5))
-    same = (cv2.blur(hits.thing.reshape(size).astype(np.float32), (5, 5))
-            == hits.thing.reshape(size))[..., None]
+    same = (cv2.blur(hits.object_index.reshape(size).astype(np.float32), (5, 5))
+            == hits.object_index.reshape(size))[..., None]
     return np.where(same, soft, result).reshape(height * width, -1)
 
 
-def ground_rows(hits: Hits) -> np.ndarray:
-    """Return True (N,) where the ground is seen."""
-    return hits.thing == GROUND
+def is_ground(hits: RayHits) -> np.ndarray:
+    """Return True (N,) where the ground is hit."""
+    return hits.object_index == GROUND

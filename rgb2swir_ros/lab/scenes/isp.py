@@ -13,7 +13,7 @@ _ENTRIES = 4096
 
 
 @dataclass(frozen=True)
-class Tone:
+class ToneCurve:
     """A curve from light to code values; the default is sRGB, clipped at 1.
 
     :param shoulder: 0 clips at white, 1 rolls off from .3 on.
@@ -28,44 +28,44 @@ class Tone:
     power: float = 1.0
 
 
-def draw_tone(rng: np.random.Generator) -> Tone:
+def draw_tone_curve(rng: np.random.Generator) -> ToneCurve:
     """Draw a curve: most cameras roll off, add contrast and crush or lift the dark a little."""
-    return Tone(shoulder=float(rng.uniform(0, 1)), contrast=float(rng.uniform(-.2, .85)),
-                black=float(np.clip(rng.normal(-.005, .025), -.06, .08)),
-                power=float(np.exp(rng.normal(0, .08))))
+    return ToneCurve(shoulder=float(rng.uniform(0, 1)), contrast=float(rng.uniform(-.2, .85)),
+                     black=float(np.clip(rng.normal(-.005, .025), -.06, .08)),
+                     power=float(np.exp(rng.normal(0, .08))))
 
 
-def curve(light: np.ndarray, tone: Tone) -> np.ndarray:
+def tone_map(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
     """Return code values in [0, 1] of light, of any shape."""
-    knee = 1 - .7 * tone.shoulder
+    knee = 1 - .7 * curve.shoulder
     light = np.maximum(light, 0)
     if knee < 1:
         over = np.maximum(light - knee, 0) / (1 - knee)
         light = np.minimum(light, knee) + (1 - knee) * (1 - np.exp(-over))
     light = np.minimum(light, 1)
     value = np.where(light <= .0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - .055)
-    value = value ** tone.power
-    value = value + tone.contrast * (value * value * (3 - 2 * value) - value)
-    value = tone.black + (1 - tone.black) * value
+    value = value ** curve.power
+    value = value + curve.contrast * (value * value * (3 - 2 * value) - value)
+    value = curve.black + (1 - curve.black) * value
     return np.clip(value, 0, 1)
 
 
 @lru_cache(maxsize=8)
-def _table(tone: Tone) -> np.ndarray:
+def _tone_table(curve: ToneCurve) -> np.ndarray:
     # entries lie at squares, close together where the eye and the curve are steep
-    return curve(np.linspace(0, 1, _ENTRIES) ** 2 * BRIGHTEST, tone).astype(np.float32)
+    return tone_map(np.linspace(0, 1, _ENTRIES) ** 2 * BRIGHTEST, curve).astype(np.float32)
 
 
-def coded(light: np.ndarray, tone: Tone) -> np.ndarray:
+def tone_map_by_table(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
     """Return code values (H, W, 3) in [0, 1], float32, of light."""
     place = np.sqrt(np.clip(light, 0, BRIGHTEST) * np.float32(1 / BRIGHTEST))
     place *= np.float32(_ENTRIES - 1)
     place += np.float32(.5)
-    return _table(tone)[place.astype(np.uint16)]
+    return _tone_table(curve)[place.astype(np.uint16)]
 
 
-def with_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: float,
-               rng: np.random.Generator) -> np.ndarray:
+def add_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: float,
+              rng: np.random.Generator) -> np.ndarray:
     """Return light with shot noise, noise of reading, and blotches of colour.
 
     :param electrons: collected at white; ``read_noise``: share of white.
@@ -82,7 +82,7 @@ def with_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: f
     return light + deviation * noise
 
 
-def through_bayer(light: np.ndarray) -> np.ndarray:
+def mosaic_and_demosaic(light: np.ndarray) -> np.ndarray:
     """Return light (H, W, 3) of which a sensor caught one colour a pixel (RGGB)."""
     top = np.float32(65535 / 4)
     raw = np.empty(light.shape[:2], np.uint16)
@@ -95,7 +95,7 @@ def through_bayer(light: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(raw, cv2.COLOR_BayerBG2RGB).astype(np.float32) / top
 
 
-def locally_toned(value: np.ndarray, strength: float) -> np.ndarray:
+def local_tone_map(value: np.ndarray, strength: float) -> np.ndarray:
     """Return code values with dark parts lifted and bright ones lowered, as WDR cameras do."""
     height, width = value.shape[:2]
     small = cv2.resize(value, (max(width // 8, 1), max(height // 8, 1)),
@@ -106,7 +106,8 @@ def locally_toned(value: np.ndarray, strength: float) -> np.ndarray:
     return value * cv2.resize(gain, (width, height))[..., None]
 
 
-def coloured(value: np.ndarray, saturation: float, vibrance: float, blur: float) -> np.ndarray:
+def adjust_colour(value: np.ndarray, saturation: float, vibrance: float,
+                  blur: float) -> np.ndarray:
     """Return code values with other colours; brightness (BT.601 luma) stays.
 
     :param vibrance: adds to the saturation of pale colours, nothing to that of strong ones.
@@ -125,21 +126,22 @@ def coloured(value: np.ndarray, saturation: float, vibrance: float, blur: float)
     return luma[..., None] + gain * colour
 
 
-def smeared(value: np.ndarray, strength: float) -> np.ndarray:
+def denoise(value: np.ndarray, strength: float) -> np.ndarray:
     """Return code values without weak detail, edges kept: what denoising leaves."""
     picture = (np.clip(value, 0, 1) * 255 + .5).astype(np.uint8)
     flat = cv2.bilateralFilter(picture, 5, 6 + 24 * strength, 1.5).astype(np.float32)
     return value + np.float32(min(1.0, .4 + strength)) * (flat * np.float32(1 / 255) - value)
 
 
-def sharpened(value: np.ndarray, strength: float, radius: float) -> np.ndarray:
+def sharpen(value: np.ndarray, strength: float, radius: float) -> np.ndarray:
     """Return code values with edges exaggerated; on brightness, as cameras do, halos and all."""
     luma = value @ np.array([.299, .587, .114], np.float32)
     detail = luma - cv2.GaussianBlur(luma, (0, 0), radius)
     return value + (np.float32(strength) * detail)[..., None]
 
 
-def transmitted(picture: np.ndarray, scale: float, quality: int, subsampled: bool) -> np.ndarray:
+def encode_and_decode(picture: np.ndarray, scale: float, quality: int,
+                      subsampled: bool) -> np.ndarray:
     """Return an 8-bit picture after it was sent, smaller than it is, through a codec."""
     height, width = picture.shape[:2]
     if scale < 1:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.buffer import Buffer
-from rgb2swir_ros.lab.scenes.cast import Caster
+from rgb2swir_ros.lab.scenes.geometry_buffer import GeometryBuffer
 from rgb2swir_ros.lab.scenes.light import Light
+from rgb2swir_ros.lab.scenes.raycast import RayCaster
 
 REACH = {'street': 45.0, 'head': 30.0, 'window': 0.0, 'tail': 0.0, 'signal': 0.0}  # metres
 MOST = 16  # lamps that are counted: the nearest ahead
@@ -14,7 +14,7 @@ MOST = 16  # lamps that are counted: the nearest ahead
 STRENGTH = {'street': 1.2, 'head': .8}
 
 
-def lamp_light(caster: Caster, buffer: Buffer, light: Light) -> np.ndarray:
+def lamp_light(caster: RayCaster, buffer: GeometryBuffer, light: Light) -> np.ndarray:
     """Return the irradiance (N, 5) that lamps bring; (5,) zeros where there are none.
 
     Lamps cast no shadows here: they are many, small and close to the ground.
@@ -41,20 +41,20 @@ def lamp_light(caster: Caster, buffer: Buffer, light: Light) -> np.ndarray:
     return total
 
 
-def _places(caster: Caster, buffer: Buffer,
+def _places(caster: RayCaster, buffer: GeometryBuffer,
             light: Light) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return kind, place and heading of the nearest lamps."""
     found = []
-    for number, thing in enumerate(caster.world.things):
-        for index, part in enumerate(thing.mesh.parts):
+    for number, item in enumerate(caster.scene.objects):
+        for index, part in enumerate(item.mesh.parts):
             if part.lamp not in STRENGTH or part.lamp not in light.lamps:
                 continue
-            corners = thing.mesh.faces[thing.mesh.part == index]
+            corners = item.mesh.faces[item.mesh.part == index]
             if len(corners) == 0:
                 continue
             pose = caster.poses[number]
-            middle = thing.mesh.vertices[corners].mean(axis=(0, 1))
-            place = pose.outward(middle[None])[0]
+            middle = item.mesh.vertices[corners].mean(axis=(0, 1))
+            place = pose.to_world(middle[None])[0]
             away = place - buffer.position
             if away @ buffer.axes[2] > -10:
                 ahead = np.array([np.sin(pose.heading), -.06, np.cos(pose.heading)])
@@ -64,7 +64,7 @@ def _places(caster: Caster, buffer: Buffer,
     return [(kind, place, ahead) for _, kind, place, ahead in found[:MOST]]
 
 
-def _beam(buffer: Buffer, point: np.ndarray, normal: np.ndarray) -> np.ndarray:
+def _beam(buffer: GeometryBuffer, point: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Return the share (N,) of the own head lamps' light; 1 on a wall ten metres ahead."""
     place = buffer.position - .7 * buffer.axes[1]
     away = (point - place) @ buffer.axes.T

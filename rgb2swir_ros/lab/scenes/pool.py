@@ -29,7 +29,7 @@ STOP_S = 10.0  # what a worker in the middle of a long C call gets before it is 
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Job]):
+class UnitResult(Generic[Job]):
     """What became of a job: the function's ``value``, or else the ``failure`` in words."""
 
     job: Job
@@ -44,8 +44,8 @@ class _Worker:
     job: Any
 
 
-def do_all(function: Callable[[Job], Any], jobs: Iterable[Job],
-           workers: int) -> Generator[Outcome[Job], None, None]:
+def map_unordered(function: Callable[[Job], Any], jobs: Iterable[Job],
+                  workers: int) -> Generator[UnitResult[Job], None, None]:
     """Yield each job's outcome, in the order in which they end.
 
     :param function: called as ``function(job)`` in a fresh process, so it and the jobs must be
@@ -54,33 +54,33 @@ def do_all(function: Callable[[Job], Any], jobs: Iterable[Job],
     :raises UserError: the first one that a job raises: no other job would fare better (disk full).
     """
     left = deque(jobs)
-    crew: list[_Worker] = []
+    running: list[_Worker] = []
     try:
-        while left or crew:
-            while left and len(crew) < workers:
-                crew.append(_hire(function))
-                _give(crew[-1], left)
-            ready = wait([worker.pipe for worker in crew])
-            for worker in [worker for worker in crew if worker.pipe in ready]:
+        while left or running:
+            while left and len(running) < workers:
+                running.append(_start_worker(function))
+                _send_next(running[-1], left)
+            ready = wait([worker.pipe for worker in running])
+            for worker in [worker for worker in running if worker.pipe in ready]:
                 try:
                     value, failure, mendable = worker.pipe.recv()
                 except (EOFError, ConnectionError):
-                    crew.remove(worker)
-                    yield Outcome(worker.job, failure='its worker process died '
-                                  f'({_cause(worker.process.wait())})')
+                    running.remove(worker)
+                    yield UnitResult(worker.job, failure='its worker process died '
+                                     f'({_exit_reason(worker.process.wait())})')
                     continue
                 job = worker.job
                 if mendable:
                     raise UserError(failure)
-                if not _give(worker, left):
-                    crew.remove(worker)
+                if not _send_next(worker, left):
+                    running.remove(worker)
                     _stop([worker])
-                yield Outcome(job, value, failure)
+                yield UnitResult(job, value, failure)
     finally:
-        _stop(crew)
+        _stop(running)
 
 
-def _hire(function: Callable[[Any], Any]) -> _Worker:
+def _start_worker(function: Callable[[Any], Any]) -> _Worker:
     ours, theirs = Pipe()
     with theirs:  # closed here, or a dead worker's pipe would never end
         process = subprocess.Popen(
@@ -93,7 +93,7 @@ def _hire(function: Callable[[Any], Any]) -> _Worker:
     return worker
 
 
-def _give(worker: _Worker, left: deque[Any]) -> bool:
+def _send_next(worker: _Worker, left: deque[Any]) -> bool:
     if not left:
         return False
     worker.job = left.popleft()
@@ -102,11 +102,11 @@ def _give(worker: _Worker, left: deque[Any]) -> bool:
     return True
 
 
-def _stop(crew: list[_Worker]) -> None:
-    for worker in crew:
+def _stop(running: list[_Worker]) -> None:
+    for worker in running:
         worker.pipe.close()
         worker.process.terminate()
-    for worker in crew:
+    for worker in running:
         try:
             worker.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -114,7 +114,7 @@ def _stop(crew: list[_Worker]) -> None:
             worker.process.wait()
 
 
-def _cause(code: int | None) -> str:
+def _exit_reason(code: int | None) -> str:
     if code is not None and code < 0:
         with suppress(ValueError):
             name = signal.Signals(-code).name
@@ -122,7 +122,7 @@ def _cause(code: int | None) -> str:
     return f'exit code {code}'
 
 
-def _serve(pipe: Connection[Any, Any]) -> None:
+def _worker_loop(pipe: Connection[Any, Any]) -> None:
     """Live as a worker: ends with the parent, and leaves no half-written file when told to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` blocks run
@@ -146,4 +146,4 @@ def _serve(pipe: Connection[Any, Any]) -> None:
 
 
 if __name__ == '__main__':
-    _serve(Connection(int(sys.argv[1])))
+    _worker_loop(Connection(int(sys.argv[1])))

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.furnish import Furnisher, choose
 from rgb2swir_ros.lab.scenes.geometry.mesh import Mesh, Part, rotation
 from rgb2swir_ros.lab.scenes.places import PLACES, Place
-from rgb2swir_ros.lab.scenes.terrain import Bar, Line, Terrain
-from rgb2swir_ros.lab.scenes.world import Lens, Thing, World
+from rgb2swir_ros.lab.scenes.populate import ScenePopulator, weighted_choice
+from rgb2swir_ros.lab.scenes.scene import PinholeCamera, Scene, SceneObject
+from rgb2swir_ros.lab.scenes.terrain import LaneMarking, Terrain, TransverseStrip
 
 # Texture, texels a metre and contrast of the ground's materials
 GROUND = {
@@ -20,11 +20,14 @@ GROUND = {
     'sand': ('worn', 24, .10), 'grass': ('foliage', 70, .32), 'dry_grass': ('foliage', 70, .26),
     'leaf': ('foliage', 45, .38), 'conifer': ('foliage', 40, .38),
 }
+KERB = {'concrete': .6, 'granite': .35, 'red_paint': .05}
+PAVEMENT = {'concrete': .5, 'granite': .3, 'asphalt': .15, 'brick': .05}
+SPOTS = {'soil': .3, 'dry_grass': .3}  # patches on verges, besides the place's own ground
 CLUTTER_SHARE = .06
 
 
-def draw_world(rng: np.random.Generator, size: tuple[int, int], name: str | None = None,
-               seconds: float = 0.0) -> World:
+def draw_scene(rng: np.random.Generator, size: tuple[int, int], name: str | None = None,
+               seconds: float = 0.0) -> Scene:
     """Draw a scene.
 
     :param size: (height, width) of the camera's picture.
@@ -33,41 +36,41 @@ def draw_world(rng: np.random.Generator, size: tuple[int, int], name: str | None
     """
     if name is None and rng.random() < CLUTTER_SHARE:
         return draw_clutter(rng, size)
-    name = name or choose({key: place.weight for key, place in PLACES.items()}, rng)
+    name = name or weighted_choice({key: place.weight for key, place in PLACES.items()}, rng)
     place = PLACES[name]
     terrain = draw_terrain(place, rng)
-    lens = draw_lens(place, terrain, size, rng)
-    things = Furnisher(place, terrain, rng, lens.z, lens.speed * seconds).furnish()
-    things = [t for thing in things if (t := _clear_of(thing, lens)) is not None]
-    if lens.height < 2.2 and abs(lens.yaw) < .3 and rng.random() < .18:
-        things.append(draw_bonnet(lens, rng))
-    return World(terrain, tuple(things), lens, name)
+    camera = draw_pinhole_camera(place, terrain, size, rng)
+    objects = ScenePopulator(place, terrain, rng, camera.z, camera.speed * seconds).populate()
+    objects = [t for item in objects if (t := _clear_of_camera(item, camera)) is not None]
+    if camera.height < 2.2 and abs(camera.yaw) < .3 and rng.random() < .18:
+        objects.append(draw_bonnet(camera, rng))
+    return Scene(terrain, tuple(objects), camera, name)
 
 
-def with_free_way(world: World, seconds: float) -> World:
+def with_clear_path(scene: Scene, seconds: float) -> Scene:
     """Return the scene without what stands in the way of the camera's drive, and of the traffic
     that keeps pace ahead of it.
 
     :param seconds: how long it drives.
     """
-    lens = world.lens
-    end = lens.z + lens.speed * seconds + 60
+    camera = scene.camera
+    end = camera.z + camera.speed * seconds + 60
 
-    def blocks(thing: Thing) -> bool:
-        across = rotation(thing.heading)[0] @ thing.mesh.vertices.T * thing.scale + thing.d
-        stands = not thing.speed and lens.z - 3 < thing.z < end
-        return bool(stands and across.min() < lens.d + 1.1 and across.max() > lens.d - 1.1
-                    and thing.mesh.vertices[:, 1].min() * thing.scale + thing.lift < lens.height
-                    and not _spans(across, thing))
+    def blocks(item: SceneObject) -> bool:
+        across = rotation(item.heading)[0] @ item.mesh.vertices.T * item.scale + item.d
+        stands = not item.speed and camera.z - 3 < item.z < end
+        return bool(stands and across.min() < camera.d + 1.1 and across.max() > camera.d - 1.1
+                    and item.mesh.vertices[:, 1].min() * item.scale + item.lift < camera.height
+                    and not _spans_road(across, item))
 
-    if not lens.speed:
-        return world
-    return replace(world, things=tuple(t for t in world.things if not blocks(t)))
+    if not camera.speed:
+        return scene
+    return replace(scene, objects=tuple(t for t in scene.objects if not blocks(t)))
 
 
-def _spans(across: np.ndarray, thing: Thing) -> bool:
+def _spans_road(across: np.ndarray, item: SceneObject) -> bool:
     """Say whether it stands over the road on feet beside it: gantries, bridges, lamps' arms."""
-    low = thing.mesh.vertices[:, 1] * thing.scale < 2.0
+    low = item.mesh.vertices[:, 1] * item.scale < 2.0
     wide = float(np.ptp(across))
     return wide > 12 or bool((~low).any() and np.ptp(across[low]) < .6 * wide)
 
@@ -81,19 +84,21 @@ def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:
     left, right = -half - rng.uniform(.2, shoulder), half + rng.uniform(.2, shoulder)
     walk = float(rng.uniform(1.2, 4.5)) if rng.random() < place.walk else 0.0
     motorway = place.speed[1] >= 34
-    bars: list[Bar] = []
+    strips: list[TransverseStrip] = []
     if motorway:  # the other carriageway, beyond a median
         median = rng.uniform(2, 9)
-        bars.append(Bar(-400, 2400, left - median - 2 * half - 2, left - median, 'road'))
+        strips.append(TransverseStrip(-400, 2400, left - median - 2 * half - 2, left - median,
+                                      'road'))
     elif rng.random() < .35:
         at = rng.uniform(15, 90)
-        bars.append(Bar(at, rng.uniform(5, 9), left - 80, right + 80, 'road'))
+        strips.append(TransverseStrip(at, rng.uniform(5, 9), left - 80, right + 80, 'road'))
         if rng.random() < .6:
-            bars.append(Bar(at - rng.uniform(3, 5), 3.2, left, right, 'line', .5))
-        bars.append(Bar(at - 6, .4, 0, right, 'line'))
+            strips.append(TransverseStrip(at - rng.uniform(3, 5), 3.2, left, right, 'line', .5))
+        strips.append(TransverseStrip(at - 6, .4, 0, right, 'line'))
     if place.walk and rng.random() < .25:
-        bars.append(Bar(rng.uniform(5, 50), rng.uniform(2.5, 4), left, right, 'line', .5))
-    flat = (abs(bars[0].low - left) + 4 if motorway else rng.uniform(2, 30))
+        strips.append(TransverseStrip(rng.uniform(5, 50), rng.uniform(2.5, 4), left, right, 'line',
+                                      .5))
+    flat = (abs(strips[0].low - left) + 4 if motorway else rng.uniform(2, 30))
     bank = (0.0, 0.0) if walk else tuple(rng.normal(0, 1, 2).clip(-1, 1) * np.array(
         [place.bank[1]] * 2) * (rng.random(2) < .5))
     bend = place.bend * rng.uniform(0, 1) * (rng.random() < .75)
@@ -107,32 +112,32 @@ def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:
         flat=float(flat), verge=float(rng.uniform(*place.verge)), parts=_parts(place, rng),
         spots=float(rng.uniform(0, .35)) if rng.random() < .6 else 0.0,
         repairs=float(rng.uniform(0, .25)) if rng.random() < .4 else 0.0,
-        lines=_lines(place, lanes, lane, half, (left, right), rng), bars=tuple(bars),
+        lines=_lines(place, lanes, lane, half, (left, right), rng), strips=tuple(strips),
         offset=(float(rng.uniform(0, 512)), float(rng.uniform(0, 512))))
 
 
-def draw_clutter(rng: np.random.Generator, size: tuple[int, int]) -> World:
+def draw_clutter(rng: np.random.Generator, size: tuple[int, int]) -> Scene:
     """Draw slabs of any material at any angle: edges and textures without a road's order."""
     place = PLACES['works']
     terrain = draw_terrain(place, rng)
     names = [*GROUND, 'white_paint', 'yellow_paint', 'red_paint', 'wood', 'snow', 'water',
              'galvanized', 'aluminium', 'skin', 'cotton', 'tyre', 'plaster', 'roof_tile',
              'plastic', 'rust', 'car_paint', 'cloth', 'sign_face', 'wall', 'roof', 'metal_paint']
-    lens = replace(draw_lens(place, terrain, size, rng), yaw=0.0, height=1.6,
-                   pitch=float(rng.normal(.05, .15)), speed=0.0)
-    things = []
+    camera = replace(draw_pinhole_camera(place, terrain, size, rng), yaw=0.0, height=1.6,
+                     pitch=float(rng.normal(.05, .15)), speed=0.0)
+    objects = []
     for _ in range(int(rng.integers(12, 70))):
         away = float(np.exp(rng.uniform(np.log(3), np.log(40))))
-        across = away * rng.uniform(-.6, .6) / lens.focal
+        across = away * rng.uniform(-.6, .6) / camera.focal
         material = str(rng.choice(names))
         texture, texels, contrast = GROUND.get(material, (str(rng.choice(
             ['worn', 'speckle', 'smooth', 'streaks', 'bricks', 'leaves'])), 60, .12))
         part = Part('slab', material, texture, float(texels * np.exp(rng.normal(0, .6))),
                     float(contrast * rng.uniform(.5, 2)), gloss=float(rng.choice([0, 0, 0, .05])))
-        things.append(Thing(_slab(part, rng, away * rng.uniform(.03, .3)), None,
-                            lens.d + float(across), lens.z + away,
-                            lift=float(rng.uniform(-.3, 1) * away * .4 + .6)))
-    return World(terrain, tuple(things), lens, 'clutter')
+        objects.append(SceneObject(_slab(part, rng, away * rng.uniform(.03, .3)), None,
+                                   camera.d + float(across), camera.z + away,
+                                   lift=float(rng.uniform(-.3, 1) * away * .4 + .6)))
+    return Scene(terrain, tuple(objects), camera, 'clutter')
 
 
 def _slab(part: Part, rng: np.random.Generator, size: float) -> Mesh:
@@ -148,19 +153,19 @@ def _slab(part: Part, rng: np.random.Generator, size: float) -> Mesh:
                 np.zeros(corners, np.uint8), (part,))
 
 
-def draw_bonnet(lens: Lens, rng: np.random.Generator) -> Thing:
+def draw_bonnet(camera: PinholeCamera, rng: np.random.Generator) -> SceneObject:
     """Draw the own car's bonnet: curved paint at the bottom of the picture, mirroring the sky."""
     x, z = np.meshgrid(np.linspace(-.95, .95, 25), np.linspace(.5, rng.uniform(1.5, 2.1), 13))
     ahead = (z - z.min()) / (z.max() - z.min())
     y = -rng.uniform(.38, .62) - rng.uniform(.05, .18) * x ** 2 - .12 * ahead ** 2
-    points = np.stack([x, y + lens.height, z], axis=-1).reshape(-1, 3)
+    points = np.stack([x, y + camera.height, z], axis=-1).reshape(-1, 3)
     corner = (np.arange(12)[:, None] * 25 + np.arange(24)).ravel()
     faces = np.concatenate([np.stack([corner, corner + 25, corner + 1], 1),
                             np.stack([corner + 1, corner + 25, corner + 26], 1)])
     mesh = Mesh(points.astype(np.float32), faces.astype(np.int32),
                 np.zeros(len(faces), np.uint8),
                 (Part('bonnet', 'car_paint', gloss=float(rng.uniform(.03, .07)), contrast=.02),))
-    return Thing(mesh, None, lens.d, lens.z, heading=lens.yaw, speed=lens.speed)
+    return SceneObject(mesh, None, camera.d, camera.z, heading=camera.yaw, speed=camera.speed)
 
 
 def _part(name: str, material: str, rng: np.random.Generator) -> Part:
@@ -170,21 +175,18 @@ def _part(name: str, material: str, rng: np.random.Generator) -> Part:
 
 
 def _parts(place: Place, rng: np.random.Generator) -> dict[str, Part]:
-    left = choose(place.ground, rng)
-    right = left if rng.random() < .6 else choose(place.ground, rng)
-    road = choose(place.road, rng)
+    left = weighted_choice(place.ground, rng)
+    right = left if rng.random() < .6 else weighted_choice(place.ground, rng)
+    road = weighted_choice(place.road, rng)
     parts = {'road': _part('road', road, rng),
              'repair': _part('repair', 'asphalt' if road != 'soil' else 'gravel', rng),
-             'kerb': _part('kerb', choose({'concrete': .6, 'granite': .35, 'red_paint': .05}, rng),
-                           rng),
-             'walk': _part('walk', choose({'concrete': .5, 'granite': .3, 'asphalt': .15,
-                                           'brick': .05}, rng), rng),
+             'kerb': _part('kerb', weighted_choice(KERB, rng), rng),
+             'walk': _part('walk', weighted_choice(PAVEMENT, rng), rng),
              'verge_left': _part('verge_left', left, rng),
              'verge_right': _part('verge_right', right, rng),
-             'spots': _part('spots', choose({**place.ground, 'soil': .3, 'dry_grass': .3}, rng),
-                            rng)}
+             'spots': _part('spots', weighted_choice({**place.ground, **SPOTS}, rng), rng)}
     for k in range(4):
-        parts[f'field_{k}'] = _part(f'field_{k}', choose(place.fields, rng), rng)
+        parts[f'field_{k}'] = _part(f'field_{k}', weighted_choice(place.fields, rng), rng)
     yellow = rng.random() < .3
     parts['line'] = Part('line', 'white_paint', 'speckle', 50, .06)
     parts['edge_line'] = Part('edge_line', 'yellow_paint' if yellow else 'white_paint',
@@ -193,7 +195,7 @@ def _parts(place: Place, rng: np.random.Generator) -> dict[str, Part]:
 
 
 def _lines(place: Place, lanes: int, lane: float, half: float, edges: tuple[float, float],
-           rng: np.random.Generator) -> tuple[Line, ...]:
+           rng: np.random.Generator) -> tuple[LaneMarking, ...]:
     if rng.random() < .12:
         return ()
     width = rng.uniform(.10, .22)
@@ -203,16 +205,16 @@ def _lines(place: Place, lanes: int, lane: float, half: float, edges: tuple[floa
         middle = lanes % 2 == 0 and k == lanes // 2 and place.speed[1] < 30
         solid = middle and rng.random() < .4
         paint = 'edge_line' if middle else 'line'
-        lines.append(Line(-half + k * lane, paint, width, 0 if solid else dash, gap))
+        lines.append(LaneMarking(-half + k * lane, paint, width, 0 if solid else dash, gap))
     if rng.random() < .8:
         inset = rng.uniform(.1, .3)
-        lines += [Line(max(-half, edges[0] + inset), 'edge_line', width),
-                  Line(min(half, edges[1] - inset), 'line', width)]
+        lines += [LaneMarking(max(-half, edges[0] + inset), 'edge_line', width),
+                  LaneMarking(min(half, edges[1] - inset), 'line', width)]
     return tuple(lines)
 
 
-def draw_lens(place: Place, terrain: Terrain, size: tuple[int, int],
-              rng: np.random.Generator) -> Lens:
+def draw_pinhole_camera(place: Place, terrain: Terrain, size: tuple[int, int],
+                        rng: np.random.Generator) -> PinholeCamera:
     """Draw a camera: mostly behind a windscreen, sometimes high above or looking aside."""
     left, right = terrain.edges
     lanes = max(round((right - left) / 3.4), 1)
@@ -238,20 +240,20 @@ def draw_lens(place: Place, terrain: Terrain, size: tuple[int, int],
         side = rng.choice([-1, 1])
         d = (right if side > 0 else left) + side * (terrain.walk * .5 + rng.uniform(0, 1))
         height, speed, yaw = rng.uniform(1.5, 1.8), 1.2, rng.normal(-side * .2, .4)
-    return Lens(size, focal, float(height), float(d), float(rng.uniform(0, 40)), float(pitch),
-                float(yaw), float(rng.normal(0, .012)), speed)
+    return PinholeCamera(size, focal, float(height), float(d), float(rng.uniform(0, 40)),
+                         float(pitch), float(yaw), float(rng.normal(0, .012)), speed)
 
 
-def _clear_of(thing: Thing, lens: Lens) -> Thing | None:
+def _clear_of_camera(item: SceneObject, camera: PinholeCamera) -> SceneObject | None:
     """Keep what stands clear of the camera; traffic in its lane keeps its pace."""
-    away, across = thing.z - lens.z, abs(thing.d - lens.d)
-    size = thing.mesh.vertices.max(axis=0) - thing.mesh.vertices.min(axis=0)
-    room = 1.2 + .5 * float(max(size[0], size[2])) * thing.scale
-    if np.hypot(away, across) < room or (across < 2.0 and -12 < away < 7 and thing.category):
+    away, across = item.z - camera.z, abs(item.d - camera.d)
+    size = item.mesh.vertices.max(axis=0) - item.mesh.vertices.min(axis=0)
+    room = 1.2 + .5 * float(max(size[0], size[2])) * item.scale
+    if np.hypot(away, across) < room or (across < 2.0 and -12 < away < 7 and item.category):
         return None
-    tall = thing.lift + size[1] * thing.scale
-    if tall > lens.height and across < room and abs(away) < room:
+    tall = item.lift + size[1] * item.scale
+    if tall > camera.height and across < room and abs(away) < room:
         return None
-    if thing.speed and across < 1.8 and abs(thing.heading) < .5:
-        return replace(thing, speed=lens.speed)
-    return thing
+    if item.speed and across < 1.8 and abs(item.heading) < .5:
+        return replace(item, speed=camera.speed)
+    return item

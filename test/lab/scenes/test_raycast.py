@@ -6,24 +6,28 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.boxes import find_boxes
-from rgb2swir_ros.lab.scenes.buffer import SKY_DIRECTIONS, SKY_SHARES, make_buffer
-from rgb2swir_ros.lab.scenes.cast import GROUND, SKY, Caster
+from rgb2swir_ros.lab.scenes.geometry_buffer import (
+    SKY_DIRECTIONS,
+    SKY_SHARES,
+    make_geometry_buffer,
+)
+from rgb2swir_ros.lab.scenes.raycast import GROUND, SKY, RayCaster
 
-from .worlds import box, world
+from .simple_scenes import box, simple_scene
 
 
 def seen(scene):
     """Return the caster and its buffer."""
-    caster = Caster(scene)
-    return caster, make_buffer(caster, scene.lens)
+    caster = RayCaster(scene)
+    return caster, make_geometry_buffer(caster, scene.camera)
 
 
 def test_camera_sees_ground_below_and_sky_above_the_horizon():
     """A level camera over level ground has its horizon in the middle."""
-    _, buffer = seen(world())
-    thing = buffer.hits.thing.reshape(96, 128)
-    assert (thing[:46] == SKY).all()
-    assert (thing[52:] == GROUND).all()
+    _, buffer = seen(simple_scene())
+    object_index = buffer.hits.object_index.reshape(96, 128)
+    assert (object_index[:46] == SKY).all()
+    assert (object_index[52:] == GROUND).all()
     # distance to the ground below row r: height / sine of the depression
     depression = -buffer.direction.reshape(96, 128, 3)[90, 64, 1]
     assert buffer.hits.distance.reshape(96, 128)[90, 64] == pytest.approx(1.5 / depression,
@@ -32,7 +36,7 @@ def test_camera_sees_ground_below_and_sky_above_the_horizon():
 
 def test_box_is_where_the_pinhole_camera_projects_it():
     """A car 20 m ahead, 2 m wide: columns and rows by focal length over distance."""
-    caster, buffer = seen(world(box(1.0, 20.0)))
+    caster, buffer = seen(simple_scene(box(1.0, 20.0)))
     (found,) = find_boxes(caster, buffer, 1)
     front = 128 / 18.0  # pixels a metre at its front face
     x, y, width, height = found.box
@@ -46,24 +50,24 @@ def test_box_is_where_the_pinhole_camera_projects_it():
 def test_hidden_and_cut_objects_say_so():
     """A wall hides half of one car, the frame's edge cuts another; a car behind is not listed."""
     wall = box(-2.0, 10.0, size=(4.0, 3.0, .2), category=None)
-    caster, buffer = seen(world(wall, box(0.0, 20.0), box(-7.5, 14.0), box(0.0, -10.0)))
+    caster, buffer = seen(simple_scene(wall, box(0.0, 20.0), box(-7.5, 14.0), box(0.0, -10.0)))
     boxes = find_boxes(caster, buffer, 1)
     assert len(boxes) == 2
     assert .25 < boxes[0].visible < .75
     assert boxes[1].visible < .8
-    alone = find_boxes(*seen(world(box(0.0, 20.0))), 1)
+    alone = find_boxes(*seen(simple_scene(box(0.0, 20.0))), 1)
     assert alone[0].visible > .9
     assert boxes[0].area < .75 * alone[0].area
 
 
 def test_things_without_a_class_get_no_box():
     """A wall is no object of the data set."""
-    assert find_boxes(*seen(world(box(0, 15, category=None))), 1) == ()
+    assert find_boxes(*seen(simple_scene(box(0, 15, category=None))), 1) == ()
 
 
 def test_a_box_throws_a_shadow_and_narrows_the_sky():
     """Behind the box, away from the sun, the ground is dark; beside it, less sky is seen."""
-    caster, _ = seen(world(box(0.0, 20.0, size=(2.0, 6.0, 2.0))))
+    caster, _ = seen(simple_scene(box(0.0, 20.0, size=(2.0, 6.0, 2.0))))
     sun = np.array([0, .6, -.8], np.float32)
     ground = np.array([[0, 0, 24.0], [6, 0, 24.0]], np.float32)
     up = np.array([[0, 1, 0], [0, 1, 0]], np.float32)
@@ -73,28 +77,28 @@ def test_a_box_throws_a_shadow_and_narrows_the_sky():
 def test_sky_shares_make_a_level_surface_white_under_a_white_sky():
     """The ten directions together are a uniform sky."""
     assert (SKY_SHARES * SKY_DIRECTIONS[:, 1]).sum() == pytest.approx(1, abs=1e-6)
-    _, buffer = seen(world())
-    ground = buffer.hits.thing == GROUND
+    _, buffer = seen(simple_scene())
+    ground = buffer.hits.object_index == GROUND
     assert buffer.open_sky[ground].min() > .99
 
 
 def test_texture_moves_along_with_its_thing():
     """The relief of a car's side is the same after the car has moved and turned."""
     from dataclasses import replace
-    thing = box(0.0, 12.0)
-    part = replace(thing.mesh.parts[0], texture='worn', contrast=.2)
-    thing = replace(thing, mesh=replace(thing.mesh, parts=(part,)))
-    _, before = seen(world(thing))
-    _, after = seen(world(replace(thing, d=3.0, z=15.0), d=3.0, z=3.0))
-    np.testing.assert_allclose(before.fine[before.hits.thing == 0],
-                               after.fine[after.hits.thing == 0], atol=.05)
+    object_index = box(0.0, 12.0)
+    part = replace(object_index.mesh.parts[0], texture='worn', contrast=.2)
+    object_index = replace(object_index, mesh=replace(object_index.mesh, parts=(part,)))
+    _, before = seen(simple_scene(object_index))
+    _, after = seen(simple_scene(replace(object_index, d=3.0, z=15.0), d=3.0, z=3.0))
+    np.testing.assert_allclose(before.fine[before.hits.object_index == 0],
+                               after.fine[after.hits.object_index == 0], atol=.05)
 
 
 def test_objects_lost_in_fog_say_so():
     """The same car: told by a grey level it stands, lost in an even grey it does not."""
-    caster, buffer = seen(world(box(0.0, 20.0)))
+    caster, buffer = seen(simple_scene(box(0.0, 20.0)))
     fog = np.full((96, 128), .3, np.float32)
     assert [found.lost for found in find_boxes(caster, buffer, 1, fog)] == [True]
-    own = buffer.hits.thing.reshape(96, 128) == 0
+    own = buffer.hits.object_index.reshape(96, 128) == 0
     assert [found.lost for found in find_boxes(caster, buffer, 1, np.where(own, .36, fog))] == [
         False]

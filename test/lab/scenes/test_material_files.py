@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.scenes.materials import Table
-from rgb2swir_ros.lab.scenes.tables import read_table
+from rgb2swir_ros.lab.scenes.material_files import read_material_file
+from rgb2swir_ros.lab.scenes.materials import MaterialTable
 
 GOOD = 'reflectance: [.1, .2, .3, .4, .5], source: assumed, from: nowhere'
 
@@ -47,19 +47,19 @@ def test_what_makes_no_sense_is_refused(tmp_path, text, says):
     path = tmp_path / 'mine.yaml'
     path.write_text(text)
     with pytest.raises(UserError, match=says) as caught:
-        Table.load(path)
+        MaterialTable.load(path)
     assert 'mine.yaml' in str(caught.value)
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r'cannot read the materials of .*none\.yaml'):
-        Table.load(tmp_path / 'none.yaml')
+        MaterialTable.load(tmp_path / 'none.yaml')
 
 
 def test_a_material_takes_the_place_of_a_palette_and_the_reverse(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text(f'materials:\n  wall: {{{GOOD}}}\npalettes:\n  sand: {{soil: 1}}\n')
-    table = Table.load(path)
+    table = MaterialTable.load(path)
     assert 'wall' in table.materials
     assert 'wall' not in table.palettes
     assert table.palettes['sand'][0] == ('soil',)
@@ -69,7 +69,7 @@ def test_a_material_takes_the_place_of_a_palette_and_the_reverse(tmp_path):
 def test_a_lone_number_is_a_quantitys_own_deviation(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('spreads: {a: {swir: .3, warmth: [.1, .2]}}')
-    factor = read_table(path).spreads['a'].factor()
+    factor = read_material_file(path).spreads['a'].factor()
     assert factor[3].tolist() == [0, 0, 0, .3, 0]
     assert factor[1].tolist() == [.1, .2, 0, 0, 0]
     assert factor[[0, 2, 4]].any() == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.weather import Conditions
+from rgb2swir_ros.lab.scenes.weather import WeatherState
 
 # By night the SWIR sensor's exposure is taken as this part of what it is by day against the
 # colour camera's (an assumption): every road lit by halogen would only clip otherwise.
@@ -39,12 +39,12 @@ BY_DAY = {'clear': .15, 'cloudy': .2, 'overcast': .4, 'haze': .35, 'fog': .9, 'w
           'snow': .6}
 
 
-def colour(kind: str) -> np.ndarray:
+def lamp_colour(kind: str) -> np.ndarray:
     """Return a kind of lamp's radiance (5,) over its green, at the exposures of a night."""
     return np.array(COLOURS[kind]) * np.array([1, 1, 1, NIGHT_EXPOSURE, NIGHT_EXPOSURE])
 
 
-def draw_lamps(state: Conditions, rng: np.random.Generator
+def draw_lamps(state: WeatherState, rng: np.random.Generator
                ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Draw the lamps that are on.
 
@@ -73,4 +73,4 @@ def _face(kinds: dict[str, float], rng: np.random.Generator, low: float, high: f
     shares = np.array(list(kinds.values()))
     kind = list(kinds)[rng.choice(len(kinds), p=shares / shares.sum())]
     strength = np.exp(rng.uniform(np.log(low), np.log(high)))
-    return (colour(kind) * strength).astype(np.float32)
+    return (lamp_colour(kind) * strength).astype(np.float32)

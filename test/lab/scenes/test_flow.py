@@ -8,29 +8,29 @@ import cv2
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.scenes.buffer import make_buffer
-from rgb2swir_ros.lab.scenes.cast import SKY, Caster
-from rgb2swir_ros.lab.scenes.draw import with_free_way
+from rgb2swir_ros.lab.scenes.flow import optical_flow
 from rgb2swir_ros.lab.scenes.frames import render_sequence
-from rgb2swir_ros.lab.scenes.geometry.catalogue import make
-from rgb2swir_ros.lab.scenes.motion import optical_flow
-from rgb2swir_ros.lab.scenes.world import Thing
+from rgb2swir_ros.lab.scenes.geometry.catalogue import make_object
+from rgb2swir_ros.lab.scenes.geometry_buffer import make_geometry_buffer
+from rgb2swir_ros.lab.scenes.raycast import SKY, RayCaster
+from rgb2swir_ros.lab.scenes.scene import SceneObject
+from rgb2swir_ros.lab.scenes.scene_generator import with_clear_path
 
-from .worlds import box, world
+from .simple_scenes import box, simple_scene
 
 
 def flow_of(scene, seconds):
     """Return flow, seen, and the first buffer."""
-    caster = Caster(scene)
-    now, poses = make_buffer(caster, scene.lens), caster.poses
+    caster = RayCaster(scene)
+    now, poses = make_geometry_buffer(caster, scene.camera), caster.poses
     caster.at(seconds)
-    following = make_buffer(caster, scene.lens, seconds)
+    following = make_geometry_buffer(caster, scene.camera, seconds)
     return (*optical_flow(now, poses, following, caster.poses, 1), now)
 
 
 def test_a_still_scene_has_no_flow_and_hides_nothing():
     """Nothing moves: zero everywhere, everything seen again."""
-    flow, seen, _ = flow_of(world(box(0, 20)), .1)
+    flow, seen, _ = flow_of(simple_scene(box(0, 20)), .1)
     assert np.abs(flow).max() < 1e-3
     assert seen.mean() > .995
 
@@ -38,8 +38,8 @@ def test_a_still_scene_has_no_flow_and_hides_nothing():
 def test_a_car_that_crosses_moves_by_focal_length_over_distance():
     """5 m/s to the right for 0.2 s at 18 m: 128 px / 18 m a metre."""
     car = box(0, 20, heading=np.pi / 2, speed=5.0, size=(4.0, 1.5, 2.0))
-    flow, seen, now = flow_of(world(car), .2)
-    own = (now.hits.thing == 0).reshape(96, 128)
+    flow, seen, now = flow_of(simple_scene(car), .2)
+    own = (now.hits.object_index == 0).reshape(96, 128)
     assert np.median(flow[own][:, 0]) == pytest.approx(128 / 18, rel=.03)
     assert np.abs(flow[own][:, 1]).max() < .2
     assert np.abs(flow[~own]).max() < 1e-3
@@ -48,11 +48,11 @@ def test_a_car_that_crosses_moves_by_focal_length_over_distance():
 
 def test_driving_ahead_spreads_the_picture_from_the_vanishing_point():
     """Ground at distance z flows by height * f * step / (z (z - step)) downwards."""
-    flow, _, now = flow_of(world(speed=10.0), .1)
+    flow, _, now = flow_of(simple_scene(speed=10.0), .1)
     row = 80
     ahead = 1.5 * 128 / (row + .5 - 48)
     assert flow[row, 64, 1] == pytest.approx(1.5 * 128 * 1.0 / (ahead * (ahead - 1)), rel=.02)
-    sky = (now.hits.thing == SKY).reshape(96, 128)
+    sky = (now.hits.object_index == SKY).reshape(96, 128)
     assert np.abs(flow[sky]).max() < .05
 
 
@@ -83,9 +83,9 @@ def test_nothing_that_stands_blocks_the_way_of_a_drive():
     parked, beside = box(.8, 30.0), box(4.0, 30.0)
     ahead = box(0.0, 40.0, speed=10.0)
     far = box(0.0, 400.0)
-    scene = world(parked, beside, ahead, far, speed=10.0)
-    assert with_free_way(scene, 5.0).things == (beside, ahead, far)
-    still = world(parked, beside, speed=0.0)
-    assert with_free_way(still, 5.0).things == (parked, beside)
-    gantry = Thing(make('gantry', np.random.default_rng(0)), None, 0.0, 30.0)
-    assert with_free_way(world(gantry, speed=10.0), 5.0).things == (gantry,)
+    scene = simple_scene(parked, beside, ahead, far, speed=10.0)
+    assert with_clear_path(scene, 5.0).objects == (beside, ahead, far)
+    still = simple_scene(parked, beside, speed=0.0)
+    assert with_clear_path(still, 5.0).objects == (parked, beside)
+    gantry = SceneObject(make_object('gantry', np.random.default_rng(0)), None, 0.0, 30.0)
+    assert with_clear_path(simple_scene(gantry, speed=10.0), 5.0).objects == (gantry,)

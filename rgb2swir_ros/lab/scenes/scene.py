@@ -1,4 +1,4 @@
-"""All that a scene consists of before light falls on it: ground, things, and the camera."""
+"""A scene: ground, objects and camera, without light and materials' reflectances."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ import numpy as np
 from rgb2swir_ros.lab.scenes.geometry.mesh import Mesh, rotation
 from rgb2swir_ros.lab.scenes.terrain import Terrain
 
-# The classes of the data set, as COCO numbers them here from 1 in this order.
+# The classes of the data set; their COCO category ids count from 1 in this order.
 CATEGORIES = ('car', 'truck', 'person', 'bus', 'motorcycle', 'bicycle')
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where something is and which way it looks: p_world = R(heading) p * scale + position."""
+    """Position and heading of an object: p_world = R(heading) p * scale + position."""
 
     position: np.ndarray
     heading: float
     scale: float = 1.0
 
-    def outward(self, points: np.ndarray) -> np.ndarray:
-        """Take points (N, 3) of its own frame to the world."""
+    def to_world(self, points: np.ndarray) -> np.ndarray:
+        """Return points (N, 3) of object coordinates in world coordinates."""
         return (points * self.scale) @ rotation(self.heading).T + self.position
 
-    def inward(self, points: np.ndarray) -> np.ndarray:
-        """Take points (N, 3) of the world to its own frame."""
+    def to_local(self, points: np.ndarray) -> np.ndarray:
+        """Return points (N, 3) of world coordinates in object coordinates."""
         return ((points - self.position) @ rotation(self.heading)) / self.scale
 
 
 @dataclass(frozen=True)
-class Thing:
+class SceneObject:
     """An object on the ground, in road coordinates.
 
     :param category: one of `CATEGORIES`, or None.
-    :param heading: radians from the road's direction, pi comes towards the camera.
-    :param speed: metres a second along its heading, for things that follow the road or cross it.
+    :param heading: radians from the road's direction; pi faces the camera.
+    :param speed: metres a second along its heading.
     :param lift: metres above the ground.
-    :param family: things of one family share their materials' character (a stand of trees).
+    :param material_group: objects of one group have similar reflectances (a stand of trees); -1
+        for none.
     """
 
     mesh: Mesh
@@ -49,24 +50,25 @@ class Thing:
     scale: float = 1.0
     speed: float = 0.0
     lift: float = 0.0
-    family: int = -1
+    material_group: int = -1
 
     def pose(self, terrain: Terrain, seconds: float) -> Pose:
-        """Return where it is at a time."""
-        way = self.speed * seconds
-        z, d = self.z + way * np.cos(self.heading), self.d + way * np.sin(self.heading)
+        """Return its pose at a time."""
+        distance = self.speed * seconds
+        z = self.z + distance * np.cos(self.heading)
+        d = self.d + distance * np.sin(self.heading)
         position = np.array([float(terrain.centre(z)) + d,
                              float(terrain.height(d, z)) + self.lift, z])
         return Pose(position, self.heading + float(terrain.tangent(z)), self.scale)
 
 
 @dataclass(frozen=True)
-class Lens:
+class PinholeCamera:
     """A pinhole camera on a vehicle.
 
     :param size: (height, width) in pixels.
     :param focal: focal length over image width.
-    :param height: metres above the ground; ``d``, ``z``: its place at time 0.
+    :param height: metres above the ground; ``d``, ``z``: its road coordinates at time 0.
     :param pitch: radians, positive looks up; ``yaw``: to the right; ``roll``: clockwise.
     :param speed: metres a second along the road.
     """
@@ -81,8 +83,8 @@ class Lens:
     roll: float = 0.0
     speed: float = 0.0
 
-    def frame(self, terrain: Terrain, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return its position (3,) and its axes (3, 3) at a time: rows right, up, ahead."""
+    def position_and_axes(self, terrain: Terrain, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return its position (3,) and its axes (3, 3) at a time; rows point right, up, ahead."""
         z = self.z + self.speed * seconds
         position = np.array([float(terrain.centre(z)) + self.d,
                              float(terrain.height(self.d, z)) + self.height, z])
@@ -100,8 +102,8 @@ class Lens:
         x = (np.arange(width, dtype=np.float32) + .5 - width / 2) / pixels
         y = (height / 2 - np.arange(height, dtype=np.float32) - .5) / pixels
         local = np.stack(np.broadcast_arrays(x[None, :], y[:, None], np.float32(1)), axis=-1)
-        world = local.reshape(-1, 3) @ axes.astype(np.float32)
-        return np.ascontiguousarray(world / np.linalg.norm(world, axis=1, keepdims=True),
+        scene = local.reshape(-1, 3) @ axes.astype(np.float32)
+        return np.ascontiguousarray(scene / np.linalg.norm(scene, axis=1, keepdims=True),
                                     dtype=np.float32)
 
     def project(self, points: np.ndarray, position: np.ndarray,
@@ -115,10 +117,13 @@ class Lens:
 
 
 @dataclass(frozen=True)
-class World:
-    """A scene: what the ground and the things are made of is drawn anew for each look."""
+class Scene:
+    """Geometry and objects of one scene; reflectances are drawn anew for each rendering.
+
+    :param place: a key of `rgb2swir_ros.lab.scenes.places.PLACES`, or ``'clutter'``.
+    """
 
     terrain: Terrain
-    things: tuple[Thing, ...]
-    lens: Lens
+    objects: tuple[SceneObject, ...]
+    camera: PinholeCamera
     place: str

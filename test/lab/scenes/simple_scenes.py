@@ -8,8 +8,8 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry.mesh import Mesh, Part
 from rgb2swir_ros.lab.scenes.light import Light, draw_light
+from rgb2swir_ros.lab.scenes.scene import PinholeCamera, Scene, SceneObject
 from rgb2swir_ros.lab.scenes.terrain import Terrain
-from rgb2swir_ros.lab.scenes.world import Lens, Thing, World
 
 BOX_FACES = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
                       [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]], np.int32)
@@ -40,16 +40,16 @@ def box_mesh(width: float, height: float, depth: float, part: Part) -> Mesh:
 
 
 def box(x: float, z: float, *, size: tuple[float, float, float] = (2.0, 1.5, 4.0),
-        material: str = 'concrete', category: str | None = 'car', **fields) -> Thing:
+        material: str = 'concrete', category: str | None = 'car', **fields) -> SceneObject:
     """Return a box on the ground at (x, z)."""
-    return Thing(box_mesh(*size, plain('body', material)), category, x, z, **fields)
+    return SceneObject(box_mesh(*size, plain('body', material)), category, x, z, **fields)
 
 
-def world(*things: Thing, terrain: Terrain | None = None, size: tuple[int, int] = (96, 128),
-          **lens) -> World:
+def simple_scene(*objects: SceneObject, terrain: Terrain | None = None,
+                 size: tuple[int, int] = (96, 128), **camera) -> Scene:
     """Return a scene with a camera 1.5 m above the ground that looks ahead."""
-    values = {'focal': 1.0, 'height': 1.5, 'd': 0.0, 'z': 0.0, **lens}
-    return World(terrain or flat_terrain(), things, Lens(size, **values), 'test')
+    values = {'focal': 1.0, 'height': 1.5, 'd': 0.0, 'z': 0.0, **camera}
+    return Scene(terrain or flat_terrain(), objects, PinholeCamera(size, **values), 'test')
 
 
 def noon(*, sky_colour: tuple[float, ...] = (.10, .14, .18, .012, .008), **changes) -> Light:

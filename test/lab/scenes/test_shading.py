@@ -8,39 +8,40 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.bands import to_swir
-from rgb2swir_ros.lab.scenes.buffer import make_buffer
-from rgb2swir_ros.lab.scenes.camera import RgbCamera
-from rgb2swir_ros.lab.scenes.cast import GROUND, Caster
-from rgb2swir_ros.lab.scenes.frames import expose
+from rgb2swir_ros.lab.scenes.frames import capture
 from rgb2swir_ros.lab.scenes.geometry.mesh import Part
-from rgb2swir_ros.lab.scenes.materials import Table
-from rgb2swir_ros.lab.scenes.shade import Look, draw_look, shade
-from rgb2swir_ros.lab.scenes.world import Thing
+from rgb2swir_ros.lab.scenes.geometry_buffer import make_geometry_buffer
+from rgb2swir_ros.lab.scenes.materials import MaterialTable
+from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster
+from rgb2swir_ros.lab.scenes.rgb_camera import RgbCamera
+from rgb2swir_ros.lab.scenes.scene import SceneObject
+from rgb2swir_ros.lab.scenes.shading import RenderConditions, draw_render_conditions, shade
 
-from .worlds import box, box_mesh, flat_terrain, noon, plain, world
+from .simple_scenes import box, box_mesh, flat_terrain, noon, plain, simple_scene
 
-TABLE = Table.load()
+TABLE = MaterialTable.load()
 
 
-def plain_look(caster, light):
+def table_conditions(caster, light):
     """Return the look in which everything has exactly its table's reflectance."""
     rows = np.stack([TABLE.mean(s.part.material) for s in caster.surfaces]).astype(np.float32)
     count = len(rows)
-    return Look(light, rows, TABLE.mean('snow').astype(np.float32), 1.0,
-                np.zeros((count, 5), np.float32), np.ones(count, np.float32))
+    return RenderConditions(light, rows, TABLE.mean('snow').astype(np.float32), 1.0,
+                            np.zeros((count, 5), np.float32), np.ones(count, np.float32))
 
 
 def picture(scene, light):
     """Return radiance (H, W, 5) and the buffer."""
-    caster = Caster(scene)
-    buffer = make_buffer(caster, scene.lens)
-    size = scene.lens.size
-    return shade(caster, buffer, plain_look(caster, light)).reshape(*size, 5), buffer
+    caster = RayCaster(scene)
+    buffer = make_geometry_buffer(caster, scene.camera)
+    size = scene.camera.size
+    return shade(caster, buffer, table_conditions(caster, light)).reshape(*size, 5), buffer
 
 
 def down(material):
     """Return a scene that looks straight down on a level field of one material."""
-    return world(terrain=flat_terrain(material), size=(32, 32), height=20.0, pitch=-np.pi / 2)
+    return simple_scene(terrain=flat_terrain(material), size=(32, 32), height=20.0,
+                        pitch=-np.pi / 2)
 
 
 @pytest.mark.parametrize('name', TABLE.names)
@@ -52,7 +53,7 @@ def test_a_flat_patch_gives_its_tables_reflectance_back(name):
     np.testing.assert_allclose(patch.mean(axis=0), expected, rtol=.02, atol=.004)
     # and through a neutral camera, whose sRGB code is undone here
     camera = RgbCamera(exposure=.9)
-    rgb, swir = expose(bands, camera, (32, 32), np.random.default_rng(0))
+    rgb, swir = capture(bands, camera, (32, 32), np.random.default_rng(0))
     coded = rgb[8:24, 8:24].reshape(-1, 3).mean(axis=0) / 255
     linear = np.where(coded < .04045, coded / 12.92, ((coded + .055) / 1.055) ** 2.4)
     middle = expected[:3] < .6  # above, the shoulder of the tone curve begins
@@ -62,7 +63,7 @@ def test_a_flat_patch_gives_its_tables_reflectance_back(name):
 
 def test_clear_sky_is_dark_and_grass_bright_in_swir():
     """What makes SWIR look like SWIR."""
-    bands, _ = picture(world(terrain=flat_terrain('grass')), noon())
+    bands, _ = picture(simple_scene(terrain=flat_terrain('grass')), noon())
     swir, green = to_swir(bands), bands[..., 1]
     assert swir[10].mean() < .2 * green[10].mean()
     assert swir[90].mean() > 3 * green[90].mean()
@@ -71,8 +72,8 @@ def test_clear_sky_is_dark_and_grass_bright_in_swir():
 def test_shadows_are_deeper_in_swir():
     """The sky lights shadows in the visible; in SWIR it is dark."""
     sun = np.array([0, .6, -.8], np.float32)
-    scene = world(box(0.0, 20.0, size=(6.0, 8.0, 1.0)), terrain=flat_terrain('concrete'),
-                  height=30.0, z=15.0, pitch=-np.pi / 2, focal=.7)
+    scene = simple_scene(box(0.0, 20.0, size=(6.0, 8.0, 1.0)), terrain=flat_terrain('concrete'),
+                         height=30.0, z=15.0, pitch=-np.pi / 2, focal=.7)
     bands, _ = picture(scene, noon(sun_direction=sun))
     shadow, open_ground = bands[12, 64], bands[80, 64]  # ahead is up in the picture
     assert shadow[1] < .5 * open_ground[1]
@@ -83,11 +84,11 @@ def test_a_crown_against_the_sun_is_dark_in_green_and_bright_in_swir():
     """Leaves in their own crown's shadow get what the crown lets through; others' shadow stays."""
     part = Part('foliage', 'leaf', contrast=0.0, leafy=True)
     sun = np.array([0, .6, .8], np.float32)  # ahead, behind the crown
-    crown = Thing(box_mesh(6.0, 8.0, 2.0, part), None, 0.0, 12.0)
+    crown = SceneObject(box_mesh(6.0, 8.0, 2.0, part), None, 0.0, 12.0)
     wall = box(0.0, 40.0, size=(60.0, 60.0, 1.0), category=None)
 
-    def face(*things, sun_is=sun, of=crown):
-        bands, _ = picture(world(of, *things), noon(sun_direction=sun_is))
+    def face(*objects, sun_is=sun, of=crown):
+        bands, _ = picture(simple_scene(of, *objects), noon(sun_direction=sun_is))
         return bands[30:60, 54:74].mean(axis=(0, 1))
 
     against, shaded = face(), face(wall)
@@ -97,10 +98,10 @@ def test_a_crown_against_the_sun_is_dark_in_green_and_bright_in_swir():
     assert through[1] < .25 * lit[1]
     assert through[3] / lit[3] > 2 * through[1] / lit[1]
     # nothing comes through what is no crown
-    solid = Thing(box_mesh(6.0, 8.0, 2.0, replace(part, name='body')), None, 0.0, 12.0)
+    solid = SceneObject(box_mesh(6.0, 8.0, 2.0, replace(part, name='body')), None, 0.0, 12.0)
     assert face(of=solid) == pytest.approx(shaded, rel=.2)
     # a deeper crown lets less through
-    deep = face(of=Thing(box_mesh(6.0, 8.0, 5.0, part), None, 0.0, 13.5))
+    deep = face(of=SceneObject(box_mesh(6.0, 8.0, 5.0, part), None, 0.0, 13.5))
     assert (deep - shaded)[3] < .8 * through[3]
 
 
@@ -108,7 +109,7 @@ def test_haze_reaches_less_far_in_swir():
     """With the extinction of dry haze a far wall keeps its contrast in SWIR."""
     haze = np.array([.004, .004, .004, .0015, .001], np.float32)
     air = np.array([.7, .7, .7, .1, .1], np.float32)
-    scene = world(box(0, 300, size=(400, 120, 2), material='tyre', category=None))
+    scene = simple_scene(box(0, 300, size=(400, 120, 2), material='tyre', category=None))
     far, _ = picture(scene, noon(extinction=haze, air=air))
     near, _ = picture(scene, noon())
     gain = far[30, 64] - near[30, 64]
@@ -127,11 +128,11 @@ def test_wet_road_is_darker_most_so_beyond_the_water_absorption():
 
 def test_snow_lies_on_level_ground_and_not_on_walls():
     """Fields go white; a wall keeps its colour."""
-    scene = world(box(0, 10, size=(6, 3, .3), material='brick', category=None),
-                  terrain=flat_terrain('grass', edges=(-.5, .5)))
+    scene = simple_scene(box(0, 10, size=(6, 3, .3), material='brick', category=None),
+                         terrain=flat_terrain('grass', edges=(-.5, .5)))
     snow, buffer = picture(scene, noon(snow=1.0, sun_direction=np.array([0, .8, -.6])))
     bare, _ = picture(scene, noon(sun_direction=np.array([0, .8, -.6])))
-    ground = (buffer.hits.thing == GROUND).reshape(96, 128)
+    ground = (buffer.hits.object_index == GROUND).reshape(96, 128)
     ground[:, 50:78] = False
     wall = (np.abs(buffer.hits.normal[:, 2]) > .9).reshape(96, 128) & ~ground
     assert snow[ground][:, 1].mean() > 4 * bare[ground][:, 1].mean()
@@ -144,11 +145,11 @@ def test_lamps_light_the_night():
     part = Part('lamp', 'plastic', contrast=0.0, lamp='street')
     lamp = replace(lamp, mesh=replace(lamp.mesh, parts=(part,)))
     dark = {'sun': np.zeros(5, np.float32), 'sky_colour': (1e-4,) * 5}
-    off, _ = picture(world(lamp), noon(**dark))
+    off, _ = picture(simple_scene(lamp), noon(**dark))
     halogen = np.array([20, 15, 10, 100, 100], np.float32)
-    on, buffer = picture(world(lamp), noon(**dark, lamps={'street': halogen}))
+    on, buffer = picture(simple_scene(lamp), noon(**dark, lamps={'street': halogen}))
     assert on[80, 64, 1] > 20 * off[80, 64, 1]
-    own = buffer.hits.thing.reshape(96, 128) == 0
+    own = buffer.hits.object_index.reshape(96, 128) == 0
     assert on[own][:, 3].min() >= 99
 
 
@@ -158,19 +159,20 @@ def test_glass_mirrors_the_sky():
     glossy = replace(pane, mesh=replace(pane.mesh, parts=(Part('pane', 'glass', contrast=0,
                                                                gloss=.08),)))
     light = noon(sky_colour=(.8,) * 5, sun_direction=np.array([0, .8, .6]))
-    matt, _ = picture(world(pane), light)
-    shiny, _ = picture(world(glossy), light)
+    matt, _ = picture(simple_scene(pane), light)
+    shiny, _ = picture(simple_scene(glossy), light)
     assert shiny[40, 64, 1] > matt[40, 64, 1] + .03
 
 
 def test_looks_differ_and_families_resemble():
     """Each look draws other materials; things of one family stay alike."""
-    things = [replace(box(x, 20), family=3) for x in (-4.0, 0.0, 4.0)]
-    things[0] = replace(things[0], family=-1)
+    objects = [replace(box(x, 20), material_group=3) for x in (-4.0, 0.0, 4.0)]
+    objects[0] = replace(objects[0], material_group=-1)
     parts = (plain('body', 'car_paint'),)
-    things = [replace(t, mesh=replace(t.mesh, parts=parts)) for t in things]
-    caster = Caster(world(*things))
-    first, second = (draw_look(caster, noon(), TABLE, np.random.default_rng(k)) for k in (1, 2))
+    objects = [replace(t, mesh=replace(t.mesh, parts=parts)) for t in objects]
+    caster = RayCaster(simple_scene(*objects))
+    first, second = (draw_render_conditions(caster, noon(), TABLE, np.random.default_rng(k))
+                     for k in (1, 2))
     assert np.abs(first.reflectance - second.reflectance).max() > .05
     one, two = first.reflectance[-2], first.reflectance[-1]
     assert np.std(np.log(one / two)) < 1e-3  # brighter or darker as a whole, of one colour

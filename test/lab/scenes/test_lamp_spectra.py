@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.bands import to_swir
-from rgb2swir_ros.lab.scenes.sources import COLOURS, NIGHT_EXPOSURE, colour, draw_lamps
-from rgb2swir_ros.lab.scenes.weather import Conditions, draw_conditions
+from rgb2swir_ros.lab.scenes.lamp_spectra import COLOURS, NIGHT_EXPOSURE, draw_lamps, lamp_colour
+from rgb2swir_ros.lab.scenes.weather import WeatherState, draw_weather_state
 
 
 def night(number):
     rng = np.random.default_rng(number)
-    return draw_lamps(draw_conditions(rng, 'night'), rng)
+    return draw_lamps(draw_weather_state(rng, 'night'), rng)
 
 
 def test_halogen_is_bright_in_swir_and_leds_are_not():
@@ -34,8 +34,8 @@ def test_halogen_is_that_of_a_black_body_over_the_sun():
 
 
 def test_colours_are_scaled_to_the_exposure_of_a_night():
-    assert colour('halogen')[3] == pytest.approx(NIGHT_EXPOSURE * COLOURS['halogen'][3])
-    assert colour('halogen')[0] == COLOURS['halogen'][0]
+    assert lamp_colour('halogen')[3] == pytest.approx(NIGHT_EXPOSURE * COLOURS['halogen'][3])
+    assert lamp_colour('halogen')[0] == COLOURS['halogen'][0]
 
 
 def test_own_lamps_are_halogen_or_led():
@@ -54,7 +54,7 @@ def test_faces_are_brighter_than_what_they_light():
 def test_by_day_lamps_are_on_in_fog_and_seldom_in_the_sun():
     def on(weather):
         rng = np.random.default_rng(0)
-        drawn = [draw_lamps(Conditions(weather, 40.0, 0.0), rng) for _ in range(200)]
+        drawn = [draw_lamps(WeatherState(weather, 40.0, 0.0), rng) for _ in range(200)]
         assert not any(beam.any() for _, beam in drawn)
         assert not any('street' in lamps for lamps, _ in drawn)
         return np.mean([bool(lamps) for lamps, _ in drawn])
@@ -65,6 +65,6 @@ def test_by_day_lamps_are_on_in_fog_and_seldom_in_the_sun():
 
 def test_dusk_deepens_into_lamp_light():
     rng = np.random.default_rng
-    early, late = ([draw_lamps(Conditions('dusk', e, 0.0), rng(n))[1][1] for n in range(20)]
+    early, late = ([draw_lamps(WeatherState('dusk', e, 0.0), rng(n))[1][1] for n in range(20)]
                    for e in (0.0, -6.5))
     assert 0 < np.mean(early) < .3 * np.mean(late)
