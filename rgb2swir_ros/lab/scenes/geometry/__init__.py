@@ -1,1 +1,1 @@
-"""Triangle meshes of what stands along a road."""
+"""Random triangle meshes of objects along a road."""

@@ -1,4 +1,4 @@
-"""What lines a road: rails, walls, fences; segments lie along x and look along +z."""
+"""Barriers along a road: rails, walls, fences; segments lie along x and face +z."""
 
 from __future__ import annotations
 

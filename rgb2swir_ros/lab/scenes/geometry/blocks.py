@@ -24,7 +24,7 @@ from .shapes import box, boxes, cylinder, loft, moved, rods, xyz
 
 
 def town_block(rng: np.random.Generator) -> Mesh:
-    """Return a house of a town, of three to seven floors; its front looks along +z."""
+    """Return a town house of three to six floors; its front faces +z."""
     builder = Builder()
     floors = int(rng.integers(3, 7))
     width, depth = rng.uniform(9, 22), rng.uniform(9, 13)
@@ -153,7 +153,7 @@ def _top(builder: Builder, rng: np.random.Generator, wall: Part, trim: Part, wid
 
 
 def tower_block(rng: np.random.Generator) -> Mesh:
-    """Return an office tower of 25 to 120 m: bands of glass between floors and uprights."""
+    """Return an office tower of 25 to 120 m: bands of glass between slabs and mullions."""
     builder = Builder()
     width, depth, height = rng.uniform(16, 38), rng.uniform(16, 32), rng.uniform(25, 120)
     floor = rng.uniform(3.4, 4.2)

@@ -1,4 +1,4 @@
-"""Collects shapes of several parts into one mesh."""
+"""Builder that merges shapes of several parts into one mesh."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from .mesh import Mesh, Part
 from .shapes import Shape
 
-NO_AREA = 1e-8  # m2, twice the area below which a face is left out
+NO_AREA = 1e-8  # m2, twice the least area of a face
 
 
 class Builder:
-    """Collects shapes part by part; parts keep the order in which they came."""
+    """Collects shapes by part; parts keep the order of their first shape."""
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
@@ -23,7 +23,7 @@ class Builder:
     def add(self, part: Part, *shapes: Shape) -> None:
         """Add shapes of one part.
 
-        :raises ValueError: for another part that already has this one's name.
+        :raises ValueError: if another part already has this name.
         """
         known = self._parts.setdefault(part.name, part)
         if known != part:
@@ -43,7 +43,7 @@ class Builder:
                 self.add(part, (shape[0], shape[1][mine]))
 
     def mesh(self) -> Mesh:
-        """Return the mesh: faces of no area and vertices of no face are left out."""
+        """Return the mesh, without degenerate faces and unused vertices."""
         vertices = np.concatenate(self._vertices).astype(np.float32)
         faces, part = np.concatenate(self._faces), np.concatenate(self._index)
         a, b, c = (vertices[faces[:, i]] for i in range(3))

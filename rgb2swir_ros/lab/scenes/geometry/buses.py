@@ -94,7 +94,7 @@ def _shell(half: float, low: float, height: float, nose: float, tail: float,
 
 def _bow(x: np.ndarray | float, y: np.ndarray | float, half: float, height: float,
          bow: float) -> np.ndarray:
-    """Return how far the front lies back at x, y."""
+    """Return the setback of the front at x, y, metres."""
     return bow * (np.square(np.divide(x, half)) + .5 * np.divide(y, height))
 
 
@@ -115,7 +115,7 @@ def _windows(builder: Builder, rng: np.random.Generator, half: float, band: tupl
 
 def _front(builder: Builder, style: str, half: float, height: float, nose: float, bow: float,
            bands: list[tuple[float, float]], number: Part) -> None:
-    """Add windscreens, the destination, lamps, wipers' panel, mirrors and a plate."""
+    """Add windscreens, the destination, lamps, wiper panel, mirrors and a plate."""
     def at(x: float, y: float, out: float = .04) -> tuple[float, float, float]:
         return x, y, nose + out - float(_bow(x, y, half, height, bow))
 

@@ -13,15 +13,15 @@ import numpy as np
 from .shapes import Shape, grid, grid_faces
 
 Range = tuple[float, float]
-BODY, WINDOW, DARK, BLACK = range(4)  # what a face is: painted, glass, trim, dark roof or post
+BODY, WINDOW, DARK, BLACK = range(4)  # classes of faces: painted, glass, trim, dark roof or post
 _POINTS = 10
 
 
 @dataclass(frozen=True)
 class BodyStyle:
-    """Ranges that a kind of car is drawn from.
+    """Ranges of dimensions of a kind of car.
 
-    Places along the car are shares of its length from the nose: foot of the windscreen
+    Positions along the car are shares of its length from the nose: foot of the windscreen
     (``cowl``), front and rear end of the roof, foot of the rear window (``deck``), rear end of
     the side windows (``glazed``). Heights ``nose``, ``bonnet``, ``belt`` and ``tail`` are shares
     of its height; the other figures are metres. ``bed``: open behind the cab.
@@ -68,7 +68,7 @@ STYLES = {
 
 @dataclass(frozen=True)
 class CarDimensions:
-    """One car's figures: those of its `Style`, drawn, and how its ends and roof are rounded.
+    """Dimensions of one car: those of its `BodyStyle`, drawn, and the rounding of ends and roof.
 
     ``axles``: z of the front and the rear one. ``posts``: shares of the length where the roof's
     posts stand between side windows. ``inside``: how much narrower the roof is than the belt.
@@ -112,7 +112,7 @@ class CarDimensions:
 
 
 def draw_dimensions(rng: np.random.Generator, style: BodyStyle) -> CarDimensions:
-    """Draw a car's figures from its style."""
+    """Draw the dimensions of a car from its style."""
     names = ('length', 'width', 'height', 'clearance', 'wheel', 'nose', 'bonnet', 'belt', 'cowl',
              'roof', 'roof_end', 'deck', 'tail', 'glazed')
     figures = {name: float(rng.uniform(*getattr(style, name))) for name in names}
@@ -133,7 +133,7 @@ def draw_dimensions(rng: np.random.Generator, style: BodyStyle) -> CarDimensions
 
 
 def body(dims: CarDimensions) -> tuple[Shape, np.ndarray]:
-    """Return the body's skin and what each of its faces is (`BODY`, `WINDOW`, ...)."""
+    """Return the body's surface and the class of each face (`BODY`, `WINDOW`, ...)."""
     at = _stations(dims)
     section = _sections(dims, at)  # (stations, points, 2)
     z = np.repeat(dims.length * (.5 - at)[:, None], _POINTS, 1)
@@ -153,7 +153,7 @@ def body(dims: CarDimensions) -> tuple[Shape, np.ndarray]:
 
 
 def _end(dims: CarDimensions, section: np.ndarray, front: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the points (10, 7, 3) of the front or rear end and what its faces are."""
+    """Return the points (10, 7, 3) of the front or rear end and the classes of its faces."""
     x = section[:, :1] * np.linspace(-1, 1, 7)
     y = np.repeat(section[:, 1:], 7, 1)
     face_class = np.full((_POINTS - 1, 12), BODY)
@@ -162,7 +162,7 @@ def _end(dims: CarDimensions, section: np.ndarray, front: bool) -> tuple[np.ndar
 
 
 def _stations(dims: CarDimensions) -> np.ndarray:
-    """Return the places of the sections as shares of the length from the nose."""
+    """Return the positions of the sections, as shares of the length from the nose."""
     edges = [0, .065, .14, dims.cowl, .5 * (dims.cowl + dims.roof), dims.roof,
              .5 * (dims.roof + dims.roof_end), dims.roof_end, dims.deck, 1]
     if dims.style.bed:
@@ -216,7 +216,7 @@ def _sections(dims: CarDimensions, at: np.ndarray) -> np.ndarray:
 
 
 def _face_classes(dims: CarDimensions, at: np.ndarray) -> np.ndarray:
-    """Return what the quads between sections are, (stations - 1, points around)."""
+    """Return the classes of the quads between sections, (stations - 1, points around)."""
     middle = .5 * (at[1:] + at[:-1])
     face_class = np.full((len(middle), _POINTS - 1), BODY)
     face_class[:, 0] = DARK

@@ -42,7 +42,7 @@ def car(rng: np.random.Generator, style: str | None = None) -> Mesh:
 
 def _patch(dims: CarDimensions, front: bool, x: tuple[float, float], y: tuple[float, float],
            out: float = .014) -> Shape:
-    """Return a patch on the front or rear end, `out` metres before it."""
+    """Return a patch on the front or rear end, `out` metres in front of it."""
     count = 2 + int(abs(x[1] - x[0]) > .3) * 3
     xs, ys = np.meshgrid(np.linspace(*x, count), np.linspace(*y, 2))
     z = dims.end(xs, ys, front) + (out if front else -out)
@@ -81,7 +81,7 @@ def _front(builder: Builder, rng: np.random.Generator, dims: CarDimensions, numb
 
 def _rear(builder: Builder, rng: np.random.Generator, dims: CarDimensions, name: str,
           number: Part) -> None:
-    """Add tail lamps, bumper and plate; tall ones have upright lamps now and then."""
+    """Add tail lamps, bumper and plate; tall cars have vertical lamps at times."""
     half, top = .93 * dims.half, dims.tail * dims.height
     low = dims.clearance
     upright = name in ('van', 'pickup') or (name not in ('sedan',) and rng.random() < .35)
@@ -106,7 +106,7 @@ def _rear(builder: Builder, rng: np.random.Generator, dims: CarDimensions, name:
 
 def _fittings(builder: Builder, rng: np.random.Generator, dims: CarDimensions, name: str,
               coat: Part) -> None:
-    """Add mirrors, gaps of the doors, handles and what stands on the roof."""
+    """Add mirrors, gaps of the doors, handles and roof equipment."""
     z = dims.length * (.5 - dims.cowl) - .28
     y = dims.belt * dims.height
     part = coat if rng.random() < .7 else BLACK

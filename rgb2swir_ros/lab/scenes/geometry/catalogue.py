@@ -1,9 +1,9 @@
-"""Every kind of object that can stand along a road, by name.
+"""Catalogue of all kinds of objects along a road, by name.
 
-Objects look along +z: a car drives there, a house, a sign and a traffic light show their faces
-there, a lamp post's arm reaches there. What is long (rails, fences, hedges, crop rows, gantries,
-bridges) lies along x. `hedge`, `crop_row`, `guard_rail`, `concrete_barrier`, `fence` and
-`noise_wall` of their modules take a length, `gantry` and `bridge` a width.
+The front of an object faces +z: of a car, a house, a sign, a traffic light; so does the arm of a
+lamp post. Long objects (rails, fences, hedges, crop rows, gantries, bridges) lie along x. `hedge`,
+`crop_row`, `guard_rail`, `concrete_barrier`, `fence` and `noise_wall` of their modules take a
+length, `gantry` and `bridge` a width.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from .two_wheelers import bicycle, motorcycle
 
 @dataclass(frozen=True)
 class ObjectType:
-    """How an object is made and what a detector should call it.
+    """How a kind of object is made, and its class for a detector.
 
     :param make: returns a new random mesh.
-    :param category: a class of the data set, or none for what is not to be found.
+    :param category: a class of the data set, or None for objects without annotations.
     """
 
     make: Callable[[np.random.Generator], Mesh]
     category: str | None = None
 
 
-NEAR = 4.0  # times the leaves on plants that stand near
+NEAR = 4.0  # number of leaves on near plants over that on others
 
 OBJECT_TYPES: dict[str, ObjectType] = {
     'car': ObjectType(car, 'car'),
@@ -94,8 +94,8 @@ OBJECT_TYPES: dict[str, ObjectType] = {
 def make_object(name: str, rng: np.random.Generator) -> Mesh:
     """Return a new random object.
 
-    :param kind: a key of `KINDS`.
-    :raises UserError: for an unknown kind.
+    :param name: a key of `OBJECT_TYPES`.
+    :raises UserError: for an unknown name.
     """
     if name not in OBJECT_TYPES:
         raise UserError(f'unknown kind of object {name!r}: choose one of '

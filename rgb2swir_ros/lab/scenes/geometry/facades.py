@@ -19,14 +19,14 @@ DOOR = Part('door', 'sign_face', 'streaks', 80, .1, gloss=.02)
 
 @dataclass(frozen=True)
 class Side:
-    """Where a wall stands: its outside looks along `heading`, `out` metres from the middle."""
+    """Position of a wall: its outside faces `heading`, `out` metres from the centre."""
 
     heading: float
     out: float
     middle: tuple[float, float] = (0.0, 0.0)
 
     def place(self, shape: Shape) -> Shape:
-        """Return a shape of wall coordinates (along, up, outward) in the building's."""
+        """Return a shape of wall coordinates (along, up, outward) in building coordinates."""
         x, z = self.middle
         return moved(turned(moved(shape, (0, 0, self.out)), self.heading), (x, 0, z))
 
@@ -40,7 +40,7 @@ def four_sides(width: float, depth: float,
 
 
 def wall_part(rng: np.random.Generator, brick: float = .25) -> Part:
-    """Return what a building's walls are made of.
+    """Return the part of a building's walls.
 
     :param brick: share of buildings of bare brick.
     """

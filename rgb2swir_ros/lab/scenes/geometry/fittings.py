@@ -1,4 +1,4 @@
-"""What several vehicles share: the parts' materials, wheels, lamps and plates."""
+"""Parts of several kinds of vehicles: materials, wheels, lamps and plates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Street furniture and other things that stand or lie about; fronts look along +z."""
+"""Street furniture, containers and rocks; fronts face +z."""
 
 from __future__ import annotations
 

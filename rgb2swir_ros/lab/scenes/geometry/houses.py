@@ -54,7 +54,7 @@ def gable_roof(builder: Builder, wall: Part, roof: Part, width: float, depth: fl
 
 
 def house(rng: np.random.Generator) -> Mesh:
-    """Return a house of one to three storeys; its front looks along +z."""
+    """Return a house of one to three storeys; its front faces +z."""
     builder = Builder()
     storeys = int(rng.choice([1, 2, 3], p=[.35, .55, .1]))
     width, depth = rng.uniform(7.5, 14), rng.uniform(6.5, 10)

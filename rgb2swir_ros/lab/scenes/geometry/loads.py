@@ -1,4 +1,4 @@
-"""What lorries carry: box bodies, tarpaulins, tanks, platforms, containers, skips."""
+"""Bodies and loads of lorries: boxes, tarpaulins, tanks, platforms, containers, skips."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _box(builder: Builder, rng: np.random.Generator, half: float, deck: float, h
              box((-.3, deck + .1, bed[0] - .05), (-.26, deck + height - .1, bed[0])),
              box((.26, deck + .1, bed[0] - .05), (.3, deck + height - .1, bed[0]))]
     builder.add(STEEL, *edge)
-    if rng.random() < .5:  # a firm's colours
+    if rng.random() < .5:  # a company's livery
         y = np.sort(rng.uniform(deck + .3, deck + height - .3, 2)) + np.array((-.1, .1))
         z = np.sort(rng.uniform(bed[0] + .4, bed[1] - .4, 2)) + np.array((-.3, .3))
         builder.add(Part('livery', 'sign_face', 'smooth', 20, .1, gloss=.02),

@@ -1,4 +1,4 @@
-"""Triangles with named parts: the form in which every object enters a scene."""
+"""Triangle meshes with named parts, the representation of every object."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of an object is made of; the reflectance itself is drawn anew for each look.
+    """Material and surface of one part; each rendering draws its reflectance.
 
     :param name: unique in its mesh, such as ``'body'``.
     :param material: an entry of the materials table, such as ``'car_paint'`` or ``'leaf'``.
-    :param texture: a name of `rgb2swir_ros.lab.scenes.textures.library`, or ``''`` for none.
-    :param texels: texels a metre of the texture.
-    :param contrast: deviation of the logarithm of brightness that the texture brings.
-    :param gloss: mirrored share of the light at normal incidence (Fresnel raises it at grazing
-        angles), 0 for matt.
-    :param leafy: thin tissue, lit from both sides, that lets light through.
-    :param lamp: what it sends out when lamps are on: ``''``, ``'head'``, ``'tail'``, ``'street'``,
+    :param texture: a key of `rgb2swir_ros.lab.scenes.textures.texture_library`; ``''`` for none.
+    :param texels: of the texture, per metre.
+    :param contrast: standard deviation of log brightness by the texture.
+    :param gloss: specular reflectance at normal incidence (Fresnel raises it at grazing angles);
+        0 for matt.
+    :param leafy: a thin translucent tissue, lit from both sides.
+    :param lamp: kind of lamp that it is: ``''``, ``'head'``, ``'tail'``, ``'street'``,
         ``'window'``, ``'signal'``.
     """
 
@@ -36,9 +36,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Mesh:
-    """An object's triangles in its own frame: x right, y up, z ahead, in metres.
+    """An object's triangles in object coordinates: x right, y up, z ahead, in metres.
 
-    The origin lies on the ground below its middle; it looks along +z.
+    The origin lies on the ground below its centre; the front faces +z.
 
     :param vertices: (V, 3) float32.
     :param faces: (F, 3) int32, any winding.
@@ -52,9 +52,9 @@ class Mesh:
 
     def placed(self, position: Sequence[float] = (0, 0, 0), heading: float = 0.0,
                scale: float = 1.0) -> Mesh:
-        """Return the mesh scaled, turned about y (radians), moved.
+        """Return the mesh scaled, rotated about y, translated.
 
-        :param heading: 0 looks along +z, pi/2 along +x.
+        :param heading: radians; 0 faces +z, pi/2 faces +x.
         """
         turned = (self.vertices * np.float32(scale)) @ rotation(heading).T
         return replace(self, vertices=(turned + np.asarray(position)).astype(np.float32))

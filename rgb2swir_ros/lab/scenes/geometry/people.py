@@ -1,4 +1,4 @@
-"""People: bodies on a pose's joints, in many kinds of clothes."""
+"""People: bodies on the joints of a skeleton, in varied clothes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLOTHS = ('cloth', 'cotton', 'black_cloth')
 
 
 def cloth(rng: np.random.Generator, name: str, chances: tuple[float, float, float]) -> Part:
-    """Return a garment: dyed, white or black cloth by the given chances."""
+    """Return a garment: dyed, white or black cloth with the given probabilities."""
     return Part(name, str(rng.choice(CLOTHS, p=chances)), str(rng.choice(['smooth', 'worn'])),
                 rng.uniform(150, 400), rng.uniform(.06, .18))
 
@@ -32,7 +32,7 @@ def person(rng: np.random.Generator) -> Mesh:
 
 def dress(builder: Builder, rng: np.random.Generator, pose: Skeleton, girth: float = 1.0, *,
           helmet: Part | None = None, rider: bool = False, leather: bool = False) -> None:
-    """Add a person on a pose's joints.
+    """Add a person on the joints of a skeleton.
 
     :param girth: thickness over a lean person's.
     :param helmet: worn instead of hair.
@@ -181,7 +181,7 @@ def _head(builder: Builder, rng: np.random.Generator, pose: Skeleton, helmet: Pa
 
 
 def _bag(builder: Builder, rng: np.random.Generator, pose: Skeleton, in_hand: bool) -> None:
-    """Add, now and then, a rucksack, a shoulder bag or a bag in the hand."""
+    """Add, at times, a rucksack, a shoulder bag or a bag in the hand."""
     luck, h = rng.random(), pose.height
     bag = cloth(rng, 'bag', (.6, .08, .32))
     axis = pose.neck - pose.hip

@@ -1,4 +1,4 @@
-"""Lamp posts, poles with wires' arms, and power pylons."""
+"""Lamp posts, poles with cross arms, and power pylons."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lamp_post(rng: np.random.Generator) -> Mesh:
 
 
 def pole(rng: np.random.Generator) -> Mesh:
-    """Return a pole of wood, concrete or metal, now and then with cross arms along x."""
+    """Return a pole of wood, concrete or metal, some with cross arms along x."""
     builder = Builder()
     height = rng.uniform(2.5, 11)
     wooden = rng.random() < .5

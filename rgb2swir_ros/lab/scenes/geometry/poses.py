@@ -1,6 +1,6 @@
-"""Where the joints of a person are: walking, standing, riding.
+"""Skeletons of people: walking, standing, riding.
 
-Shares of the height after Drillis and Contini's body segment lengths (1966).
+Segment lengths as shares of the height are from Drillis and Contini's body segment lengths (1966).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Skeleton:
     """Joints in metres; those of a pair are right (x > 0), then left, (2, 3).
 
     ``hip`` and ``neck`` (3,) are the ends of the trunk, ``head`` (3,) the middle of the head,
-    ``facing`` (3,) where the face looks.
+    ``facing`` (3,) the direction of the face.
     """
 
     height: float
@@ -42,9 +42,11 @@ class Skeleton:
 
 def bend(start: np.ndarray, end: np.ndarray, first: float, second: float,
          towards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the middle joint of two segments and where their end comes to lie.
+    """Return the middle joint and the end of two segments (inverse kinematics).
 
-    The end is out of reach: it is drawn in. ``towards`` is where the joint points.
+    :param first: length of the first segment, ``second``: of the second.
+    :param towards: direction in which the joint bends.
+    :return: the end is ``end``, or the nearest point within reach.
     """
     reach = end - start
     distance = float(np.linalg.norm(reach))
@@ -58,12 +60,12 @@ def bend(start: np.ndarray, end: np.ndarray, first: float, second: float,
 
 
 def _swing(angle: float) -> np.ndarray:
-    """Return the direction of a limb that hangs, swung ahead by an angle."""
+    """Return the direction of a hanging limb that is swung forward by an angle, radians."""
     return np.array([0, -np.cos(angle), np.sin(angle)])
 
 
 def on_foot(rng: np.random.Generator, height: float, stride: float) -> Skeleton:
-    """Return a walking (``stride`` 1) or standing (0) pose with its lower sole on y = 0."""
+    """Return a walking (``stride`` 1) or standing (0) pose with the lower sole on y = 0."""
     phase = rng.choice([-1, 1]) * rng.uniform(.3, 1)
     swing = stride * phase * rng.uniform(.34, .46)
     lean = stride * .06 + rng.uniform(-.02, .05)

@@ -1,7 +1,7 @@
-"""Small shapes that objects are put together from.
+"""Basic shapes from which objects are composed.
 
 Every function returns a `Shape`: vertices (V, 3) in metres and faces (F, 3), x right, y up,
-z ahead. Faces of no area may occur (the tip of a cone); `Builder` leaves them out.
+z ahead. Degenerate faces may occur (the tip of a cone); `Builder` drops them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def boxes(low: np.ndarray, high: np.ndarray) -> Shape:
 
 
 def loft(rings: np.ndarray, caps: bool = True) -> Shape:
-    """Return the skin through closed rings (rings, points, 3), with its ends closed as fans."""
+    """Return the surface through closed rings (rings, points, 3), with its ends closed as fans."""
     vertices, faces = grid(rings, wrap=True)
     if caps:
         count, sides = rings.shape[:2]
@@ -136,7 +136,7 @@ def ellipsoid(centre: Point, radii: Point, rings: int = 6, sides: int = 9) -> Sh
 
 
 def _across(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two unit vectors (N, 3) that stand on each direction (N, 3) and on each other."""
+    """Return two unit vectors (N, 3) perpendicular to each direction (N, 3) and to each other."""
     unit = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-9)
     upright = np.abs(unit[:, 1:2]) > .9
     helper = np.where(upright, [[0., 0., 1.]], [[0., 1., 0.]])
@@ -208,17 +208,17 @@ def leaves(rng: np.random.Generator, at: np.ndarray, size: float | np.ndarray,
 
 
 def above(shape: Shape, low: float = 0.0) -> Shape:
-    """Return the shape with what is below a height drawn up to it."""
+    """Return the shape with vertices below a height raised to it."""
     return np.maximum(shape[0], [-np.inf, low, -np.inf]), shape[1]
 
 
 def moved(shape: Shape, by: Point) -> Shape:
-    """Return the shape moved."""
+    """Return the shape translated."""
     return shape[0] + np.asarray(by, float), shape[1]
 
 
 def turned(shape: Shape, heading: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Shape:
-    """Return the shape turned in radians: roll about z, then pitch about x, then heading about y.
+    """Return the shape rotated in radians: roll about z, then pitch about x, then heading about y.
 
     Heading turns +z towards +x, pitch +z towards -y, roll +x towards +y.
     """
@@ -231,7 +231,7 @@ def turned(shape: Shape, heading: float = 0.0, pitch: float = 0.0, roll: float =
 
 
 def mirrored(shape: Shape) -> Shape:
-    """Return the shape on the other side of x = 0."""
+    """Return the shape mirrored at x = 0."""
     return shape[0] * [-1, 1, 1], shape[1]
 
 

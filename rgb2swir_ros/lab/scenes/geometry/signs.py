@@ -1,4 +1,4 @@
-"""Traffic signs, gantries, traffic lights and billboards; their faces look along +z."""
+"""Traffic signs, gantries, traffic lights and billboards; they face +z."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def direction_sign(rng: np.random.Generator) -> Mesh:
 
 
 def traffic_light(rng: np.random.Generator) -> Mesh:
-    """Return a traffic light on a post, now and then with an arm over the road along -x."""
+    """Return a traffic light on a post, some with an arm over the road along -x."""
     builder = Builder()
     housing = Part('housing', 'rubber' if rng.random() < .7 else 'yellow_paint', gloss=.02)
     arm = rng.random() < .45

@@ -1,4 +1,4 @@
-"""Trees: crowns are clouds of small leaf triangles round the ends of branches."""
+"""Trees: crowns are clouds of small leaf triangles around the ends of branches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .builder import Builder
 from .mesh import Mesh, Part
 from .shapes import Shape, above, cylinder, leaves, rods, tube, xyz
 
-COVER = 2.6  # layers of leaves that a line of sight through the middle of a crown meets
+COVER = 2.6  # mean layers of leaves on a line of sight through the centre of a crown
 
 
 def leaf_part(rng: np.random.Generator, material: str = 'leaf') -> Part:
@@ -24,12 +24,12 @@ def bark_part(material: str = 'bark') -> Part:
 
 def crown(rng: np.random.Generator, middles: np.ndarray, radii: np.ndarray, count: int,
           size: float, flatten: float = .8) -> Shape:
-    """Return leaves on balls, most of them near the balls' skins, facing outward more or less.
+    """Return leaves in balls, mostly near their surfaces and facing outward.
 
     :param middles: (B, 3).
     :param radii: (B,).
     :param count: leaves in all.
-    :param size: edge of a middling leaf in metres.
+    :param size: mean edge of a leaf in metres.
     :param flatten: height of the balls over their width.
     """
     share = radii ** 2 / (radii ** 2).sum()
@@ -51,7 +51,7 @@ def _balls(rng: np.random.Generator, count: int, width: float, tall: float,
     reach = rng.uniform(.35, 1, (count, 1)) ** .5
     half = np.array([width, tall / 2, width])
     middles = [0, bottom + tall / 2, 0] + out * reach * np.maximum(half - radii[:, None], .1)
-    # eggs: wide below
+    # egg-shaped: wide below
     taper = 1.12 - .4 * np.clip((middles[:, 1:2] - bottom) / tall, 0, 1)
     middles[:, ::2] *= taper
     return middles, radii
@@ -119,7 +119,7 @@ def conifer(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     bare = height * rng.uniform(.02, .14)
     whorls = int(np.clip(height * 1.6, 10, 22))
     count = int(rng.integers(1900, 3200) * detail)
-    up = 1 - np.sqrt(rng.uniform(0, 1, count))  # as many as the cone is wide there
+    up = 1 - np.sqrt(rng.uniform(0, 1, count))  # density proportional to the width of the cone
     layer = np.floor(up * whorls) / whorls
     reach = wide * (1 - layer) ** .85 + .05
     branch = np.floor(rng.uniform(0, 9, count))

@@ -1,4 +1,4 @@
-"""Lorries: a cab with what it carries, rigid or with a semi-trailer."""
+"""Lorries: cab and load, rigid or with a semi-trailer."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _cab(builder: Builder, rng: np.random.Generator, half: float, nose: float, l
     builder.add(coat, loft(rings))
     at = nose - .55 * slant
     z0, z1, x = nose + .02, at + .02, half - .13
-    edge = .035  # how far the screen's outer posts lie back
+    edge = .035  # setback of the screen's outer posts
     screen = (quad((-x, belt + .06, z0 - edge), (0, belt + .06, z0), (0, head, z1),
                    (-x, head, z1 - edge)))
     side = quad((half + .012, belt + .05, nose - .4), (half + .012, belt + .05, nose - 1.25),

@@ -139,7 +139,7 @@ def _spine(points: list[tuple[float, float, float, float]], sides: int = 8) -> S
 
 def _motorcycle(builder: Builder, rng: np.random.Generator, coat: Part, r: float, base: float,
                 seat: float, head: np.ndarray) -> None:
-    """Add tank, seat, engine, fork, exhaust and now and then a fairing or cases."""
+    """Add tank, seat, engine, fork, exhaust, and at times a fairing or cases."""
     builder.add(coat, _spine([(head[2] - .05, .86, .05, .06), (head[2] - .15, .9, .15, .12),
                               (head[2] - .35, .88, .14, .12), (-.08, seat, .08, .06)]),
                 _spine([(-.5, seat - .02, .1, .06), (-base - .12, seat + .02, .05, .04)]))
