@@ -1,4 +1,7 @@
-"""From light on a camera's sensor to the 8-bit picture: noise, tone, colour, detail, codec."""
+"""The image signal processor (ISP) of a colour camera: noise, tone, colour, detail, codec.
+
+``light`` is linear, 1.0 = white at the picture's exposure; ``value`` are code values in [0, 1].
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-BRIGHTEST = 8.0   # light that the tone curve still tells from brighter; past it all is white
+BRIGHTEST = 8.0   # end of the table of the tone curve: all light above is white
 _ENTRIES = 4096
 
 
 @dataclass(frozen=True)
 class ToneCurve:
-    """A curve from light to code values; the default is sRGB, clipped at 1.
+    """The camera's tone curve, from light to code values; the default is sRGB, clipped at 1.
 
-    :param shoulder: 0 clips at white, 1 rolls off from .3 on.
-    :param contrast: of an S-shaped curve on code values; negative flattens.
-    :param black: code value of no light; negative ones crush what is dark.
-    :param power: on code values; more than 1 darkens mid tones.
+    :param shoulder: 0 clips at white, 1 rolls off from light .3 on.
+    :param contrast: strength of an S-curve on code values; negative flattens.
+    :param black: code value of no light; negative values clip dark parts.
+    :param power: exponent on code values; more than 1 darkens mid-tones.
     """
 
     shoulder: float = 0.0
@@ -29,14 +32,14 @@ class ToneCurve:
 
 
 def draw_tone_curve(rng: np.random.Generator) -> ToneCurve:
-    """Draw a curve: most cameras roll off, add contrast and crush or lift the dark a little."""
+    """Draw a curve: most roll off highlights, add contrast and shift the black level a little."""
     return ToneCurve(shoulder=float(rng.uniform(0, 1)), contrast=float(rng.uniform(-.2, .85)),
                      black=float(np.clip(rng.normal(-.005, .025), -.06, .08)),
                      power=float(np.exp(rng.normal(0, .08))))
 
 
 def tone_map(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
-    """Return code values in [0, 1] of light, of any shape."""
+    """Return code values in [0, 1] of light, of any shape, by the curve's formula."""
     knee = 1 - .7 * curve.shoulder
     light = np.maximum(light, 0)
     if knee < 1:
@@ -52,12 +55,12 @@ def tone_map(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _tone_table(curve: ToneCurve) -> np.ndarray:
-    # entries lie at squares, close together where the eye and the curve are steep
+    # entries are spaced by squares: close together where the curve is steep
     return tone_map(np.linspace(0, 1, _ENTRIES) ** 2 * BRIGHTEST, curve).astype(np.float32)
 
 
 def tone_map_by_table(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
-    """Return code values (H, W, 3) in [0, 1], float32, of light."""
+    """Return code values (H, W, 3) in [0, 1], float32, of light, by a lookup table."""
     place = np.sqrt(np.clip(light, 0, BRIGHTEST) * np.float32(1 / BRIGHTEST))
     place *= np.float32(_ENTRIES - 1)
     place += np.float32(.5)
@@ -66,10 +69,10 @@ def tone_map_by_table(light: np.ndarray, curve: ToneCurve) -> np.ndarray:
 
 def add_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: float,
               rng: np.random.Generator) -> np.ndarray:
-    """Return light with shot noise, noise of reading, and blotches of colour.
+    """Return light with shot noise, read noise and coarse chroma noise.
 
-    :param electrons: collected at white; ``read_noise``: share of white.
-    :param chroma: strength of blotches four pixels wide against the deviation of the rest.
+    :param electrons: collected at white; ``read_noise``: standard deviation, share of white.
+    :param chroma: strength of colour noise four pixels wide, relative to the other noise.
     """
     height, width = light.shape[:2]
     deviation = np.sqrt(np.clip(light, 0, 2) * np.float32(1 / electrons)
@@ -83,7 +86,7 @@ def add_noise(light: np.ndarray, electrons: float, read_noise: float, chroma: fl
 
 
 def mosaic_and_demosaic(light: np.ndarray) -> np.ndarray:
-    """Return light (H, W, 3) of which a sensor caught one colour a pixel (RGGB)."""
+    """Return light (H, W, 3) after sampling by a Bayer mosaic (RGGB) and demosaicing."""
     top = np.float32(65535 / 4)
     raw = np.empty(light.shape[:2], np.uint16)
     limited = (np.clip(light, 0, 4) * top).astype(np.uint16)
@@ -91,12 +94,15 @@ def mosaic_and_demosaic(light: np.ndarray) -> np.ndarray:
     raw[0::2, 1::2] = limited[0::2, 1::2, 1]
     raw[1::2, 0::2] = limited[1::2, 0::2, 1]
     raw[1::2, 1::2] = limited[1::2, 1::2, 2]
-    # OpenCV names a pattern by its second row's second and third pixel
+    # OpenCV names a pattern by the second and third pixel of its second row
     return cv2.cvtColor(raw, cv2.COLOR_BayerBG2RGB).astype(np.float32) / top
 
 
 def local_tone_map(value: np.ndarray, strength: float) -> np.ndarray:
-    """Return code values with dark parts lifted and bright ones lowered, as WDR cameras do."""
+    """Return code values after local tone mapping, as wide-dynamic-range cameras do it.
+
+    :param strength: [0, 1]; dark parts are lifted, bright ones lowered.
+    """
     height, width = value.shape[:2]
     small = cv2.resize(value, (max(width // 8, 1), max(height // 8, 1)),
                        interpolation=cv2.INTER_AREA)
@@ -108,10 +114,10 @@ def local_tone_map(value: np.ndarray, strength: float) -> np.ndarray:
 
 def adjust_colour(value: np.ndarray, saturation: float, vibrance: float,
                   blur: float) -> np.ndarray:
-    """Return code values with other colours; brightness (BT.601 luma) stays.
+    """Return code values with changed colours and the same BT.601 luma.
 
-    :param vibrance: adds to the saturation of pale colours, nothing to that of strong ones.
-    :param blur: of colour alone, deviation in pixels.
+    :param vibrance: extra saturation of pale colours.
+    :param blur: of chroma, standard deviation in pixels.
     """
     if saturation == 1 and not vibrance and blur < .2:
         return value
@@ -127,14 +133,14 @@ def adjust_colour(value: np.ndarray, saturation: float, vibrance: float,
 
 
 def denoise(value: np.ndarray, strength: float) -> np.ndarray:
-    """Return code values without weak detail, edges kept: what denoising leaves."""
+    """Return code values after an edge-preserving filter, which removes weak detail."""
     picture = (np.clip(value, 0, 1) * 255 + .5).astype(np.uint8)
     flat = cv2.bilateralFilter(picture, 5, 6 + 24 * strength, 1.5).astype(np.float32)
     return value + np.float32(min(1.0, .4 + strength)) * (flat * np.float32(1 / 255) - value)
 
 
 def sharpen(value: np.ndarray, strength: float, radius: float) -> np.ndarray:
-    """Return code values with edges exaggerated; on brightness, as cameras do, halos and all."""
+    """Return code values after an unsharp mask on luma, halos included."""
     luma = value @ np.array([.299, .587, .114], np.float32)
     detail = luma - cv2.GaussianBlur(luma, (0, 0), radius)
     return value + (np.float32(strength) * detail)[..., None]
@@ -142,7 +148,11 @@ def sharpen(value: np.ndarray, strength: float, radius: float) -> np.ndarray:
 
 def encode_and_decode(picture: np.ndarray, scale: float, quality: int,
                       subsampled: bool) -> np.ndarray:
-    """Return an 8-bit picture after it was sent, smaller than it is, through a codec."""
+    """Return an 8-bit picture after downscaling, JPEG compression and upscaling.
+
+    :param scale: of the coded size, at most 1; ``quality``: of JPEG, 0 for none.
+    :param subsampled: chroma at half resolution (4:2:0).
+    """
     height, width = picture.shape[:2]
     if scale < 1:
         small = (max(int(width * scale), 8), max(int(height * scale), 8))

@@ -1,4 +1,4 @@
-"""Automatic exposure and white balance: what a camera makes of the frame it looks at."""
+"""Automatic exposure and automatic white balance."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from rgb2swir_ros.lab.scenes.isp import ToneCurve, tone_map
 from rgb2swir_ros.lab.scenes.light import Light
 
 LUMINANCE = np.array([.2126, .7152, .0722], np.float32)
-# what the metered part is exposed to, as a code value: photographs taken by day lie there
+# Range of the code value that metering aims for. By day, photographs have these means.
 DAY_TARGET, DUSK_TARGET, NIGHT_TARGET = (.30, .54), (.22, .44), (.10, .32)
-MAX_EXPOSURE = {'night': 8.0, 'dusk': 4.0}  # gain ends somewhere: pictures of the dark are dark
+MAX_EXPOSURE = {'night': 8.0, 'dusk': 4.0}  # the greatest gain: dark scenes stay dark
 MAX_EXPOSURE_BY_DAY = 30.0
-NEARLY_GREY = .4  # greatest difference of the logarithms
+NEARLY_GREY = .4  # greatest log ratio between colours
 
 
 def auto_exposure(rng: np.random.Generator, linear: np.ndarray, curve: ToneCurve,
                   weather: str) -> float:
-    """Return the factor on light (H, W, 3) that a camera chooses.
+    """Return the exposure, a factor on light (H, W, 3), that a camera chooses.
 
-    It meters the whole frame, its middle, the road, or the highlights: photographs whose sky is
-    lost in white and ones in which all but the sky is dark are both common.
+    It meters the whole frame, the centre, the lower half, or the highlights: photographs with a
+    clipped sky and photographs with dark ground are both common.
     """
     step = max(1, linear.shape[0] // 60)
     luminance = linear[step // 2::step, step // 2::step] @ LUMINANCE
@@ -35,7 +35,7 @@ def auto_exposure(rng: np.random.Generator, linear: np.ndarray, curve: ToneCurve
     if kind == 3:
         bright = float(np.percentile(luminance, rng.uniform(95, 99.5)))
         kept = float(rng.uniform(.7, 1.2)) / max(bright, 1e-4)
-        # even a careful camera does not let everything drown to save a lamp or the sun
+        # highlight metering is limited, so that a lamp or the sun does not darken all else
         found = float(np.clip(kept, .45 * found, 1.5 * found))
     found *= float(np.exp(rng.normal(0, .15)))
     return float(np.clip(found, .05, MAX_EXPOSURE.get(weather, MAX_EXPOSURE_BY_DAY)))
@@ -43,9 +43,9 @@ def auto_exposure(rng: np.random.Generator, linear: np.ndarray, curve: ToneCurve
 
 def _exposure_for(luminance: np.ndarray, weights: np.ndarray, target: float,
                   curve: ToneCurve) -> float:
-    """Return the factor that brings the weighted mean of code values to the target."""
+    """Return the exposure at which the weighted mean of code values is the target."""
     low, high = np.log(.02), np.log(300)
-    for _ in range(18):  # halves the interval down to a ten-thousandth
+    for _ in range(18):  # bisects down to a ten-thousandth
         middle = (low + high) / 2
         if float((weights * tone_map(luminance * np.exp(middle), curve)).sum()) < target:
             low = middle
@@ -58,10 +58,11 @@ def auto_white_balance(rng: np.random.Generator, linear: np.ndarray, light: Ligh
                        ) -> tuple[float, float, float]:
     """Return factors on red, green (1) and blue.
 
-    A camera takes out part of the light's colour, takes what is nearly grey for grey, as roads
-    are, is misled by the frame's own colour (grey world), and has a cast of its own.
+    A camera removes part of the illuminant's colour, assumes that nearly grey pixels such as roads
+    are grey, sometimes assumes that the whole frame is grey on average (grey world), and has a
+    constant colour cast.
     """
-    # lamps keep more of their colour than daylight does
+    # cameras correct less of the colour of lamps than of daylight
     most = .7 if light is not None and light.weather == 'night' else 1.1
     logarithm = np.zeros(3)
     if light is not None:

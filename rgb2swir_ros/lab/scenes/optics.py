@@ -1,4 +1,4 @@
-"""What lens and windscreen do to the light before it reaches a camera's sensor."""
+"""Effects of lens and windscreen on the light before the sensor."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.textures import SIZE, sample_bilinear
 
-BRIGHTEST = 1500.0  # glare of what is brighter is no stronger
+BRIGHTEST = 1500.0  # light above this adds no more glare
 
 
 @dataclass(frozen=True)
 class Lens:
-    """A lens.
+    """Effects of a lens, with motion blur.
 
-    :param blur: deviation in pixels; ``motion``: length in pixels of the smear by a turning car;
-        ``zoom``: share of its distance to the middle by which a point is smeared, driving ahead.
-    :param aberration: (red, blue) shares by which these colours are magnified against green.
-    :param glare: share of bright light that spreads widely.
-    :param vignette: loss in the corners, [0, 1].
+    :param blur: standard deviation in pixels; ``motion``: length in pixels of horizontal motion
+        blur, as of a turning vehicle; ``zoom``: length of radial motion blur, as of driving ahead,
+        over the distance to the centre.
+    :param aberration: lateral chromatic aberration: magnification of (red, blue) over
+        green, less 1.
+    :param glare: share of bright light that is scattered widely.
+    :param vignette: loss of light in the corners, [0, 1].
     """
 
     blur: float = 0.0
@@ -33,13 +35,14 @@ class Lens:
 
 @dataclass(frozen=True)
 class Windscreen:
-    """A pane before the camera.
+    """A windscreen in front of the camera.
 
-    :param veil: scattered light, share of the frame's mean; ``tint``: (3,) its colour and ...
-    :param reflection: share of the mean that the dashboard's mirror image adds, low in the frame.
-    :param drops: how many; ``dirt``: how many specks.
-    :param radius: of both, share of the frame's width.
-    :param pattern: seed of where they are, the same for all frames of a camera.
+    :param veil: scattered light, share of the frame's mean; ``tint``: (3,) colour of veil and
+        reflection.
+    :param reflection: of the dashboard, low in the frame, share of the frame's mean.
+    :param drops: number of rain drops; ``dirt``: number of specks.
+    :param radius: of drops and specks, share of the frame's width.
+    :param pattern: seed of their positions, the same for all frames of a camera.
     """
 
     veil: float = 0.0
@@ -52,7 +55,7 @@ class Windscreen:
 
 
 def draw_lens(rng: np.random.Generator, width: int) -> Lens:
-    """Draw a lens for a frame of so many pixels across."""
+    """Draw a lens for a frame of this width in pixels."""
     shift = .6 / max(width, 64)
     return Lens(
         blur=float(rng.uniform(.2, .75)) if rng.random() < .8 else float(rng.uniform(.75, 1.6)),
@@ -64,7 +67,7 @@ def draw_lens(rng: np.random.Generator, width: int) -> Lens:
 
 
 def draw_windscreen(rng: np.random.Generator, wet: bool = False) -> Windscreen:
-    """Draw a windscreen: mostly clean; in wet weather it has drops more often."""
+    """Draw a windscreen: mostly clean, more often with drops in wet weather."""
     rain = rng.random() < (.45 if wet else .04)
     red, green, blue = (float(v) for v in 1 + rng.normal(0, .06, 3))
     return Windscreen(
@@ -77,7 +80,7 @@ def draw_windscreen(rng: np.random.Generator, wet: bool = False) -> Windscreen:
 
 
 def apply_lens(light: np.ndarray, lens: Lens) -> np.ndarray:
-    """Return light (H, W, 3) as the lens throws it on the sensor."""
+    """Return light (H, W, 3) behind the lens."""
     height, width = light.shape[:2]
     if lens.blur > .15:
         light = cv2.GaussianBlur(light, (0, 0), lens.blur, borderType=cv2.BORDER_REFLECT)
@@ -87,7 +90,7 @@ def apply_lens(light: np.ndarray, lens: Lens) -> np.ndarray:
         kernel[0, [0, -1]] = (lens.motion - whole) / 2
         light = cv2.filter2D(light, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)
     if lens.zoom:
-        # the mean of the frame and of two enlarged ones: blur that grows to the edges
+        # radial blur as the mean of the frame and two magnified copies
         light = (light + _magnified(light, 1 + lens.zoom / 2) + _magnified(light, 1 + lens.zoom)
                  ) / np.float32(3)
     if any(lens.aberration):
@@ -116,13 +119,13 @@ def _magnified(picture: np.ndarray, factor: float) -> np.ndarray:
 
 
 def apply_windscreen(light: np.ndarray, windscreen: Windscreen) -> np.ndarray:
-    """Return light (H, W, 3) as it is seen through a pane."""
+    """Return light (H, W, 3) behind the windscreen."""
     height, width = light.shape[:2]
     rng = np.random.default_rng(windscreen.pattern)
     if windscreen.veil or windscreen.reflection:
         mean = float(np.minimum(light[::8, ::8], 2).mean())
         down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-        # the dashboard's image is out of focus and fades upwards
+        # the reflection of the dashboard is out of focus and fades upwards
         x = np.linspace(0, rng.uniform(30, 120), width, dtype=np.float32) + rng.uniform(0, SIZE)
         y = np.linspace(0, rng.uniform(30, 90), height, dtype=np.float32) + rng.uniform(0, SIZE)
         board = sample_bilinear('smooth', *(np.ascontiguousarray(a) for a in np.meshgrid(x, y)))
@@ -132,7 +135,7 @@ def apply_windscreen(light: np.ndarray, windscreen: Windscreen) -> np.ndarray:
         light = light + added.astype(np.float32)[..., None] * tint
     if windscreen.drops:
         mask = _spots(rng, windscreen.drops, windscreen.radius, (height, width), soft=.45)
-        # a drop is a strong lens: it shows all before it, small and upside down
+        # a drop is a strong lens: it shows the scene small and upside down
         seen = cv2.GaussianBlur(cv2.resize(light, (width // 4 or 1, height // 4 or 1),
                                            interpolation=cv2.INTER_AREA), (0, 0), 6)
         seen = cv2.resize(cv2.flip(seen, 0), (width, height))
@@ -145,7 +148,7 @@ def apply_windscreen(light: np.ndarray, windscreen: Windscreen) -> np.ndarray:
 
 def _spots(rng: np.random.Generator, count: int, radius: float, size: tuple[int, int],
            soft: float) -> np.ndarray:
-    """Return a mask (H, W) in [0, 1] of spots out of focus."""
+    """Return a mask (H, W) in [0, 1] of defocused spots."""
     height, width = size
     mask = np.zeros(size, np.float32)
     for _ in range(count):

@@ -1,9 +1,8 @@
-"""An ordinary colour camera: from linear light to the 8-bit picture that a driver publishes.
+"""Model of an ordinary colour camera: from linear light to the 8-bit picture of its driver.
 
-What decides how well a network trained on generated scenes does on photographs is this model, so
-every step that real cameras take is here: lens and windscreen (`optics`), sensor, white balance,
-tone curve, colours, sharpening and codec (`develop`), and an automatic exposure (`metering`) that
-looks at the frame.
+Its realism decides how well a network trained on rendered scenes works on photographs. It has
+lens and windscreen (`optics`), sensor, white balance, tone curve, colours, sharpening and codec
+(`isp`), and automatic exposure (`metering`).
 """
 
 from __future__ import annotations
@@ -16,35 +15,35 @@ from rgb2swir_ros.lab.scenes import isp, metering, optics
 from rgb2swir_ros.lab.scenes.light import Light
 from rgb2swir_ros.lab.scenes.optics import Lens, Windscreen
 
-# A scene's red, green and blue are what a sensor sees behind its filters. These overlap, so that
-# colours are pale until the camera's processor takes the overlap back; grass is as red as green in
-# the table. To linear sRGB, fitted to 316 measured spectra (`benchmark/colours.py`); white stays.
+# Colour matrix from the sensor's red, green and blue to linear sRGB. The sensor's filters overlap,
+# so its colours are pale (in the materials table grass is as red as green). Fitted to 316 measured
+# spectra by `benchmark/colours.py`; white maps to white.
 TO_SRGB = np.array([[1.53, -.45, -.08], [-.13, 1.37, -.24], [-.02, -.215, 1.235]])
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class RgbCamera:
-    """One camera's settings; the defaults are a perfect camera with the sRGB curve.
+    """Settings of one camera; the defaults are an ideal camera with the sRGB curve.
 
     :param exposure: factor on linear light; the SWIR frame is scaled by the same.
     :param white_balance: factors on red, green and blue.
-    :param matrix: colours of the sensor to those of the picture; its rows' sums are 1. Colours
-        more vivid than sRGB come out negative, and are clipped by the tone curve.
+    :param matrix: sensor colours to linear sRGB; each row sums to 1. Colours outside sRGB become
+        negative; the tone curve clips them.
     :param lens: blur, motion, aberration, glare, vignette.
-    :param windscreen: veil, reflections, drops and dirt; they stay in place from frame to frame.
-    :param electrons: full well at white: shot noise is ``1 / sqrt(electrons)`` there; 0 for no
-        noise. ``read_noise``: in the dark, share of white. ``chroma_noise``: of coarse blotches of
-        colour, against the rest.
+    :param windscreen: veil, reflections, drops and dirt; the same in every frame.
+    :param electrons: collected at white: shot noise is ``1 / sqrt(electrons)`` there; 0 for no
+        noise. ``read_noise``: standard deviation in the dark, share of white. ``chroma_noise``:
+        strength of coarse colour noise relative to the other noise.
     :param bayer: sample one colour a pixel and interpolate the others.
-    :param tone: the curve from light to code values.
-    :param local_tone: how far dark parts are lifted and bright ones lowered, [0, 1].
-    :param saturation: 1 leaves colours alone; ``vibrance``: more for pale ones.
-    :param denoise: smearing of weak detail, 0 to 1.
+    :param tone_curve: from light to code values.
+    :param local_tone: strength of local tone mapping, [0, 1].
+    :param saturation: 1 keeps colours; ``vibrance``: extra saturation of pale colours.
+    :param denoise: strength of the noise filter, which removes weak detail, [0, 1].
     :param sharpening: strength of an unsharp mask; ``halo``: its radius in pixels.
-    :param chroma_blur: of colour against brightness, pixels.
-    :param scale: of a stream's pixels to the picture's, at most 1: it was sent smaller.
-    :param jpeg: quality, or 0 for none; ``subsampled``: with colour at half resolution.
+    :param chroma_blur: standard deviation of the blur of chroma, pixels.
+    :param scale: size of the transmitted stream over the picture's, at most 1.
+    :param jpeg: quality, or 0 for none; ``subsampled``: chroma at half resolution.
     """
 
     exposure: float = 1.0
@@ -70,16 +69,16 @@ class RgbCamera:
 
     @property
     def blur(self) -> float:
-        """Deviation of the lens's blur, pixels."""
+        """Standard deviation of the lens blur, pixels."""
         return self.lens.blur
 
 
 def draw_rgb_camera(rng: np.random.Generator, linear: np.ndarray, light: Light | None = None
                     ) -> RgbCamera:
-    """Draw a camera whose automatic exposure and white balance have looked at a frame.
+    """Draw a camera, with exposure and white balance set for a frame.
 
     :param linear: linear RGB (H, W, 3), float32; three bands of the scene's radiance.
-    :param light: what lights it, for white balance and the noise of the dark; none for daylight.
+    :param light: of the scene, for white balance and noise; None for daylight.
     """
     weather = light.weather if light is not None else 'clear'
     balance = metering.auto_white_balance(rng, linear, light)
@@ -115,10 +114,10 @@ def draw_rgb_camera(rng: np.random.Generator, linear: np.ndarray, light: Light |
 
 
 def take_picture(linear: np.ndarray, camera: RgbCamera, rng: np.random.Generator) -> np.ndarray:
-    """Take the picture.
+    """Return the camera's picture.
 
     :param linear: linear RGB (H, W, 3), float32, not clipped.
-    :param rng: draws the noise, and nothing else: two pictures without noise are equal.
+    :param rng: draws the noise and nothing else.
     :return: uint8 (H, W, 3), RGB, sRGB-coded.
     """
     light = linear.astype(np.float32) * np.float32(camera.exposure)
