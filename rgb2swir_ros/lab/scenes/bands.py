@@ -1,23 +1,23 @@
-"""The five bands that scenes are rendered in, and the SWIR frame that a sensor makes of two.
+"""The five bands that scenes are rendered in, and the response of a SWIR sensor.
 
-SWIR is kept in two parts on both sides of the water absorption at 1450 nm, because wet ground,
-snow, leaves and fog differ there; an InGaAs sensor sees their sum.
+SWIR has two bands, below and above the edge of the water absorption at 1450 nm, because wet
+ground, snow, leaves and fog differ there. An InGaAs sensor sees their weighted sum.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# What a colour sensor sees around 610, 540 and 460 nm, behind filters that overlap (the camera
-# makes sRGB of it), 900-1350 and 1450-1700 nm
+# A colour sensor's bands around 610, 540 and 460 nm, of overlapping filters (the camera converts
+# them to sRGB); 900-1350 and 1450-1700 nm
 BANDS = ('red', 'green', 'blue', 'swir_short', 'swir_long')
-# Shares of the two parts in what a Sony IMX990 sees of the ASTM G173 sun: the weights that give
-# the band averages of measured spectra in 900-1700 nm back from those in the two parts.
+# Weights of the two SWIR bands in the response of a Sony IMX990 to the ASTM G173 sun. With them
+# the two band averages of a measured spectrum give its average in 900-1700 nm.
 SWIR_WEIGHTS = (.76, .24)
 
 
 def to_swir(bands: np.ndarray) -> np.ndarray:
-    """Return what a 900-1700 nm sensor sees.
+    """Return the radiance or reflectance that a 900-1700 nm sensor sees.
 
     :param bands: (..., 5), in the order of `BANDS`.
     :return: (...).

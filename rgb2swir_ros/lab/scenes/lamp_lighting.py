@@ -1,4 +1,4 @@
-"""Lamps that light a scene at dusk and by night: street lamps, other cars', the own car's."""
+"""Irradiance by lamps: street lamps, head lamps of other vehicles and of the ego vehicle."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from rgb2swir_ros.lab.scenes.light import Light
 from rgb2swir_ros.lab.scenes.raycast import RayCaster
 
 REACH = {'street': 45.0, 'head': 30.0, 'window': 0.0, 'tail': 0.0, 'signal': 0.0}  # metres
-MOST = 16  # lamps that are counted: the nearest ahead
-# Irradiance at one metre from a lamp over the radiance of its face (the face's area by its shape)
+MAX_LAMPS = 16  # the nearest ahead are used
+# Irradiance at 1 m over the radiance of the lamp's face, for its area and shape
 STRENGTH = {'street': 1.2, 'head': .8}
 
 
 def lamp_light(caster: RayCaster, buffer: GeometryBuffer, light: Light) -> np.ndarray:
-    """Return the irradiance (N, 5) that lamps bring; (5,) zeros where there are none.
+    """Return the irradiance (N, 5) by lamps, or (5,) zeros without lamps.
 
-    Lamps cast no shadows here: they are many, small and close to the ground.
+    Lamps cast no shadows, an approximation.
     """
     if not light.lamps and not light.own_beam.any():
         return np.zeros(5, np.float32)
@@ -43,7 +43,7 @@ def lamp_light(caster: RayCaster, buffer: GeometryBuffer, light: Light) -> np.nd
 
 def _places(caster: RayCaster, buffer: GeometryBuffer,
             light: Light) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Return kind, place and heading of the nearest lamps."""
+    """Return kind, position and direction of the nearest lamps."""
     found = []
     for number, item in enumerate(caster.scene.objects):
         for index, part in enumerate(item.mesh.parts):
@@ -61,16 +61,16 @@ def _places(caster: RayCaster, buffer: GeometryBuffer,
                 found.append((float(away @ away), part.lamp, place.astype(np.float32),
                               ahead.astype(np.float32)))
     found.sort(key=lambda lamp: lamp[0])
-    return [(kind, place, ahead) for _, kind, place, ahead in found[:MOST]]
+    return [(kind, place, ahead) for _, kind, place, ahead in found[:MAX_LAMPS]]
 
 
 def _beam(buffer: GeometryBuffer, point: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Return the share (N,) of the own head lamps' light; 1 on a wall ten metres ahead."""
+    """Return the ego vehicle's head lamp irradiance (N,), relative to a wall 10 m ahead."""
     place = buffer.position - .7 * buffer.axes[1]
     away = (point - place) @ buffer.axes.T
     ahead = np.maximum(away[:, 2], .5)
     across, up = away[:, 0] / ahead, away[:, 1] / ahead
-    # a dipped beam: wide, cut off at the horizon
+    # a dipped beam: wide, with a cut-off at the horizon
     shape = np.exp(-(across / .45) ** 2) / (1 + np.exp(np.clip((up + .01) / .012, -50, 50))) \
         * np.exp(-(np.minimum(up, 0) / .35) ** 2)
     unit = (place - point) / np.linalg.norm(place - point, axis=1, keepdims=True)

@@ -1,7 +1,7 @@
-"""Lamps: their colours in five bands, and which are on in a weather.
+"""Radiance of lamps in five bands, and the lamps that are on in a weather.
 
-A halogen bulb sends five times more power into 900-1700 nm than into the visible, a white LED
-almost none: the same white light on the road is bright in SWIR or not there at all.
+A halogen bulb emits five times more power in 900-1700 nm than in the visible, a white LED almost
+none: the same white light on the road is bright or absent in SWIR.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.weather import WeatherState
 
-# By night the SWIR sensor's exposure is taken as this part of what it is by day against the
-# colour camera's (an assumption): every road lit by halogen would only clip otherwise.
+# Ratio of the SWIR sensor's exposure to the colour camera's at night, over that by day (assumed).
+# Without it every road lit by halogen lamps would clip.
 NIGHT_EXPOSURE = .3
-# Radiance over that in green, where sunlit white is 1 in every band. Halogen: Planck at 3050 K
-# over the G173 sun, each averaged over the band. The others are assumptions: white LEDs end at
-# 780 nm; sodium has lines at 819 and 1138 nm, mercury and metal halides some between.
+# Radiance relative to green, in units in which sunlit white is 1 in every band. Halogen: Planck's
+# law at 3050 K over the G173 sun, each averaged over the band. The others are assumed: white LEDs
+# end at 780 nm; sodium has lines at 819 and 1138 nm, mercury and metal halides some between.
 COLOURS: dict[str, tuple[float, float, float, float, float]] = {
     'halogen': (1.75, 1, .45, 7.3, 10.3),
     'led': (.80, 1, .95, .012, .004),
@@ -23,7 +23,7 @@ COLOURS: dict[str, tuple[float, float, float, float, float]] = {
     'xenon': (.90, 1, 1.05, .60, .20),
     'sodium': (1.70, 1, .12, .80, .25),
     'metal_halide': (.95, 1, .95, .90, .35),
-    # behind red plastic, which is transparent in SWIR; over the same lamp's clear green
+    # behind red plastic, which is transparent in SWIR; relative to the green of the bare lamp
     'halogen_red': (1.50, .06, .03, 6.2, 8.5),
     'led_red': (1.40, .05, .03, .010, .003),
     'led_green': (.05, 1, .45, .004, .002),
@@ -34,13 +34,13 @@ HEAD = {'halogen': .45, 'led': .40, 'xenon': .15}
 TAIL = {'halogen_red': .5, 'led_red': .5}
 WINDOW = {'led_warm': .4, 'halogen': .25, 'led': .35}
 SIGNAL = {'led_red': .4, 'led_green': .3, 'led_amber': .15, 'halogen_red': .15}
-# how often others have their lamps on, and how strong these are beside the daylight
+# Probability that vehicles have their lamps on by day
 BY_DAY = {'clear': .15, 'cloudy': .2, 'overcast': .4, 'haze': .35, 'fog': .9, 'wet': .7,
           'snow': .6}
 
 
 def lamp_colour(kind: str) -> np.ndarray:
-    """Return a kind of lamp's radiance (5,) over its green, at the exposures of a night."""
+    """Return the radiance (5,) of a kind of lamp relative to green, at exposures of the night."""
     return np.array(COLOURS[kind]) * np.array([1, 1, 1, NIGHT_EXPOSURE, NIGHT_EXPOSURE])
 
 
@@ -48,8 +48,8 @@ def draw_lamps(state: WeatherState, rng: np.random.Generator
                ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Draw the lamps that are on.
 
-    :return: radiance (5,) of their faces by ``Part.lamp``, and the irradiance (5,) by the own
-        head lamps on a wall 10 m ahead; zeros by day.
+    :return: radiance (5,) of the lamps' faces by ``Part.lamp``, and the irradiance (5,) of a wall
+        10 m ahead by the ego vehicle's head lamps; zeros by day.
     """
     dark = 1.0
     if state.weather == 'dusk':

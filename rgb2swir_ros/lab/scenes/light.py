@@ -1,12 +1,11 @@
-"""Light of a scene in five bands: sun, sky, air and lamps of a weather.
+"""Light of a scene in five bands: sun, sky, air and lamps, from the weather.
 
 Units: 1.0 is the radiance of a white Lambertian surface that faces the main light, and the
-irradiance that makes it so: colour camera and SWIR sensor are calibrated to the same white. At a
-clear noon sun and sky together are 1 in every band. The sky follows from single scattering of the
-sun by air (Rayleigh) and haze (Henyey and Greenstein), raised for what is scattered twice. With
-the haze and the sun of the ASTM G173 spectrum its share of the light is .18 in blue and .11 in
-green as in that spectrum, .03 and .02 in the two parts of SWIR (.05 and .03 there, ground
-included).
+irradiance of that surface: colour camera and SWIR sensor are calibrated to the same white. At a
+clear noon sun and sky together are 1 in every band. The sky is single scattering of sunlight by
+air (Rayleigh) and haze (Henyey and Greenstein), with a factor for double scattering. With the haze
+and the sun of the ASTM G173 spectrum its share of the light is .18 in blue and .11 in green as in
+that spectrum, .03 and .02 in the two SWIR bands (.05 and .03 there, ground reflection included).
 """
 
 from __future__ import annotations
@@ -19,26 +18,26 @@ from rgb2swir_ros.lab.scenes import lamp_spectra
 from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, cosine_hemisphere
 from rgb2swir_ros.lab.scenes.weather import WeatherState, draw_weather_state
 
-WAVELENGTHS = np.array([.65, .55, .45, 1.15, 1.57])      # um, middle of each band
+WAVELENGTHS = np.array([.65, .55, .45, 1.15, 1.57])      # um, centre of each band
 RAYLEIGH = .0088 * WAVELENGTHS ** -4.05                  # optical depth at sea level
 RAYLEIGH_SCALE_HEIGHT_M = 8000.0
-# extinction of haze over that at 550 nm, of small dry particles, of droplets, of fog, of dust
+# Extinction over that at 550 nm, of haze of small dry particles, haze of droplets, fog, dust
 DRY = np.array([.81, 1, 1.28, .41, .24])
 DROPLETS = np.array([.96, 1, 1.04, .85, .70])
 FOG = np.array([1, 1, 1, 1.02, 1.03])
 DUST = np.array([1.02, 1, .98, 1.03, .97])
-DUST_SCATTERS = np.array([.95, .90, .80, .985, .98])     # what it scatters of what it takes
-# and the colour of what it scatters many times over, which is how one knows it (assumed)
+DUST_SCATTERS = np.array([.95, .90, .80, .985, .98])     # single scattering albedo of dust
+# Colour of multiple scattering by dust (assumed)
 DUST_COLOUR = np.array([1.15, 1, .68, 1.20, 1.15])
 HAZE_ASYMMETRY = .70
-NOON = 42.0                # degrees; the G173 spectrum's sun stands at 41.8
-NEUTRAL, LOWEST = 25.0, 8.0  # sun elevations, degrees: white from here up; wholly reddened here
-# A low sun loses less SWIR than visible. A sensor whose exposure follows the light shows but a
-# part of that; the exponent is an assumption.
+NOON = 42.0                # degrees; elevation of the sun in G173 is 41.8
+NEUTRAL, LOWEST = 25.0, 8.0  # sun elevations, degrees: white above; fully reddened at and below
+# A low sun loses less SWIR than visible light. A SWIR sensor with automatic exposure shows only
+# part of that difference: its exponent (assumed).
 SWIR_FOLLOWS = .35
-ICE = np.array([1, 1, 1, .92, .62])         # clouds of ice, which absorbs near 1550 nm (assumed)
-WATER = np.array([1, 1, 1.01, .95, .78])    # clouds of droplets: a little less (assumed)
-DECK = np.array([.985, 1, 1.03, .92, .72])  # what a whole deck lets through (assumed)
+ICE = np.array([1, 1, 1, .92, .62])         # ice clouds; ice absorbs near 1550 nm (assumed)
+WATER = np.array([1, 1, 1.01, .95, .78])    # water clouds absorb a little less (assumed)
+DECK = np.array([.985, 1, 1.03, .92, .72])  # transmittance of an overcast layer (assumed)
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,14 @@ class Light:
 
     :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`.
     :param sun_direction: (3,) unit vector towards the sun (y up), at night towards the moon.
-    :param sun: irradiance on a surface that faces it; zeros where it does not shine.
-    :param sky: irradiance of the whole sky on a level surface.
-    :param dome: the sky itself; see `sky_radiance`.
-    :param extinction: of the air, per metre; ``air``: radiance of an endless path through it.
+    :param sun: irradiance of a surface that faces the sun; zeros without direct sun.
+    :param sky: irradiance of a level surface by the whole sky.
+    :param dome: radiance of the sky by direction; see `sky_radiance`.
+    :param extinction: of the air, per metre; ``air``: airlight, the radiance of an infinite path.
     :param wetness: of the ground, [0, 1]; ``puddles``: their share of the road.
-    :param snow: share of the ground that it covers, [0, 1].
-    :param lamps: radiance of lamps that are on, by `Part.lamp`.
-    :param own_beam: irradiance by the own head lamps on a wall that faces them 10 m ahead.
+    :param snow: share of the ground covered by snow, [0, 1].
+    :param lamps: radiance of the lamps that are on, by `Part.lamp`.
+    :param own_beam: irradiance of a wall 10 m ahead by the ego vehicle's head lamps.
     """
 
     weather: str
@@ -72,7 +71,7 @@ class Light:
 
     @property
     def zenith(self) -> np.ndarray:
-        """Radiance straight up, (5,), clouds aside."""
+        """Radiance (5,) at the zenith, without clouds."""
         return self.dome.zenith
 
     @property
@@ -82,13 +81,13 @@ class Light:
 
     @property
     def white(self) -> np.ndarray:
-        """Radiance (5,) of white under all light that is not a lamp's; by night the own beam's."""
+        """Radiance (5,) of white under sun and sky; at night under the own head lamps."""
         return self.own_beam if self.weather == 'night' else self.sun + self.sky
 
     def sky_radiance(self, directions: np.ndarray) -> np.ndarray:
-        """Return radiance (N, 5), float32, of the sky along unit directions (N, 3).
+        """Return radiance (N, 5), float32, of the sky in unit directions (N, 3).
 
-        With clouds, glow and the sun's disc; below the horizon the horizon's value.
+        It includes clouds, aureole and solar disc; below the horizon it is the horizon's.
         """
         return self.dome.radiance(directions)
 
@@ -96,16 +95,16 @@ class Light:
 def draw_light(rng: np.random.Generator, weather: str | None = None) -> Light:
     """Draw a light.
 
-    :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`, or none to draw it, too.
+    :param weather: one of `rgb2swir_ros.lab.scenes.weather.WEATHERS`; drawn when None.
     :raises UserError: for an unknown weather.
     """
     return light_of(draw_weather_state(rng, weather), rng)
 
 
 def light_of(state: WeatherState, rng: np.random.Generator) -> Light:
-    """Return the light of a state of sky and ground.
+    """Return the light of a weather state.
 
-    :param rng: draws which clouds and lamps they are.
+    :param rng: draws clouds and lamps.
     """
     if state.weather == 'night':
         sun, dome_, air = _night(state, rng)
@@ -116,7 +115,7 @@ def light_of(state: WeatherState, rng: np.random.Generator) -> Light:
     else:
         sun, dome_, air = _daylight(state, rng)
     sky = _irradiance(dome_)
-    # white is 1 in green, whatever the clouds do; by night lamps are what that refers to
+    # normalises white to 1 in green under any clouds; at night the lamps are the reference
     scale = 1.0 if state.weather == 'night' else 1 / float(sun[1] + sky[1])
     lamps, own_beam = lamp_spectra.draw_lamps(state, rng)
     return Light(
@@ -128,12 +127,12 @@ def light_of(state: WeatherState, rng: np.random.Generator) -> Light:
 def extinction(state: WeatherState) -> np.ndarray:
     """Return the extinction (5,) per metre near the ground.
 
-    By Koschmieder 3.9 over the visibility in green. Haze of small particles lets SWIR through, fog
-    of large droplets does not.
+    In green 3.9 over the visibility (Koschmieder's law). SWIR penetrates haze of small particles,
+    but not fog of large droplets.
     """
     total = 3.9 / state.visibility_m
     if state.visibility_m < 1000 and not state.dust:
-        # haze becomes fog as its droplets grow: no gain below 500 m
+        # haze becomes fog as droplets grow: below 500 m SWIR has no advantage
         fog = float(np.clip((1000 - state.visibility_m) / 500, 0, 1))
         return total * (fog * FOG + (1 - fog) * DROPLETS)
     air = np.minimum(RAYLEIGH / RAYLEIGH_SCALE_HEIGHT_M, total / 2)
@@ -151,21 +150,21 @@ def _sun_direction(elevation: float, azimuth: float) -> np.ndarray:
 
 
 def _air_mass(elevation: float) -> float:
-    """Return the path through the atmosphere over the vertical one: Kasten and Young (1989)."""
+    """Return the relative air mass by elevation in degrees: Kasten and Young (1989)."""
     return float(1 / (np.sin(np.radians(elevation)) + .50572 * (elevation + 6.07995) ** -1.6364))
 
 
 def _clear_sky(state: WeatherState, elevation: float) -> tuple[np.ndarray, Sky, np.ndarray]:
-    """Return sun (5,), sky and air (5,) of a cloudless sky, per unit of the sun above the air."""
+    """Return sun (5,), sky and airlight (5,) without clouds, per unit of extraterrestrial sun."""
     haze = state.aerosol * _haze(state)
     scatters = 1 - state.dust * (1 - DUST_SCATTERS)
     depth = RAYLEIGH + haze
     path = _air_mass(elevation)
     direct = np.exp(-path * depth)
-    # what arrives where it is scattered, on average half-way down
+    # sunlight that reaches the point of scattering, on average half-way down
     arriving = np.exp(-.5 * path * depth)
     twice = 1 + 1.4 * np.minimum(depth, 1.2) * scatters
-    # light scattered often comes from everywhere alike
+    # multiple scattering is isotropic
     often = 1 - np.exp(-1.2 * depth * scatters)
     haze_aside = (1 - HAZE_ASYMMETRY ** 2) / (1 + HAZE_ASYMMETRY ** 2) ** 1.5
 
@@ -177,14 +176,14 @@ def _clear_sky(state: WeatherState, elevation: float) -> tuple[np.ndarray, Sky, 
     def along(path: float) -> np.ndarray:
         return 1 - np.exp(-path * depth)
 
-    # near the sun coarse particles rule, which scatter all bands alike; what haze scatters often
-    # goes to the whole sky instead
+    # near the sun coarse particles dominate, which scatter all bands alike; multiple scattering
+    # spreads their light over the whole sky
     glow = np.sqrt(haze * haze[1]) * scatters / 4 * direct ** .6 * 1.3
     spread = .9 * often * glow
     zenith = seen(np.sin(np.radians(elevation)) ** 2, along(1)) + spread
     air = seen(.35, np.ones(5)) * 1.25 + spread
     horizon = air * along(38)
-    # how much of the way from the zenith's to the horizon's radiance there is at 15 degrees
+    # rate of the transition from horizon to zenith, fitted at 15 degrees of elevation
     gradient = -np.log((along(3.8) - along(1)) / (along(38) - along(1))) / np.sin(np.radians(15))
     sky = Sky(zenith, horizon, glow * (1 - .8 * often), HAZE_ASYMMETRY,
               _sun_direction(elevation, state.azimuth), np.zeros(5),
@@ -199,7 +198,7 @@ def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray
     tint = (direct + level) / (noon + _irradiance(noon_sky))
     tint /= tint[1]
     tint[3:] **= SWIR_FOLLOWS
-    # only low suns are coloured: a camera is white-balanced on the others
+    # only a low sun is coloured: cameras are white-balanced on a high one
     low = np.clip((NEUTRAL - state.elevation) / (NEUTRAL - LOWEST), 0, 1)
     unit = tint ** low / (direct + level)
     sun, sky, air = direct * unit, _scaled(sky, unit), air * unit
@@ -215,9 +214,9 @@ def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray
     gradient, shows = sky.gradient * rng.uniform(.75, 1.3), state.sunshine > .3
     glow = sky.glow * (1 if shows else .4)
     veiled = replace(sky, glow=glow, clouds=clouds, gradient=gradient)
-    if state.clouds != 'cumulus':  # what cirrus or a filter adds to the sky the sun lacks
+    if state.clouds != 'cumulus':  # light that cirrus scatters into the sky is lost to the sun
         sun = np.maximum(white - _irradiance(veiled), .1 * sun)
-    # a scene whose sun is hidden still has lit clouds and a blue sky
+    # where the sun is hidden, clouds elsewhere are still lit and the sky is blue
     sun = sun * state.sunshine
     return sun, replace(veiled, disc=sun * DISC if shows else np.zeros(5)), air
 
@@ -225,24 +224,24 @@ def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray
 def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     foggy = state.weather == 'fog'
     colour = DECK * np.exp(rng.normal(0, .012, 5)) if not foggy else DECK ** .4
-    # an overcast sky is up to three times brighter overhead (Moon and Spencer); in fog hardly
+    # an overcast sky is up to three times brighter at the zenith (Moon and Spencer), less in fog
     edge = rng.uniform(.8, 1.05) if foggy else rng.uniform(.4, 1.0)
     relief = .04 + .38 * state.relief if state.relief else 0.0
     sun = colour * state.sunshine * 1.5
-    bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # where the sun is behind it
+    bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # glow of a sun behind clouds
     clouds = Clouds('deck', 1.0, colour, colour, tuple(rng.uniform(0, 512, 2)),
                     float(rng.uniform(30, 140)), 0.0 if foggy else relief)
     sky = Sky(colour, colour * edge, colour * bright * .2, .6,
               _sun_direction(state.elevation, state.azimuth),
               sun * DISC * .2 if state.sunshine > .03 else np.zeros(5), clouds,
               np.full(5, rng.uniform(1.5, 4)))
-    # distance takes on the horizon's radiance, dimmer where rain or fog is deep
+    # airlight is the radiance of the horizon, dimmed by deep rain or fog
     return sun, sky, sky.horizon * (rng.uniform(.75, 1) if foggy else rng.uniform(.85, 1))
 
 
 def _dusk(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     night = float(np.clip(-state.elevation / 7, 0, 1))
-    # multiply scattered: blue overhead, red where the sun went down; assumed after photographs
+    # multiple scattering: blue at the zenith, red near the sun; assumed from photographs
     zenith = np.array([.50, .66, 1.0, .16, .07]) * np.exp(rng.normal(0, .06, 5))
     horizon = np.array([.95, .88, .95, .50, .30]) * np.exp(rng.normal(0, .06, 5))
     horizon[3:] *= 1 - .3 * night
@@ -258,7 +257,7 @@ def _dusk(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
 
 
 def _night(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
-    # towns light the sky, most where there are clouds; airglow lies in the long SWIR
+    # light pollution, most of it below clouds; airglow is strongest in the long SWIR band
     town = np.exp(rng.uniform(np.log(.0015), np.log(.03))) * (2 if state.clouds == 'deck' else 1)
     colour = lamp_spectra.lamp_colour(str(rng.choice(['sodium', 'led', 'led_warm'])))
     colour = colour * np.array([1, 1, 1.3, 1, 1])
@@ -275,7 +274,7 @@ def _night(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, S
 
 
 def _irradiance(sky: Sky) -> np.ndarray:
-    """Return the irradiance (5,) of a sky on a level surface, the sun's disc aside."""
+    """Return the irradiance (5,) of a level surface by a sky, without the solar disc."""
     return replace(sky, disc=np.zeros(5)).radiance(_HEMISPHERE).mean(axis=0, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Reading and checking YAML files of materials; `rgb2swir_ros.lab.scenes.materials` uses them."""
+"""Reader and validation of YAML files of materials, for `rgb2swir_ros.lab.scenes.materials`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.bands import BANDS
 from rgb2swir_ros.strict_yaml import read_strict_yaml
 
-# Rows of a spread, each with so many figures as it has quantities before it, and its own.
+# Rows of a spread and their lengths: one figure for each quantity before it, then its own.
 SPREAD_ROWS = {'brightness': 1, 'warmth': 2, 'green': 3, 'swir': 4, 'split': 5}
 SOURCES = ('measured', 'assumed')
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How members of a material differ: the rows of a lower triangular factor."""
+    """Variation within a material: the rows of a lower triangular factor."""
 
     rows: tuple[tuple[float, ...], ...]
     spectra: tuple[str, ...] = ()
 
     def factor(self) -> np.ndarray:
-        """Return the factor (5, 5); figures that a row leaves out are 0, its own comes last."""
+        """Return the factor (5, 5); each row ends on the diagonal."""
         factor = np.zeros((len(SPREAD_ROWS), len(SPREAD_ROWS)))
         for index, row in enumerate(self.rows):
             factor[index, :len(row)] = row
@@ -35,7 +35,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class MaterialEntry:
-    """A material as written: its spread is either its own or the name of a shared one."""
+    """A material as written; its spread is its own or the name of a shared one."""
 
     reflectance: tuple[float, ...]
     source: str
@@ -46,7 +46,7 @@ class MaterialEntry:
 
 @dataclass(frozen=True)
 class MaterialFile:
-    """A file's content, each part checked by itself."""
+    """The content of a file; each entry is valid by itself."""
 
     materials: dict[str, MaterialEntry] = field(default_factory=dict)
     spreads: dict[str, Spread] = field(default_factory=dict)

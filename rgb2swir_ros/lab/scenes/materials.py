@@ -1,9 +1,9 @@
-"""Materials: joint reflectances in the five bands, and how the members of each vary.
+"""Materials: median reflectance in the five bands, and the variation within each material.
 
-The figures live in ``materials.yaml`` beside this file; `Table.load` reads and checks them.
-A member's logarithm of reflectance is the table's plus five quantities that are drawn together
-(`QUANTITIES`), because brightness, colour and SWIR go together within a material: a worn road is
-brighter in every band, a wetter leaf is darker past 1450 nm only.
+The values are in ``materials.yaml`` beside this file; `MaterialTable.load` reads and checks them.
+A sample's log reflectance is the table's plus five correlated normal quantities (`QUANTITIES`),
+because brightness, colour and SWIR are correlated within a material: a worn road is brighter in
+every band, a wetter leaf is darker beyond 1450 nm only.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from rgb2swir_ros.lab.scenes.bands import SWIR_WEIGHTS, to_swir
 from rgb2swir_ros.lab.scenes.material_files import SPREAD_ROWS, read_material_file
 
 QUANTITIES = tuple(SPREAD_ROWS)
-# Logarithms of the reflectances are LOG_BANDS @ quantities: brightness of the three visible bands,
-# red against blue, green against both, SWIR as the sensor weighs it, long against short SWIR.
+# Deviations of log reflectance are LOG_BANDS @ quantities: brightness of the visible bands, red
+# against blue, green against both, SWIR as the sensor weighs it, long against short SWIR.
 LOG_BANDS = np.array([
     [1, 1, -1 / 3, 0, 0],
     [1, 0, 2 / 3, 0, 0],
@@ -28,8 +28,8 @@ LOG_BANDS = np.array([
     [0, 0, 0, 1, -SWIR_WEIGHTS[1]],
     [0, 0, 0, 1, SWIR_WEIGHTS[0]],
 ])
-LOWEST, HIGHEST = .005, .99   # no surface reflects nothing, none everything
-FARTHEST = 2.5                # deviations; farther members would be other materials
+LOWEST, HIGHEST = .005, .99   # limits of reflectance
+FARTHEST = 2.5                # standard deviations; draws are clipped here
 BUILT_IN = Path(__file__).with_name('materials.yaml')
 
 
@@ -37,9 +37,9 @@ BUILT_IN = Path(__file__).with_name('materials.yaml')
 class Material:
     """One row of the table.
 
-    :param reflectance: (5,) float32 in [0, 1], the median of its members, in order of ``BANDS``.
+    :param reflectance: (5,) float32 in [0, 1], the median of its samples, in order of ``BANDS``.
     :param source: ``'measured'`` or ``'assumed'``; ``origin`` says where the figures are from.
-    :param factor: (5, 5) lower triangular: `QUANTITIES` of a member are ``factor @ normals``.
+    :param factor: (5, 5) lower triangular: `QUANTITIES` of a sample are ``factor @ normals``.
     :param spectra: patterns of the measured spectra that reflectance and factor come from.
     """
 
@@ -67,12 +67,12 @@ class MaterialTable:
 
         :param extra: a YAML file built like ``materials.yaml``; its materials, spreads and
             palettes are added, or replace those of the same name.
-        :raises UserError: for anything in the file that makes no sense, naming it.
+        :raises UserError: naming what is missing, unknown or out of range in the file.
         """
         if extra is None:
             return _load(None, 0)
         extra = Path(extra)
-        # kept between calls, but read again once it was edited
+        # cached, but read again after an edit
         return _load(extra, extra.stat().st_mtime_ns if extra.exists() else 0)
 
     @property
@@ -89,14 +89,14 @@ class MaterialTable:
         return self._material(name).reflectance.copy()
 
     def swir(self, name: str) -> float:
-        """Return the part of 900-1700 nm that `mean` reflects, as the sensor sees it."""
+        """Return the reflectance of `mean` in 900-1700 nm, as the sensor weighs it."""
         return float(to_swir(self.mean(name)))
 
     def draw(self, name: str, rng: np.random.Generator, spread: float = 1.0) -> np.ndarray:
-        """Draw one member's reflectance, jointly in all bands.
+        """Draw the reflectance of one sample, jointly in all bands.
 
         :param name: one of `names`.
-        :param spread: 1 for the usual variety; 0 gives the table's reflectance, of a palette that
+        :param spread: factor on the variation; 0 gives the table's reflectance, of a palette that
             of its first member.
         :return: (5,) float32 in [.005, .99].
         :raises UserError: for an unknown name.
@@ -136,8 +136,9 @@ def _load(extra: Path | None, changed_ns: int) -> MaterialTable:
     return MaterialTable(materials, palettes)
 
 
-# A film of water, passed twice, of the depth d in mm: fitted to Segelstein's absorption weighted
-# with the G173 sun (.96, .89, .79 for .3, 1, 2 mm in 900-1350 nm; .56, .18, .05 in 1450-1700 nm).
+# Transmittance of a film of water of depth d in mm, passed twice: fitted to Segelstein's
+# absorption, weighted with the G173 sun (.96, .89, .79 for .3, 1, 2 mm in 900-1350 nm; .56, .18,
+# .05 in 1450-1700 nm).
 FILM_SHORT = .12
 FILM_LONG, FILM_LONG_POWER = 1.70, .87
 REFRACTIVE_INDEX = 1.33
@@ -148,9 +149,9 @@ def wet_reflectance(reflectance: np.ndarray, wetness: float | np.ndarray,
                     depth_mm: float = 1.0) -> np.ndarray:
     """Return the reflectance of a surface with water in and on it.
 
-    Porous ground darkens in every band, since the film throws part of its light back down:
-    Angstrom (1925), ``a / (n^2 (1 - a) + a)``, which is .58 of the dry figure for asphalt. The
-    film itself absorbs nothing visible, but most of the long SWIR.
+    Porous ground darkens in every band, since the film reflects part of its light back down:
+    Angstrom (1925), ``a / (n^2 (1 - a) + a)``, .58 of the dry reflectance for asphalt. The film
+    itself absorbs no visible light, but most of the long SWIR.
 
     :param reflectance: (..., 5) in [0, 1], dry.
     :param wetness: in [0, 1], scalar or (...): 0 leaves it dry.
@@ -170,7 +171,7 @@ def wet_reflectance(reflectance: np.ndarray, wetness: float | np.ndarray,
 
 def snow_covered_reflectance(reflectance: np.ndarray, snow: np.ndarray,
                              cover: float | np.ndarray) -> np.ndarray:
-    """Return the reflectance of a surface of which snow hides a share.
+    """Return the reflectance of a surface that is partly covered by snow.
 
     :param reflectance: (..., 5); ``snow``: (5,) of the snow; ``cover``: in [0, 1], scalar or
         (...).

@@ -1,4 +1,4 @@
-"""The sky: its radiance in any direction, clouds, sun and all."""
+"""Radiance of the sky in any direction, with clouds and sun."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.textures import sample_bilinear
 
-DISC_COSINE = np.cos(np.radians(.35))   # the sun's radius, a little wide for half its pixels
-DISC = 1500.0                           # times its irradiance: bright enough to clip any camera
-FINE = .45                              # of the clouds' finer octaves
-_ROW = 1024                             # remap takes no arrays longer than 16 bits
+DISC_COSINE = np.cos(np.radians(.35))   # the sun's radius, enlarged for partly covered pixels
+DISC = 1500.0                           # radiance over irradiance of the sun: clips in any camera
+FINE = .45                              # amplitude of the clouds' finer octaves
+_ROW = 1024                             # cv2.remap limits the sides of arrays to 16 bits
 _SPREAD = float(np.hypot(1, FINE))
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """Clouds on a plane above the scene.
+    """A layer of clouds, on a plane above the scene.
 
-    :param kind: ``'none'``, ``'cirrus'``, ``'cumulus'`` or ``'deck'``.
+    :param kind: ``'none'``, ``'cirrus'``, ``'cumulus'`` or ``'deck'`` (an overcast layer).
     :param cover: share of the sky, [0, 1].
     :param lit: (5,) radiance where the sun lights them; ``dark``: (5,) of their shaded sides.
-    :param offset: (x, z) texels into the texture: which clouds these are.
-    :param scale: texels for each unit of distance over height.
-    :param relief: of a deck: deviation of the logarithm of its radiance; of others: how sharply
-        they end, [0, 1].
-    :param angle: of the streaks of cirrus, radians.
+    :param offset: (x, z) texels into the texture; selects the clouds.
+    :param scale: texels per unit of horizontal distance over height.
+    :param relief: of a deck: standard deviation of its log radiance; of others: sharpness of their
+        edges, [0, 1].
+    :param angle: of cirrus streaks, radians.
     """
 
     kind: str
@@ -42,12 +42,13 @@ class Clouds:
 
 @dataclass(frozen=True)
 class Sky:
-    """A sky of a few colours.
+    """A sky by a few parameters.
 
     :param zenith: (5,) radiance straight up; ``horizon``: (5,) at the horizon and below.
-    :param gradient: (5,) how fast the horizon's gives way to the zenith's, in sines of elevation.
-    :param glow: (5,) added around the sun, times `aureole`; ``glow_width``: its asymmetry.
-    :param polarised: share of the polarised part that a filter takes away, [0, 1].
+    :param gradient: (5,) rate of the transition from horizon to zenith, per sine of elevation.
+    :param glow: (5,) radiance added around the sun, times `aureole`; ``glow_width``: its
+        asymmetry.
+    :param polarised: share of the polarised light that a filter removes, [0, 1].
     :param sun_direction: (3,) unit; ``disc``: (5,) radiance of the sun itself, 0 for none.
     """
 
@@ -62,9 +63,9 @@ class Sky:
     polarised: float = 0.0
 
     def radiance(self, directions: np.ndarray) -> np.ndarray:
-        """Return the radiance (N, 5), float32, seen along unit directions (N, 3), y up.
+        """Return the radiance (N, 5), float32, in unit directions (N, 3), y up.
 
-        Below the horizon that is the horizon's.
+        Below the horizon it is that of the horizon.
         """
         directions = np.asarray(directions, np.float32).reshape(-1, 3)
         if len(directions) == 0:
@@ -75,7 +76,7 @@ class Sky:
         clear *= (self.horizon - self.zenith).astype(np.float32)
         clear += self.zenith.astype(np.float32)
         if self.polarised:
-            # Rayleigh's degree of polarisation, greatest at right angles to the sun
+            # degree of polarisation of Rayleigh scattering, greatest at 90 degrees from the sun
             square = cosine * cosine
             clear *= (1 - np.float32(.8 * self.polarised) * (1 - square) / (1 + square)
                       * (1 - np.exp(-3 * height)))[:, None]
@@ -95,12 +96,12 @@ class Sky:
 
 
 def aureole(cosine: np.ndarray, width: float) -> np.ndarray:
-    """Return how much brighter than at right angles the sky is, by the cosine of the distance.
+    """Return the brightness of the aureole, by the cosine of the angle to the sun.
 
-    Henyey and Greenstein's (1941) function for haze, and shares of narrower ones, since haze has
-    particles of many sizes; 0 from 90 degrees on.
+    A sum of phase functions of Henyey and Greenstein (1941) of different widths, since haze has
+    particles of many sizes, less their value at 90 degrees; 0 beyond.
 
-    :param width: its asymmetry, .4 for a wide glow to .9 for a narrow one.
+    :param width: asymmetry, .4 for a wide aureole to .9 for a narrow one.
     """
     cosine = np.minimum(cosine, 1)
     total = np.zeros_like(cosine)
@@ -113,11 +114,11 @@ def aureole(cosine: np.ndarray, width: float) -> np.ndarray:
 
 def density(clouds: Clouds, directions: np.ndarray, ahead: tuple[float, float] = (0, 0)
             ) -> np.ndarray:
-    """Return the clouds' density (N,), mean 0 and deviation 1, along directions (N, 3).
+    """Return the clouds' density (N,), mean 0 and standard deviation 1, in directions (N, 3).
 
-    :param ahead: (x, z), shift on their plane in heights: density towards the sun shades a cloud.
+    :param ahead: (x, z), shift on the cloud plane, in units of its height.
     """
-    # a little above zero, so that the plane ends before the horizon's infinity
+    # positive, so that the distance to the plane stays finite at the horizon
     height = np.maximum(directions[:, 1], 0) + np.float32(.07)
     x = directions[:, 0] / height + np.float32(ahead[0])
     z = directions[:, 2] / height + np.float32(ahead[1])
@@ -135,7 +136,7 @@ def _clouds(clouds: Clouds, directions: np.ndarray, height: np.ndarray, sun: np.
     """Return cover (N,) in [0, 1] and radiance (N, 5) of the clouds."""
     threshold = NormalDist().inv_cdf(float(np.clip(1 - clouds.cover, .01, .99)))
     thickness = density(clouds, directions) - np.float32(threshold)
-    distant = 1 - np.exp(-14 * height)  # haze before the clouds near the horizon
+    distant = 1 - np.exp(-14 * height)  # haze hides clouds near the horizon
     if clouds.kind == 'cirrus':
         cover = .75 * np.clip(thickness / 2.2, 0, 1) * distant
         return cover.astype(np.float32), np.broadcast_to(clouds.lit.astype(np.float32),
@@ -144,7 +145,7 @@ def _clouds(clouds: Clouds, directions: np.ndarray, height: np.ndarray, sun: np.
     cover = (cover * cover * (3 - 2 * cover) * distant).astype(np.float32)
     level = sun[[0, 2]] / max(float(np.linalg.norm(sun[[0, 2]])), 1e-6)
     toward = density(clouds, directions, tuple(.16 * level)) - np.float32(threshold)
-    # a side that falls off towards the sun is lit by it; thick parts overhead show dark bases
+    # clouds are bright where density falls towards the sun; thick clouds overhead have dark bases
     light = np.clip(.8 - 1.1 * (toward - thickness), .1, 1.25)
     light = light * np.exp(-(.25 + .5 * height) * np.maximum(thickness, 0))
     return cover, clouds.dark.astype(np.float32) + _outer(light, clouds.lit - clouds.dark)
@@ -163,9 +164,10 @@ def _outer(amount: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 
 def cosine_hemisphere(count: int = 4000) -> np.ndarray:
-    """Return directions (N, 3) whose plain mean is a level surface's irradiance.
+    """Return cosine-weighted directions (N, 3) over the upper hemisphere.
 
-    Their density goes with the cosine to the zenith (Malley's method on a sunflower's disc).
+    The mean radiance over them is the irradiance of a level surface (Malley's method, on a
+    sunflower spiral).
     """
     index = np.arange(count) + .5
     radius, turn = np.sqrt(index / count), np.pi * (1 + 5 ** .5) * index

@@ -1,4 +1,4 @@
-"""Weather as numbers, drawn at random: what `rgb2swir_ros.lab.scenes.light` makes light of."""
+"""Random states of the weather, from which `rgb2swir_ros.lab.scenes.light` computes light."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 from rgb2swir_ros.errors import UserError
 
-# How often each occurs where no weather is asked for
+# Probability of each weather
 SHARES = {'clear': .33, 'cloudy': .17, 'overcast': .14, 'haze': .08, 'fog': .06, 'wet': .07,
           'snow': .06, 'dusk': .05, 'night': .04}
 WEATHERS = tuple(SHARES)
-AEROSOL_SCALE_HEIGHT_M = 1500.0  # turns what lies near the ground into optical depth
+AEROSOL_SCALE_HEIGHT_M = 1500.0  # optical depth = extinction near the ground * this
 
 
 @dataclass(frozen=True)
 class WeatherState:
-    """The state of sky and ground.
+    """The weather: state of sky, air and ground.
 
     :param weather: one of `WEATHERS`.
     :param elevation: of the sun (at night the moon) above the horizon, degrees; ``azimuth``: from
@@ -28,11 +28,11 @@ class WeatherState:
     :param dust: 0 to 1: coarse mineral dust in place of haze, which absorbs blue.
     :param visibility_m: distance at which contrast falls to 2 %.
     :param clouds: ``'none'``, ``'cirrus'``, ``'cumulus'`` or ``'deck'``; ``cover``: their share of
-        the sky, [0, 1]; ``relief``: how unlike each other their parts are, [0, 1].
-    :param sunshine: share of the direct sun that comes through, [0, 1].
-    :param polarised: strength of a polarising filter or of the sky's own polarisation, [0, 1].
+        the sky, [0, 1]; ``relief``: variation within them, [0, 1].
+    :param sunshine: transmitted share of the direct sun, [0, 1].
+    :param polarised: strength of a polarising filter, [0, 1].
     :param wetness: of the ground, [0, 1]; ``puddles``: their share of the road, [0, 1].
-    :param snow: its cover of the ground, [0, 1].
+    :param snow: share of the ground covered by snow, [0, 1].
     """
 
     weather: str
@@ -53,9 +53,9 @@ class WeatherState:
 
 
 def draw_weather_state(rng: np.random.Generator, weather: str | None = None) -> WeatherState:
-    """Draw the state of sky and ground.
+    """Draw a state of the weather.
 
-    :param weather: one of `WEATHERS`, or none to draw that, too, by `SHARES`.
+    :param weather: one of `WEATHERS`; drawn by `SHARES` when None.
     :raises UserError: for an unknown weather.
     """
     if weather is None:
@@ -66,7 +66,7 @@ def draw_weather_state(rng: np.random.Generator, weather: str | None = None) -> 
 
 
 def _sun(rng: np.random.Generator, low: float = 8, high: float = 75) -> dict[str, float]:
-    # low suns are what a driver meets in winter, mornings and evenings: half of the draws
+    # low suns are common in winter, mornings and evenings: half of the draws
     elevation = low + (high - low) * float(rng.beta(1.1, 1.6))
     return {'elevation': elevation, 'azimuth': float(rng.uniform(-180, 180))}
 
@@ -87,7 +87,7 @@ def _clear(rng: np.random.Generator) -> WeatherState:
 
 def _cloudy(rng: np.random.Generator) -> WeatherState:
     cover = float(rng.uniform(.1, .85))
-    # the more clouds, the more often one of them hides the sun
+    # more clouds hide the sun more often
     hidden = rng.random() < .75 * cover
     return WeatherState(
         'cloudy', **_sun(rng), aerosol=_log_uniform(rng, .04, .25),
