@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def command_of(spec: DatasetSpec) -> str:
-    """Return the command line that writes a plan's data set."""
+    """Return the command line that writes a specification's data set."""
     words = ['rgb2swir scenes', f'--count {spec.scenes * spec.looks}', f'--seed {spec.seed}',
              f'--size {format_size(spec.size)}', f'--looks {spec.looks}']
     if spec.sequences:

@@ -1,8 +1,8 @@
-"""Frames with boxes, as ``rgb2swir scenes`` writes them: COCO files beside 16-bit pictures.
+"""Reader of annotated frames as ``rgb2swir scenes`` writes them: COCO files and pictures.
 
 ``DIR/annotations/{train,validation,test}.json`` name the SWIR picture (``file_name``) and the RGB
 one (``rgb_file_name``) relative to DIR. 16-bit pictures are linear radiance, 65535 = 1.0; 8-bit
-ones are tone, ``radiance ** (1 / 2.2)``.
+ones are display values, ``radiance ** (1 / 2.2)``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 
-GAMMA = 2.2
+GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
 SPLITS = ('train', 'validation', 'test')
 
 
@@ -27,14 +27,14 @@ SPLITS = ('train', 'validation', 'test')
 class AnnotatedFrame:
     """One frame and its objects.
 
-    :param path: of the SWIR picture; ``names``: the relative paths under which another folder may
-        hold a picture in its place, the SWIR's first.
+    :param path: of the SWIR picture; ``names``: relative paths of the SWIR and the RGB picture,
+        under which another folder may hold a translated picture.
     :param size: (height, width).
     :param boxes: (N, 4) float32, left, top, width, height in pixels.
     :param labels: (N,) int64, index into the classes; ``areas``: (N,) visible pixels;
-        ``ignored``: (N,) bool, crowds, which are neither hit nor missed.
-    :param scene: frames of one scene share geometry and are not independent; where the file names
-        none, each picture is one.
+        ``ignored``: (N,) bool, crowds, which count neither as hits nor as misses.
+    :param scene: frames of one scene share geometry and are not independent; without a scene in
+        the file, each picture is a scene.
     """
 
     path: Path
@@ -51,16 +51,16 @@ class AnnotatedFrame:
 
 @dataclass(frozen=True)
 class AnnotatedSet:
-    """A split: its frames and the names of its classes, in the order of the category ids."""
+    """A split: its frames, and its class names by category id."""
 
     frames: tuple[AnnotatedFrame, ...]
     classes: tuple[str, ...]
 
 
 def read_annotations(data: Path, split: str) -> AnnotatedSet:
-    """Read a split; pictures are not opened.
+    """Read a split without opening pictures.
 
-    :raises UserError: if the file is missing, no COCO file, or inconsistent.
+    :raises UserError: if the file is missing, not a COCO file, or inconsistent.
     """
     path = Path(data) / 'annotations' / f'{split}.json'
     try:
@@ -81,8 +81,8 @@ def read_annotations(data: Path, split: str) -> AnnotatedSet:
 def read_training(data: Path) -> AnnotatedSet:
     """Read the split ``train``.
 
-    :raises UserError: as `read_annotations`, and if one of its scenes or pictures is in another
-        split, too: what was trained on would judge the training.
+    :raises UserError: as `read_annotations`, and if one of its scenes or pictures is also in
+        another split: the model would be validated on training data.
     """
     train = read_annotations(data, SPLITS[0])
     for split in SPLITS[1:]:
@@ -126,9 +126,9 @@ def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:
 
 
 def read_display_value(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
-    """Return a picture's tone, (H, W) float32 in [0, 1].
+    """Return the display value of a picture, radiance ** (1 / 2.2), (H, W) float32 in [0, 1].
 
-    :param size: the (height, width) it must have, if any.
+    :param size: (height, width) that the picture must have, or None.
     :raises UserError: if it cannot be read or has another size.
     """
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -144,12 +144,12 @@ def read_display_value(path: Path, size: tuple[int, int] | None = None) -> NDArr
 
 
 def find_counterparts(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Path]:
-    """Return where a folder holds a picture in place of each frame.
+    """Return the picture that corresponds to each frame in another folder.
 
-    A picture stands at the frame's SWIR or RGB path relative to the folder, with any of the usual
-    endings.
+    Its path relative to the folder is that of the frame's SWIR or RGB picture, with any common
+    picture suffix.
 
-    :raises UserError: if any is missing; the text counts them and names the first.
+    :raises UserError: if any is missing; the message counts them and names the first.
     """
     found: list[Path] = []
     missing: list[Path] = []
@@ -164,7 +164,7 @@ def find_counterparts(frames: Iterable[AnnotatedFrame], folder: Path) -> list[Pa
     if missing:
         raise UserError(f'{len(missing)} of {len(missing) + len(found)} pictures are missing in '
                         f'{folder}, the first is {missing[0]} (or at its RGB path): translate '
-                        'all frames of the split before judging')
+                        'all frames of the split first')
     return found
 
 

@@ -1,4 +1,4 @@
-"""Annotations of rendered frames in COCO's format, and what a data set counts."""
+"""COCO annotations of rendered frames, and statistics of a data set."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def to_coco(manifests: Iterable[dict[str, Any]], size: tuple[int, int],
             about: str) -> dict[str, Any]:
     """Return the COCO data set of the frames of some units.
 
-    :param manifests: of `rgb2swir_ros.lab.scenes.units.write_unit`, in the order wanted.
+    :param manifests: from `rgb2swir_ros.lab.scenes.units.write_unit`, in order of the images.
     :param size: (height, width) of every frame.
-    :param about: what the data set is.
+    :param about: description of the data set.
     :return: ``file_name`` of an image is its SWIR frame, ``rgb_file_name`` the RGB one, both
         relative to the data set's folder; an annotation has ``visible`` besides COCO's own keys.
     """
@@ -49,7 +49,7 @@ def to_coco(manifests: Iterable[dict[str, Any]], size: tuple[int, int],
 
 
 def count(manifests: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures of a data set's scenes: splits, classes, weathers, places, sizes."""
+    """Return the counts of a data set by split: classes, sizes, weathers, places."""
     by_split: dict[str, dict[str, Any]] = {}
     for split in SPLITS:
         by_split[split] = {'scenes': 0, 'frames': 0, 'boxes': 0, 'classes': Counter(),

@@ -1,4 +1,4 @@
-"""Pictures to look at: RGB beside SWIR with boxes, flow in colours."""
+"""Pictures for visual checks: RGB beside SWIR with boxes, flow in colours."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rgb2swir_ros.lab.scenes.annotations import GAMMA
 from rgb2swir_ros.lab.scenes.labelling import drop_reason
 
 SHEET_FRAMES, SHEET_COLUMNS = 24, 3
-GAMMA = 2.2
-NAMED_WIDTH = 14  # pixels
+NAMED_WIDTH = 14  # pixels; the names of narrower boxes would hide their neighbours
 COLOURS = {'car': (255, 200, 0), 'truck': (255, 110, 0), 'person': (255, 60, 160),
            'bus': (0, 200, 255), 'motorcycle': (120, 255, 80), 'bicycle': (170, 120, 255)}
 
 
 def display_picture(radiance: np.ndarray) -> np.ndarray:
-    """Return radiance (H, W) in [0, 1] as people look at it: gamma 2.2, uint8 (H, W, 3)."""
+    """Return the display value (gamma 2.2) of radiance (H, W) in [0, 1], uint8 (H, W, 3)."""
     grey = np.clip(radiance, 0, 1) ** (1 / GAMMA) * 255 + .5
     return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
 
@@ -29,7 +29,7 @@ def flow_picture(flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Return flow (H, W, 2) in colours: hue is the direction, brightness the length.
 
     :param seen: bool (H, W); where it is False the picture is grey.
-    :return: uint8 (H, W, 3), RGB, as bright as can be at the 95th percentile of the lengths.
+    :return: uint8 (H, W, 3), RGB, of full brightness at the 95th percentile of the lengths.
     """
     right, down = (np.nan_to_num(flow[..., k]).astype(np.float32) for k in range(2))
     length, angle = map(np.asarray, cv2.cartToPolar(right, down, angleInDegrees=True))
@@ -47,7 +47,7 @@ def overlay_boxes(picture: np.ndarray, objects: Sequence[dict[str, Any]]) -> np.
         colour = COLOURS[item['category']]
         left, top = round(x), round(y)
         cv2.rectangle(drawn, (left, top), (round(x + width), round(y + height)), colour, 1)
-        if width >= NAMED_WIDTH:  # names of smaller ones would hide their neighbours
+        if width >= NAMED_WIDTH:
             cv2.putText(drawn, item['category'], (left, max(top - 2, 8)),
                         cv2.FONT_HERSHEY_SIMPLEX, .3, colour, 1, cv2.LINE_AA)
     return drawn
@@ -55,13 +55,13 @@ def overlay_boxes(picture: np.ndarray, objects: Sequence[dict[str, Any]]) -> np.
 
 def choose_frames(manifests: Sequence[dict[str, Any]],
                   count: int = SHEET_FRAMES) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Choose (scene, frame) for a sheet: scenes from all over, weathers as even as can be."""
+    """Choose (scene, frame) for a sheet: evenly spaced scenes, weathers as even as possible."""
     shown: Counter[str] = Counter()
     chosen: list[tuple[dict[str, Any], dict[str, Any]]] = []
     taken: set[str] = set()
     total = len(manifests)
     for turn in range(count if total else 0):
-        # evenly spread where there are enough scenes, else round and round
+        # evenly spaced where there are enough scenes, else cyclic
         number = turn * total // count if total >= count else turn % total
         left = [f for f in manifests[number]['frames'] if f['swir'] not in taken]
         if left:
@@ -73,7 +73,7 @@ def choose_frames(manifests: Sequence[dict[str, Any]],
 
 
 def contact_sheet(folder: Path, manifests: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Return a sheet of RGB beside SWIR with boxes, of frames chosen from all over the data set.
+    """Return a sheet of RGB beside SWIR with boxes, of frames from the whole data set.
 
     :param manifests: of at least one scene.
     :return: uint8 (H, W, 3), RGB.
@@ -97,5 +97,5 @@ def contact_sheet(folder: Path, manifests: Sequence[dict[str, Any]]) -> np.ndarr
 def _read(path: Path) -> np.ndarray:
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
-        raise ValueError(f'{path} was written a moment ago and cannot be read')
+        raise ValueError(f'{path} was written just now and cannot be read')
     return np.asarray(picture)

@@ -1,4 +1,7 @@
-"""Write a data set of rendered frames with boxes: resumable, the same whatever the workers."""
+"""Write a data set of rendered frames with boxes.
+
+Writing resumes after an interruption, and the files do not depend on the number of workers.
+"""
 
 from __future__ import annotations
 
@@ -34,26 +37,27 @@ from rgb2swir_ros.ownership import require_free
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'
-# Counts up whenever the renderer's pictures of a seed change, so that no data set mixes two kinds.
+# Version of the renderer's pictures: raised when the pictures of a seed change, so that no data
+# set mixes two versions.
 PICTURES = 3
 INDEX = 'dataset.yaml'
-# Scene k of data set S has seed S million + k, so data sets of different seeds share no scene;
-# its sequences start in the middle of the million, so no sequence is of a scene trained on.
+# Scene k of data set S has seed S million + k, so data sets of different seeds share no scene.
+# Seeds of sequences start in the middle of the million, so no sequence shows a frame's scene.
 SEEDS, SEQUENCE_SEEDS = 1_000_000, 500_000
-GIVE_UP_AFTER = 8  # so many failures before the first success are not bad luck
+GIVE_UP_AFTER = 8  # failures before the first success
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What to write.
+    """What a data set consists of.
 
-    :param seed: of the data set; scenes of different seeds have nothing in common.
+    :param seed: of the data set; data sets of different seeds share no scene.
     :param size: (height, width).
     :param looks: frames of each scene.
-    :param scenes: how many scenes; those that are there already count.
-    :param sequences: how many sequences, of ``length`` frames each.
-    :param still: the sequences' camera and objects stand still.
-    :param renderer: name of the module that draws.
+    :param scenes: number of scenes, those already written included.
+    :param sequences: number of sequences, of ``length`` frames each.
+    :param still: camera and objects of the sequences do not move.
+    :param renderer: name of the module that renders.
     :param materials: a user's file of materials over the package's, or None.
     """
 
@@ -91,7 +95,7 @@ class DatasetSpec:
                        materials=self.materials) for k in range(self.sequences))]
 
     def settings(self) -> dict[str, Any]:
-        """Return what all frames of a folder must have in common."""
+        """Return the settings that all runs on one folder must share."""
         shared: dict[str, Any] = {'format': FORMAT, 'seed': self.seed,
                                   'size': format_size(self.size), 'looks': self.looks,
                                   'pictures': PICTURES, 'materials': self._materials()}
@@ -107,10 +111,11 @@ class DatasetSpec:
 
 def write_dataset(spec: DatasetSpec, workers: int, show: Callable[[DatasetProgress], None],
                   command: str = '') -> dict[str, Any]:
-    """Write what is missing, then annotations, index and contact sheet.
+    """Write the missing units, then annotations, index and contact sheet.
 
-    :param workers: processes that render; they change nothing in the files.
-    :param command: put into the index.
+    :param workers: number of rendering processes; the files do not depend on it.
+    :param show: receives the progress after each unit.
+    :param command: command line, for the index.
     :return: the index: settings, counts, and ``skipped``, the scenes that could not be rendered.
     :raises UserError: if the folder holds another data set or is being written by another run, a
         file cannot be written, or no scene can be rendered.
@@ -127,7 +132,7 @@ def write_dataset(spec: DatasetSpec, workers: int, show: Callable[[DatasetProgre
                             'made again')
         progress.done = progress.kept = progress.total - sum(map(_frames, missing))
         show(progress)
-        # closed at once when interrupted: the workers end before the folder is given free
+        # closing it on an interruption ends the workers before the folder is unlocked
         with closing(map_unordered(write_unit, missing, workers)) as results:
             for result in results:
                 progress.news = ''
@@ -192,7 +197,10 @@ def _note_failure(progress: DatasetProgress, unit: Unit, failure: str) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder."""
+    """Lock the folder against a second run.
+
+    :raises UserError: if it is locked or cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / '.lock', os.O_CREAT | os.O_RDWR)
@@ -209,7 +217,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _open_index(spec: DatasetSpec, command: str) -> dict[str, Any]:
-    """Check that the folder is this data set's, and mark it as begun."""
+    """Check that the folder has this data set's settings; write the index as incomplete."""
     path = spec.folder / INDEX
     settings = spec.settings()
     known: dict[str, Any] = {}
@@ -244,7 +252,7 @@ def _check_settings(spec: DatasetSpec, known: dict[str, Any]) -> None:
 
 def _write_summary(spec: DatasetSpec, index: dict[str, Any],
                    progress: DatasetProgress) -> dict[str, Any]:
-    """Write what describes all units in the folder, earlier runs' included."""
+    """Write annotations, sheet and index of all units in the folder."""
     scenes, sequences = (
         [manifest for seed in sorted(_seeds(spec.folder, kind))
          if (manifest := read_complete(Unit(spec.folder, seed, spec.size, length=length)))]

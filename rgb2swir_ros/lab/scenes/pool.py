@@ -1,9 +1,9 @@
-"""Do independent jobs in several processes, and lose none when one of these dies.
+"""A process pool for independent jobs that survives the death of a worker.
 
-Neither `multiprocessing.Pool` (waits for ever for a dead worker's job) nor
-`concurrent.futures.ProcessPoolExecutor` (fails every job, names none) says which job killed its
-worker. Here each worker holds one job at a time, so the parent knows. The workers are processes of
-`rgb2swir_ros.processes`: multiprocessing's own look for modules in the current folder first.
+When a worker dies, `multiprocessing.Pool` waits for ever for its job, and
+`concurrent.futures.ProcessPoolExecutor` fails every job and names none. Here each worker holds one
+job at a time, so the parent knows which job failed. The workers are processes of
+`rgb2swir_ros.processes`: those of multiprocessing look for modules in the current folder first.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.processes import python_command
 
 Job = TypeVar('Job')
-STOP_S = 10.0  # what a worker in the middle of a long C call gets before it is killed
+STOP_S = 10.0  # a worker that ends no sooner, as in a long C call, is killed
 
 
 @dataclass(frozen=True)
 class UnitResult(Generic[Job]):
-    """What became of a job: the function's ``value``, or else the ``failure`` in words."""
+    """Result of one unit of work: the function's ``value``, or the reason of its ``failure``."""
 
     job: Job
     value: Any = None
@@ -46,12 +46,12 @@ class _Worker:
 
 def map_unordered(function: Callable[[Job], Any], jobs: Iterable[Job],
                   workers: int) -> Generator[UnitResult[Job], None, None]:
-    """Yield each job's outcome, in the order in which they end.
+    """Yield the result of each job, in order of completion.
 
     :param function: called as ``function(job)`` in a fresh process, so it and the jobs must be
-        picklable. What it raises becomes the job's failure.
-    :param workers: processes at a time, at least 1.
-    :raises UserError: the first one that a job raises: no other job would fare better (disk full).
+        picklable. An exception becomes the job's failure.
+    :param workers: number of processes, at least 1.
+    :raises UserError: the first that a job raises: it would stop all other jobs too (disk full).
     """
     left = deque(jobs)
     running: list[_Worker] = []
@@ -63,14 +63,14 @@ def map_unordered(function: Callable[[Job], Any], jobs: Iterable[Job],
             ready = wait([worker.pipe for worker in running])
             for worker in [worker for worker in running if worker.pipe in ready]:
                 try:
-                    value, failure, mendable = worker.pipe.recv()
+                    value, failure, is_user_error = worker.pipe.recv()
                 except (EOFError, ConnectionError):
                     running.remove(worker)
                     yield UnitResult(worker.job, failure='its worker process died '
                                      f'({_exit_reason(worker.process.wait())})')
                     continue
                 job = worker.job
-                if mendable:
+                if is_user_error:
                     raise UserError(failure)
                 if not _send_next(worker, left):
                     running.remove(worker)
@@ -82,7 +82,7 @@ def map_unordered(function: Callable[[Job], Any], jobs: Iterable[Job],
 
 def _start_worker(function: Callable[[Any], Any]) -> _Worker:
     ours, theirs = Pipe()
-    with theirs:  # closed here, or a dead worker's pipe would never end
+    with theirs:  # closed here: else reading from a dead worker would block
         process = subprocess.Popen(
             python_command(__name__, str(theirs.fileno()), leashed=True),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
@@ -97,7 +97,7 @@ def _send_next(worker: _Worker, left: deque[Any]) -> bool:
     if not left:
         return False
     worker.job = left.popleft()
-    with suppress(ConnectionError):  # it died just now: reading from it will tell
+    with suppress(ConnectionError):  # the worker has died; the next read reports it
         worker.pipe.send(worker.job)
     return True
 
@@ -123,9 +123,9 @@ def _exit_reason(code: int | None) -> str:
 
 
 def _worker_loop(pipe: Connection[Any, Any]) -> None:
-    """Live as a worker: ends with the parent, and leaves no half-written file when told to."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` blocks run
+    """Run jobs until the parent closes the pipe; SIGTERM runs ``finally`` blocks first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # runs `finally` blocks
     os.environ['OMP_NUM_THREADS'] = '1'
     import cv2
     cv2.setNumThreads(1)
@@ -135,14 +135,14 @@ def _worker_loop(pipe: Connection[Any, Any]) -> None:
         while True:
             job = pipe.recv()
             try:
-                answer = (function(job), '', False)
+                reply = (function(job), '', False)
             except UserError as error:
-                answer = (None, str(error), True)
+                reply = (None, str(error), True)
             except Exception as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
-                answer = (None, f'{type(error).__name__}: {error} '
-                          f'({Path(place.filename).name}:{place.lineno})', False)
-            pipe.send(answer)
+                reply = (None, f'{type(error).__name__}: {error} '
+                         f'({Path(place.filename).name}:{place.lineno})', False)
+            pipe.send(reply)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
-"""The units of a data set on disk: one scene of several looks, or one sequence.
+"""The units of a data set on disk: one scene in several looks, or one sequence.
 
-A unit's manifest is written last; a unit whose manifest and files are there is whole. Names follow
-the RASMD data set, "croped_data" included::
+A unit's manifest is written last: a unit with a manifest and all files in it is complete. Names
+follow the RASMD data set, its spelling "croped_data" included::
 
     <split>/<n>_<weather>/data_<seed>_<place>/croped_data/rgb/rgb_aligned_<look>.png
                                                           swir/swir_original_<look>.png
@@ -40,12 +40,12 @@ RATE_HZ = 15.0  # of sequences
 STRIP_FRAMES = 6
 SPLITS = ('train', 'validation', 'test')
 SHARES = (.80, .08, .12)
-# a weather's place here, from 1, is the number in its folder's name; 0 is any other weather
+# a weather's position here, from 1, is the number in its folder's name; 0 is any other weather
 NUMBERED_WEATHERS = ('clear', 'cloudy', 'overcast', 'haze', 'fog', 'wet', 'snow', 'dusk', 'night')
 
 
 class Renderer(Protocol):
-    """What draws the frames: a module or object with these two functions."""
+    """Interface of a renderer: a module or object with these two functions."""
 
     def render_frames(self, seed: int, size: tuple[int, int], looks: int = 4,
                       **table: MaterialTable) -> Sequence[RenderedFrame]:
@@ -63,7 +63,7 @@ class Unit:
 
     :param folder: of the data set.
     :param size: (height, width).
-    :param renderer: name of the module to import; a name, so that it reaches other processes.
+    :param renderer: name of the module to import; a name can be sent to other processes.
     :param materials: a user's file of materials over the package's, or None.
     """
 
@@ -77,12 +77,12 @@ class Unit:
     materials: Path | None = None
 
     def table(self) -> dict[str, MaterialTable]:
-        """Return the renderer's argument that brings the user's materials, if there are any."""
+        """Return the renderer's keyword argument for the user's materials, if any."""
         return {} if self.materials is None else {'table': MaterialTable.load(self.materials)}
 
     @property
     def manifest(self) -> Path:
-        """The file that says that the unit is whole."""
+        """Path of the manifest, which exists once the unit is complete."""
         kind = 'sequence' if self.length else 'scene'
         return self.folder / 'manifests' / f'{kind}_{self.seed}.json'
 
@@ -90,9 +90,9 @@ class Unit:
 def split_of(seed: int) -> str:
     """Return the split of a scene: train .80, validation .08, test .12.
 
-    Fractions of multiples of the golden ratio are spread so evenly (a Kronecker sequence) that any
-    run of consecutive seeds keeps the shares to within a scene or two; a hash would not, and a
-    split by what is in the scenes would move scenes from train to test when a data set grows.
+    The fractional parts of multiples of the golden ratio are a low-discrepancy (Kronecker)
+    sequence: any run of consecutive seeds has these shares to within a scene or two, which a hash
+    would not give. The split depends on the seed alone, so scenes keep it when a data set grows.
     """
     phase = (seed + 1) * (math.sqrt(5) - 1) / 2 % 1
     if phase < SHARES[0]:
@@ -101,7 +101,7 @@ def split_of(seed: int) -> str:
 
 
 def read_complete(unit: Unit) -> dict[str, Any] | None:
-    """Return the unit's manifest if it and every file in it are there, of the size written."""
+    """Return the unit's manifest if all its files exist with the recorded sizes, else None."""
     try:
         manifest = json.loads(unit.manifest.read_text())
         manifest.pop(TOOL, None)  # the file's own mark
@@ -128,7 +128,7 @@ def changed_files(unit: Unit) -> list[Path]:
 def write_unit(unit: Unit) -> dict[str, Any]:
     """Render and write a unit; return its manifest.
 
-    :raises ValueError: if the renderer returns frames that are not what it promises.
+    :raises ValueError: if the scene cannot be rendered or a frame is not valid.
     :raises UserError: if a file cannot be written, or the renderer lacks a library.
     """
     try:
@@ -192,7 +192,7 @@ def _write_sequence(unit: Unit, renderer: Renderer) -> dict[str, Any]:
 
 
 def _rendered(make: Callable[[], Iterable[RenderedFrame]]) -> Iterator[RenderedFrame]:
-    """Yield what the renderer makes; its errors are the scene's, and end no other scene's work."""
+    """Yield the renderer's frames; turn a UserError into a failure of this unit alone."""
     try:
         yield from make()
     except UserError as error:
@@ -201,7 +201,7 @@ def _rendered(make: Callable[[], Iterable[RenderedFrame]]) -> Iterator[RenderedF
 
 def _write_frame(unit: Unit, frame: RenderedFrame, rgb: str, swir: str,
                  files: dict[str, int]) -> dict[str, Any]:
-    """Write both pictures of a frame; return what the manifest says of it."""
+    """Write both pictures of a frame; return its entry in the manifest."""
     height, width = unit.size
     if frame.rgb.shape != (height, width, 3) or frame.rgb.dtype != np.uint8:
         raise ValueError(f'{rgb}: RGB is {frame.rgb.shape} {frame.rgb.dtype}')
@@ -222,9 +222,9 @@ def _write_frame(unit: Unit, frame: RenderedFrame, rgb: str, swir: str,
 
 def _encode_flow(frame: RenderedFrame) -> bytes:
     if frame.flow is None or frame.seen is None:
-        raise ValueError('a frame with flow must say which points are seen again')
+        raise ValueError('a frame with flow must have a mask of the points that are seen again')
     limit = float(np.finfo(np.float16).max)
     flow = np.clip(np.nan_to_num(frame.flow), -limit, limit).astype(np.float16)
-    buffer = io.BytesIO()  # members of this zip carry no time stamp: same seed, same bytes
+    buffer = io.BytesIO()  # np.savez writes no time stamps: same seed, same bytes
     np.savez_compressed(buffer, flow=flow, seen=frame.seen.astype(np.bool_))
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""How much of a data set is written, for who waits for it."""
+"""How much of a data set is written, and its display."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from rgb2swir_ros.progress import ProgressDisplay
 
 @dataclass
 class DatasetProgress:
-    """What of a data set is written, handed to a caller's function after each unit.
+    """Progress of writing, reported to the caller after each unit.
 
-    :param done: frames there are by now, ``kept`` of them from an earlier run, of ``total``.
-    :param news: what the user must know of the last unit, or nothing.
+    :param total: frames of the data set; ``done``: frames written, ``kept`` of them by an earlier
+        run.
+    :param news: message about the last unit for the user, or ''.
+    :param failed: kind, seed and reason of each unit that could not be rendered.
     """
 
     total: int
@@ -25,7 +27,7 @@ class DatasetProgress:
 
 
 def display_on(display: ProgressDisplay) -> Callable[[DatasetProgress], None]:
-    """Return what shows on a display how much of a data set is written."""
+    """Return a function that shows on a display how much of a data set is written."""
     def show(progress: DatasetProgress) -> None:
         if display.total is None:
             display.begin_at(progress.done, progress.total)
