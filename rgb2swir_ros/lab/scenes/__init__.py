@@ -1,5 +1,6 @@
-"""Simple paired scenes: what an RGB camera and a SWIR camera at the same place would see.
+"""Rendered scenes: pairs of RGB and SWIR frames with boxes, material maps and optical flow.
 
-Layouts of flat materials with measured band reflectances under varied light and a varied camera.
-They are the training data of the first weights, not a physical renderer.
+Road scenes are drawn at random, ray-cast and shaded with band reflectances under varied light and
+weather, and photographed by a varied camera. Materials are measured where possible; light
+transport is approximate.
 """

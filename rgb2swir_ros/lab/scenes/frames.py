@@ -1,4 +1,7 @@
-"""Paired frames from a seed: one scene in many looks, or a drive through one scene in one look."""
+"""Paired frames from a seed: one scene in several looks, or a drive through one scene.
+
+A look is one rendering of a scene, under light, weather, materials and a camera of its own.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ from rgb2swir_ros.lab.scenes.weather import SHARES
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """A colour picture, the SWIR frame of the same scene, and what stands in it.
+    """A pair of an RGB picture and a SWIR frame of the same view, with labels.
 
     :param rgb: uint8 (H, W, 3), RGB, sRGB-coded.
     :param swir: float32 (H, W), linear radiance in [0, 1] at the RGB frame's exposure.
-    :param materials: what each pixel shows; of single frames only.
-    :param flow: float32 (H, W, 2), pixels right and down to where each point is in the next
-        frame; ``seen`` bool (H, W), where it is still to be seen there. Sequences only.
+    :param materials: material of each pixel; single frames only.
+    :param flow: float32 (H, W, 2), pixels right and down to the position of each point in the
+        next frame; ``seen``: bool (H, W), True where the point is visible there. Sequences only.
     """
 
     rgb: np.ndarray
@@ -48,14 +51,14 @@ class RenderedFrame:
 
 def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample: int = 2,
                   table: MaterialTable | None = None) -> list[RenderedFrame]:
-    """Render one scene in several looks; its geometry is cast once.
+    """Render one scene in several looks; rays are cast once.
 
-    :param seed: the same seed, size and table give the same frames, on any machine that computes
-        the same floats, in any order of calls.
+    :param seed: the same seed, size and table give the same frames, on any machine with the same
+        floating-point results, in any order of calls.
     :param size: (height, width) of the frames.
-    :param looks: how many.
-    :param supersample: the camera has so many times the size; its picture is area-resized, as
-        frames are on their way into the engine.
+    :param looks: number of frames.
+    :param supersample: size of the camera's picture over ``size``; it is resized by area, as the
+        engine does it.
     """
     table = table or MaterialTable.load()
     scene = draw_scene(np.random.default_rng([21, seed]), _scaled(size, supersample))
@@ -78,10 +81,10 @@ def render_frames(seed: int, size: tuple[int, int], looks: int = 4, supersample:
 def render_sequence(seed: int, size: tuple[int, int], count: int, *, rate_hz: float = 15.0,
                     supersample: int = 2, still: bool = False,
                     table: MaterialTable | None = None) -> Iterator[RenderedFrame]:
-    """Render a drive through one scene in one look, with the true optical flow.
+    """Render a drive through one scene in one look, with its true optical flow.
 
     :param count: number of frames; the last one has no flow.
-    :param still: nothing moves: frames differ by the camera's noise alone.
+    :param still: nothing moves; frames differ by the camera's noise alone.
     """
     scene = draw_scene(np.random.default_rng([21, seed]), _scaled(size, supersample),
                        seconds=0 if still else count / rate_hz)
@@ -124,7 +127,7 @@ def render_drive(scene: Scene, light: Light, count: int, seed: int, *, rate_hz: 
 
 
 def draw_scene_light(scene: Scene, rng: np.random.Generator) -> Light:
-    """Draw a light that suits the place."""
+    """Draw a light with the weather shares of the scene's place."""
     special = PLACES[scene.place].weathers if scene.place in PLACES else {}
     return draw_light(rng, weighted_choice({name: weight * special.get(name, 1.0)
                                             for name, weight in SHARES.items()}, rng))
@@ -132,10 +135,10 @@ def draw_scene_light(scene: Scene, rng: np.random.Generator) -> Light:
 
 def capture(bands: np.ndarray, rgb_camera: RgbCamera, size: tuple[int, int],
             rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Take both pictures and scale them to the frame's size.
+    """Return both pictures, resized to the frame's size.
 
-    A little of the lens's blur is in the SWIR frame too: what the colour picture has lost
-    entirely cannot be asked of a network, only guessed.
+    The SWIR frame gets part of the lens blur: a network cannot recover detail that the colour
+    picture has lost entirely.
 
     :param bands: (H, W, 5) radiance.
     :return: RGB uint8 and SWIR float32 in [0, 1], both of ``size``.

@@ -1,4 +1,4 @@
-"""Kinds of places to drive through, as chances and densities from which scenes are drawn."""
+"""Kinds of places, as probabilities and densities from which scenes are drawn."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ Mix = dict[str, float]  # names and their weights
 
 @dataclass(frozen=True)
 class Place:
-    """What a kind of place has. Densities are things per 100 m of one side of the road.
+    """One kind of place. Densities are objects per 100 m on one side of the road.
 
-    :param weight: how often it is drawn, in proportion.
-    :param lanes: (fewest, most) lanes; ``lane`` their width in metres, (least, most).
+    :param weight: relative probability.
+    :param lanes: (least, most) number; ``lane``: their width in metres, (least, most).
     :param road: materials of the carriageway.
-    :param walk: chance of a pavement; ``verge`` metres, (least, most).
-    :param ground: materials beside the road; ``fields`` those farther away.
-    :param hills: metres of height, (least, most); ``bank`` of the land right beside the road.
-    :param bend: metres of amplitude of the road's bends, at most.
-    :param traffic: vehicles per 100 m of lane, at most; ``kinds`` of them.
+    :param walk: probability of a pavement; ``verge``: its width in metres, (least, most).
+    :param ground: materials beside the road; ``fields``: farther away.
+    :param hills: height in metres, (least, most); ``bank``: of the land right beside the road.
+    :param bend: greatest amplitude of the road's bends, metres.
+    :param traffic: most vehicles per 100 m of lane; ``vehicles``: weights of their kinds.
     :param speed: metres a second, (least, most).
-    :param parked: parked vehicles, at most; ``people`` walking or standing, at most.
-    :param along: densities of things by kind: street furniture, placed at ``off`` metres.
-    :param plants: densities of plants by kind, at most; ``forest`` chance of a closed wood.
-    :param buildings: densities by kind, at most; ``setback`` metres from the verge.
-    :param weathers: weights of weathers where they differ from the usual.
+    :param parked: greatest density of parked vehicles; ``people``: of pedestrians.
+    :param roadside: densities of street furniture by kind.
+    :param plants: greatest densities by kind; ``forest``: probability of a closed wood.
+    :param buildings: greatest densities by kind; ``setback``: metres from the verge.
+    :param weathers: factors on the usual weights of weathers.
     """
 
     weight: float
@@ -53,8 +53,8 @@ class Place:
 
 
 ASPHALT = {'asphalt': .8, 'concrete': .2}
-# Rarer kinds have larger shares than on a real road: each must be met often enough to be learned
-# and judged
+# Rare kinds have larger shares than on a real road, so that a detector sees enough of each in
+# training and evaluation
 TOWN_VEHICLES = {'car': .44, 'truck': .12, 'bus': .14, 'motorcycle': .15, 'bicycle': .15}
 GREEN = {'grass': .55, 'dry_grass': .25, 'soil': .12, 'gravel': .08}
 FIELDS = {'grass': .35, 'dry_grass': .25, 'soil': .2, 'leaf': .2}

@@ -1,4 +1,4 @@
-"""Put things along a road: traffic, people, plants, buildings, street furniture."""
+"""Populate a scene: traffic, people, plants, buildings and street furniture along a road."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rgb2swir_ros.lab.scenes.places import Mix, Place
 from rgb2swir_ros.lab.scenes.scene import SceneObject
 from rgb2swir_ros.lab.scenes.terrain import Terrain
 
-REACH = 420.0       # metres of furnished road
-NEAR = 26.0          # a plant within needs small leaves
-NEAR_PLANTS = 110.0  # beyond, a tree of few triangles looks the same
+REACH = 420.0       # metres of populated road
+NEAR = 26.0          # plants nearer than this need small leaves
+NEAR_PLANTS = 110.0  # beyond this, trees of few triangles look the same
 NEAR_WOOD = 60.0
 FOREST_EDGE = 700.0
-# Things of which a scene holds only few shapes, turned and scaled: what differs is the place
+# Number of meshes that the objects of one kind share in a scene, rotated and scaled
 SHARED_MESHES = {
     'broadleaf_near': 2, 'conifer_near': 2, 'bush_near': 2, 'broadleaf': 4, 'conifer': 3,
     'bush': 3, 'grass_tuft': 3, 'flowers': 2, 'far_tree': 6, 'palm': 2, 'dead_tree': 2, 'hedge': 2,
@@ -26,28 +26,28 @@ SHARED_MESHES = {
     'bollard': 1, 'cone': 1, 'crop_row': 1, 'pole': 2, 'pylon': 1, 'rock': 4, 'person': 24,
     'bin': 1, 'bench': 1, 'hydrant': 1,
 }
-# What runs along the road, piece after piece
+# Barriers placed piece after piece along the road
 RUNS = {'guard_rail', 'fence', 'concrete_barrier', 'noise_wall'}
-ALONG = np.pi / 2  # heading of what lies along x in its own frame, to lie along the road
-# What stands parked
+ALONG = np.pi / 2  # heading that puts an object's x axis along the road
+# Kinds of parked vehicles, by weight
 CAR_PARK = {'car': .88, 'truck': .05, 'parked_motorcycle': .04, 'parked_bicycle': .03}
 KERB = {'car': .64, 'truck': .06, 'parked_motorcycle': .15, 'parked_bicycle': .15}
-# What faces the traffic that comes towards it
+# Objects that face the oncoming traffic
 FACING = {'traffic_sign', 'direction_sign', 'traffic_light', 'billboard', 'gantry'}
 
 
 def weighted_choice(mix: Mix, rng: np.random.Generator) -> str:
-    """Draw a name by its weight."""
+    """Draw a name with a probability proportional to its weight."""
     weights = np.array(list(mix.values()))
     return str(rng.choice(list(mix), p=weights / weights.sum()))
 
 
 @dataclass
 class ScenePopulator:
-    """Collects the things of one scene.
+    """Collects the objects of one scene.
 
-    :param first: z from where on the road is furnished.
-    :param way: metres that the camera will drive from there: plants along it are near.
+    :param start: z where the populated road begins, and the camera's drive.
+    :param drive_length: metres that the camera drives; plants along its path are near.
     """
 
     place: Place
@@ -60,7 +60,7 @@ class ScenePopulator:
 
     def add(self, name: str, d: float, z: float, heading: float = 0.0, *, scale: float = 1.0,
             speed: float = 0.0, lift: float = 0.0) -> None:
-        """Add one thing of a kind of the catalogue."""
+        """Add one object of a kind from the catalogue."""
         if np.hypot(self._least_distance(z), d) < NEAR and f'{name}_near' in OBJECT_TYPES:
             name = f'{name}_near'
         shared = SHARED_MESHES.get(name)
@@ -80,7 +80,7 @@ class ScenePopulator:
                                         material_group))
 
     def populate(self) -> list[SceneObject]:
-        """Put everything in its place."""
+        """Add all objects and return them."""
         for side in (-1, 1):
             self._add_buildings(side)
             self._add_roadside(side)
@@ -96,12 +96,12 @@ class ScenePopulator:
         return (right + self.terrain.walk) if side > 0 else (left - self.terrain.walk)
 
     def _least_distance(self, z: float) -> float:
-        """Return how far ahead or behind something lies when the camera comes nearest."""
+        """Return the least distance along the road between the camera and z."""
         return max(self.start - z, z - self.start - self.drive_length, 0.0) if self.drive_length \
             else z - self.start
 
     def _random_positions(self, density: float, reach: float = REACH) -> Iterator[float]:
-        """Yield z of things that stand at random, ``density`` a 100 m."""
+        """Yield random z, ``density`` per 100 m (a Poisson process)."""
         if density <= 0:
             return
         z = self.start + self.rng.exponential(100 / density)
@@ -114,14 +114,14 @@ class ScenePopulator:
         if not place.buildings:
             return
         density = sum(place.buildings.values()) * rng.uniform(.3, 1.0)
-        closed = density > 3  # town houses stand wall to wall
+        closed = density > 3  # terraced: no gaps between houses
         setback = rng.uniform(*place.setback)
         z = self.start + rng.uniform(0, 10)
         while z < self.start + REACH:
             name = weighted_choice(place.buildings, rng)
             mesh = make_object(name, rng)
             size = mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)
-            # buildings look along +z: turned to face the road
+            # the mesh faces +z; it is turned to face the road
             front, depth = float(size[0]), float(size[2])
             off = setback + (0 if closed else rng.uniform(0, 8)) + depth / 2
             d = self.edge(side) + side * (self.terrain.verge * .5 + off)
@@ -149,7 +149,7 @@ class ScenePopulator:
                     self._add_furniture(name, side, z)
 
     def _add_run(self, name: str, side: int, density: float) -> None:
-        """Put a run of rails or walls along the road."""
+        """Add a run of rails or walls along the road."""
         rng = self.rng
         if rng.random() > min(density / 12 + .15, .9):
             return
@@ -162,7 +162,7 @@ class ScenePopulator:
             z += float(x.max() - x.min()) - .02
 
     def _add_furniture(self, name: str, side: int, z: float) -> None:
-        """Put one piece of street furniture beside the road."""
+        """Add one piece of street furniture beside the road."""
         rng = self.rng
         off = rng.uniform(.3, 1.5)
         if name in {'billboard', 'pylon', 'container'}:
@@ -194,7 +194,7 @@ class ScenePopulator:
                 heading = ALONG if name in {'hedge', 'crop_row'} else rng.uniform(0, 2 * np.pi)
                 self.add(name if near else 'far_tree', self.edge(side) + side * off, z, heading,
                          scale=rng.uniform(.6, 1.3))
-        # woods: rows of simple trees behind each other
+        # a wood of simple trees
         wooded = forest or rng.random() < .35 * bool(place.plants.get('broadleaf', 0)
                                                      + place.plants.get('conifer', 0) > 3)
         if wooded:
@@ -227,8 +227,8 @@ class ScenePopulator:
         left, right = self.terrain.edges
         lanes = max(round((right - left) / 3.4), 1)
         width = (right - left) / lanes
-        two_way = place.speed[1] < 30  # a motorway's carriageway has one
-        ways = np.where(np.arange(lanes) >= lanes / 2, 1, -1) if two_way else np.ones(lanes)
+        two_way = place.speed[1] < 30  # a motorway's carriageway is one-way
+        directions = np.where(np.arange(lanes) >= lanes / 2, 1, -1) if two_way else np.ones(lanes)
         jam = rng.random() < .15
         for lane in range(lanes):
             density = place.traffic * rng.uniform(0, 1.6) * (3 if jam else 1)
@@ -237,7 +237,7 @@ class ScenePopulator:
                 name = weighted_choice(place.vehicles, rng)
                 d = left + (lane + .5) * width + rng.normal(0, .25)
                 speed = rng.uniform(*place.speed) * (.2 if jam else 1)
-                self.add(name, d, z, (0 if ways[lane] > 0 else np.pi) + rng.normal(0, .02),
+                self.add(name, d, z, (0 if directions[lane] > 0 else np.pi) + rng.normal(0, .02),
                          speed=speed)
                 long = 16 if name in {'truck', 'bus'} else 6
                 z += long + rng.exponential(max(100 / density - long, 2))

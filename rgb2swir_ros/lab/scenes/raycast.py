@@ -21,7 +21,7 @@ SKY, GROUND = -2, -1
 
 @dataclass(frozen=True)
 class Surface:
-    """One part of one object; each rendering gives it a reflectance of its own.
+    """One part of one object; each rendering draws its reflectance.
 
     :param object_index: of the object, or `GROUND`.
     :param material_group: see `rgb2swir_ros.lab.scenes.scene.SceneObject`.

@@ -1,4 +1,4 @@
-"""Draw a whole scene from a generator: place, road, things, camera."""
+"""Draw a random scene: place, road, objects, camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rgb2swir_ros.lab.scenes.populate import ScenePopulator, weighted_choice
 from rgb2swir_ros.lab.scenes.scene import PinholeCamera, Scene, SceneObject
 from rgb2swir_ros.lab.scenes.terrain import LaneMarking, Terrain, TransverseStrip
 
-# Texture, texels a metre and contrast of the ground's materials
+# Texture, texels per metre and contrast of the ground's materials
 GROUND = {
     'asphalt': ('speckle', 60, .09), 'concrete': ('worn', 40, .09),
     'granite': ('cobbles', 55, .20), 'brick': ('bricks', 70, .18),
@@ -31,8 +31,8 @@ def draw_scene(rng: np.random.Generator, size: tuple[int, int], name: str | None
     """Draw a scene.
 
     :param size: (height, width) of the camera's picture.
-    :param name: a kind of place, one of `PLACES`; by default it is drawn, too.
-    :param seconds: how long the camera will drive through it.
+    :param name: a key of `PLACES`; drawn when not given.
+    :param seconds: duration of the camera's drive.
     """
     if name is None and rng.random() < CLUTTER_SHARE:
         return draw_clutter(rng, size)
@@ -48,10 +48,9 @@ def draw_scene(rng: np.random.Generator, size: tuple[int, int], name: str | None
 
 
 def with_clear_path(scene: Scene, seconds: float) -> Scene:
-    """Return the scene without what stands in the way of the camera's drive, and of the traffic
-    that keeps pace ahead of it.
+    """Return the scene without static objects in the path of the camera and the traffic ahead.
 
-    :param seconds: how long it drives.
+    :param seconds: duration of the camera's drive.
     """
     camera = scene.camera
     end = camera.z + camera.speed * seconds + 60
@@ -69,7 +68,7 @@ def with_clear_path(scene: Scene, seconds: float) -> Scene:
 
 
 def _spans_road(across: np.ndarray, item: SceneObject) -> bool:
-    """Say whether it stands over the road on feet beside it: gantries, bridges, lamps' arms."""
+    """Return whether an object spans the road: gantries, bridges, arms of lamps."""
     low = item.mesh.vertices[:, 1] * item.scale < 2.0
     wide = float(np.ptp(across))
     return wide > 12 or bool((~low).any() and np.ptp(across[low]) < .6 * wide)
@@ -85,7 +84,7 @@ def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:
     walk = float(rng.uniform(1.2, 4.5)) if rng.random() < place.walk else 0.0
     motorway = place.speed[1] >= 34
     strips: list[TransverseStrip] = []
-    if motorway:  # the other carriageway, beyond a median
+    if motorway:  # the opposite carriageway, beyond the median
         median = rng.uniform(2, 9)
         strips.append(TransverseStrip(-400, 2400, left - median - 2 * half - 2, left - median,
                                       'road'))
@@ -117,7 +116,7 @@ def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:
 
 
 def draw_clutter(rng: np.random.Generator, size: tuple[int, int]) -> Scene:
-    """Draw slabs of any material at any angle: edges and textures without a road's order."""
+    """Draw slabs of random materials at random angles: varied edges without a road's structure."""
     place = PLACES['works']
     terrain = draw_terrain(place, rng)
     names = [*GROUND, 'white_paint', 'yellow_paint', 'red_paint', 'wood', 'snow', 'water',
@@ -141,7 +140,7 @@ def draw_clutter(rng: np.random.Generator, size: tuple[int, int]) -> Scene:
 
 
 def _slab(part: Part, rng: np.random.Generator, size: float) -> Mesh:
-    """Return a flat polygon of 3 to 8 corners, turned any way."""
+    """Return a randomly oriented flat polygon of 3 to 8 corners."""
     corners = int(rng.integers(3, 9))
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
     flat = np.stack([np.cos(angles) * rng.uniform(.5, 1.5), np.sin(angles), 0 * angles], axis=1)
@@ -154,7 +153,7 @@ def _slab(part: Part, rng: np.random.Generator, size: float) -> Mesh:
 
 
 def draw_bonnet(camera: PinholeCamera, rng: np.random.Generator) -> SceneObject:
-    """Draw the own car's bonnet: curved paint at the bottom of the picture, mirroring the sky."""
+    """Draw the bonnet of the ego vehicle at the bottom of the picture; it reflects the sky."""
     x, z = np.meshgrid(np.linspace(-.95, .95, 25), np.linspace(.5, rng.uniform(1.5, 2.1), 13))
     ahead = (z - z.min()) / (z.max() - z.min())
     y = -rng.uniform(.38, .62) - rng.uniform(.05, .18) * x ** 2 - .12 * ahead ** 2
@@ -215,28 +214,28 @@ def _lines(place: Place, lanes: int, lane: float, half: float, edges: tuple[floa
 
 def draw_pinhole_camera(place: Place, terrain: Terrain, size: tuple[int, int],
                         rng: np.random.Generator) -> PinholeCamera:
-    """Draw a camera: mostly behind a windscreen, sometimes high above or looking aside."""
+    """Draw a camera: mostly in a car, sometimes sideways, elevated, in a lorry or on foot."""
     left, right = terrain.edges
     lanes = max(round((right - left) / 3.4), 1)
     lane = int(rng.integers(lanes // 2, lanes))
     d = left + (lane + .5) * (right - left) / lanes + rng.normal(0, .3)
     focal = float(rng.uniform(.55, 1.5))
     speed = float(rng.uniform(*place.speed))
-    kind = rng.random()
+    mount = rng.random()
     yaw, height, pitch = rng.normal(0, .06), rng.uniform(1.15, 1.8), rng.normal(-.02, .06)
-    if kind < .10:     # looking aside, as a surround camera does
+    if mount < .10:     # a surround camera, looking sideways
         yaw = float(rng.choice([-1, 1]) * rng.uniform(.3, 1.4))
         pitch -= rng.uniform(0, .2)
-    elif kind < .24:   # from a bridge, a mast, a balcony
+    elif mount < .24:   # on a bridge, a mast, a balcony
         height = rng.uniform(4, 16)
         pitch = -rng.uniform(.05, .55)
         d = rng.uniform(left - 4, right + 4)
         yaw = rng.normal(0, .35)
         speed = 0.0
-    elif kind < .34:   # a lorry or a bus
+    elif mount < .34:   # in a lorry or a bus
         height = rng.uniform(2.1, 3.1)
         pitch -= .05
-    elif kind < .42:   # on foot
+    elif mount < .42:   # on foot
         side = rng.choice([-1, 1])
         d = (right if side > 0 else left) + side * (terrain.walk * .5 + rng.uniform(0, 1))
         height, speed, yaw = rng.uniform(1.5, 1.8), 1.2, rng.normal(-side * .2, .4)
@@ -245,7 +244,7 @@ def draw_pinhole_camera(place: Place, terrain: Terrain, size: tuple[int, int],
 
 
 def _clear_of_camera(item: SceneObject, camera: PinholeCamera) -> SceneObject | None:
-    """Keep what stands clear of the camera; traffic in its lane keeps its pace."""
+    """Return an object if it is clear of the camera; traffic in its lane gets its speed."""
     away, across = item.z - camera.z, abs(item.d - camera.d)
     size = item.mesh.vertices.max(axis=0) - item.mesh.vertices.min(axis=0)
     room = 1.2 + .5 * float(max(size[0], size[2])) * item.scale

@@ -31,8 +31,8 @@ TISSUE_RELIEF_SWIR = .6
 UNEVEN = TISSUE | {'soil', 'sand', 'gravel', 'granite', 'wood', 'rust', 'roof', 'brick'}
 # Light through a crown onto its own shaded leaves. ``REACHES_M``: depth of the crown towards the
 # sun; ``LAYERS``: leaf layers in the light's path at that depth. Within the first reach lit
-# neighbours light a leaf, which has a term of its own. ``LEAF_SHARE``: mean cosine of the light
-# on randomly oriented leaves. ``SCATTERED``: single scattering albedo of a leaf over its
+# neighbours light a leaf, which has a term of its own. ``LEAF_SHARE``: share of direct
+# light on a leaf of random orientation. ``SCATTERED``: single scattering albedo of a leaf over its
 # reflectance, since its transmittance is a little lower than its reflectance.
 REACHES_M, LAYERS = (1.5, 3.0, 6.0), (np.inf, 1.2, 1.6)
 LEAF_SHARE, SCATTERED = .47, 1.85
@@ -45,7 +45,7 @@ class RenderConditions:
     """The light and the materials that one frame is rendered with.
 
     :param reflectance: (S, 5), a row for each surface of the caster.
-    :param snow: (5,) reflectance of the snow that lies where ``light.snow`` says.
+    :param snow: (5,) reflectance of the snow of ``light.snow``.
     :param relief: factor on the contrast of all textures.
     :param tint: (S, 5) amplitude of the variation of log reflectance over metres, by band.
     :param relief_swir: (S,) contrast of the texture in SWIR over that in the visible.

@@ -1,27 +1,28 @@
-"""The ground: a road that bends and climbs, the land beside it, and what each square is made of.
+"""The ground: shape of road and land, and the material at each point.
 
-Places are given in road coordinates: ``d`` metres to the right of the road's centre line, ``z``
-metres ahead, so that lanes and verges follow the road however it bends.
+Positions are given in road coordinates: ``d`` metres to the right of the road's centre line, ``z``
+metres ahead, so that lanes and verges follow the bends of the road.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry.mesh import Part
 from rgb2swir_ros.lab.scenes.textures import sample_texture
 
-FAR = 1600.0  # metres of land ahead; what lies behind it is haze or sky
+FAR = 1600.0  # metres of land ahead; beyond it is haze or sky
 
 
 @dataclass(frozen=True)
 class LaneMarking:
-    """A painted line along the road.
+    """A painted marking along the road.
 
     :param d: metres right of the centre line; ``width`` metres.
-    :param dash: metres of paint, followed by ``gap`` metres without; 0 is a solid line.
+    :param dash: metres of paint, followed by a ``gap`` in metres; 0 is a solid line.
     """
 
     d: float
@@ -33,11 +34,12 @@ class LaneMarking:
 
 @dataclass(frozen=True)
 class TransverseStrip:
-    """A painted or laid bar across the road: stop line, zebra crossing, another road.
+    """A strip across the road: stop line, zebra crossing, another road.
 
-    :param z: where it begins; ``length`` metres ahead.
-    :param low: from ``low`` to ``high`` metres right of the centre line.
-    :param stripe: metres of each stripe of a zebra crossing, 0 for a full strip.
+    :param z: of its near edge; ``length``: metres along the road.
+    :param low: left edge, ``high``: right edge, metres right of the centre line.
+    :param part: a key of `Terrain.parts`.
+    :param stripe: width in metres of each stripe of a zebra crossing; 0 for a plain strip.
     """
 
     z: float
@@ -53,16 +55,19 @@ class Terrain:
     """The shape of the land and the materials of the ground.
 
     :param edges: (left, right) of the carriageway, in d.
-    :param walk: metres of pavement on each side, 0 for none, ``kerb`` its height.
-    :param bend: amplitude (m) and wave length (m) of the road's bends; ``climb`` of its slopes.
-    :param hills: height (m) of the land far from the road, ``hills_scale`` their width.
-    :param bank: height (m) of the land right beside the road: cuttings are positive.
+    :param walk: metres of pavement on each side, 0 for none; ``kerb``: its height.
+    :param bend: amplitude (m), wavelength over 2 pi (m) and phase (rad) of the road's bends;
+        ``climb``: of its height.
+    :param hills: height (m) of the land far from the road; ``hills_scale``: their width (m).
+    :param bank: (left, right) height (m) of the land beside the road; cuttings are positive.
     :param flat: metres from the road's edge that stay level.
     :param verge: metres of verge before the fields begin.
     :param parts: the ground's parts by name: ``road``, ``repair``, ``kerb``, ``walk``,
         ``verge_left``, ``verge_right``, ``spots``, ``field_0`` to ``field_3``, and the paints.
     :param spots: share of verge and field that the material ``spots`` covers.
-    :param repairs: share of the road that was repaired.
+    :param repairs: share of the road that is covered by repairs.
+    :param offset: (x, z) texels into the textures, which makes terrains differ.
+    :ivar names: of the parts, in the order of `classify`.
     """
 
     edges: tuple[float, float]
@@ -117,16 +122,16 @@ class Terrain:
         return base + raised + bank * slope * slope * (3 - 2 * slope) + land + rough
 
     def classify(self, x: np.ndarray, z: np.ndarray, footprint: np.ndarray) -> np.ndarray:
-        """Return what the ground is made of: indices into ``names``, int16, of x's shape.
+        """Return the parts of the ground: indices into ``names``, int16, of x's shape.
 
-        :param footprint: metres that a pixel spans: patches smaller than it are left out.
+        :param footprint: metres that a pixel spans; smaller patches are averaged out.
         """
         d = x - self.centre(z)
         index = {name: k for k, name in enumerate(self.names)}
         left, right = self.edges
         beyond = np.maximum(d - right, left - d)
         side = np.where(d > 0, index['verge_right'], index['verge_left'])
-        # fields lie in parcels with crooked borders, each of one crop
+        # fields are parcels with irregular borders, each of one crop
         border = 4 * sample_texture('smooth', x * .8, z * .8 + self.offset[0])
         parcel = (np.floor((x + border) / 70) * 3 + np.floor((z + border) / 110) * 5
                   + np.floor(self.offset[0])).astype(np.int64) % 4
@@ -141,11 +146,11 @@ class Terrain:
         on_road = beyond <= 0
         result = np.where(on_road, index['road'], result)
         if self.repairs:
-            # a road is repaired in rectangles along a lane
+            # repairs are rectangles along a lane
             cell = np.floor(d / 2.2) * 7 + np.floor(z / 9 + .37 * np.floor(d / 2.2)) * 13
             drawn = (cell * 0.6180339887 + self.offset[0]) % 1
             result = np.where(on_road & (drawn < self.repairs), index['repair'], result)
-        # paint has come off in places
+        # worn paint is missing in places
         worn = sample_texture('worn', x * 40, z * 40, footprint * 40) < 1.35
         for line in self.lines:
             hit = np.abs(d - line.d) < line.width / 2
@@ -163,7 +168,7 @@ class Terrain:
     def mesh(self, first: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the ground's triangles: vertices (V, 3) float32 and faces (F, 3) int32.
 
-        :param first: z where it begins; squares grow with the distance from there.
+        :param first: z where it begins; cells grow with the distance from there.
         """
         z = first + np.concatenate([np.arange(0, 60, 2.0), 60 * (FAR / 60) ** np.linspace(
             0, 1, 90)])
@@ -188,13 +193,12 @@ class Terrain:
         here = self.height(d, z)
         slope_x = (self.height(d + step, z) - here) / step
         slope_z = (self.height(d, z + step) - here) / step
-        limit = 2.0  # the kerb's edge is a step, not a wall
+        limit = 2.0  # limits the slope at the step of the kerb
         normal = np.stack([-np.clip(slope_x, -limit, limit), np.ones_like(here),
                            -np.clip(slope_z, -limit, limit)], axis=-1)
         return (normal / np.linalg.norm(normal, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def _threshold(share: float) -> float:
-    """Return the value that noise of deviation 1.17 exceeds in about this share of places."""
-    from statistics import NormalDist
+    """Return the value that noise of standard deviation 1.17 exceeds with this probability."""
     return float(NormalDist(0, 1.17).inv_cdf(1 - min(max(share, 1e-3), .999)))

@@ -1,4 +1,4 @@
-"""Tileable textures: how a surface's brightness varies around its mean."""
+"""Tileable textures: variation of a surface's brightness around its mean."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ SIZE = 512  # texels; all textures tile
 
 
 def fractal(rng: np.random.Generator, lowest: int, highest: int, roughness: float) -> np.ndarray:
-    """Return tileable noise (SIZE, SIZE), float32, mean 0 and deviation 1.
+    """Return tileable noise (SIZE, SIZE), float32, mean 0 and standard deviation 1.
 
     :param lowest: periods across the tile of the coarsest octave, a power of two.
-    :param highest: of the finest.
-    :param roughness: amplitude of each octave over that of the one before.
+    :param highest: periods of the finest octave.
+    :param roughness: amplitude of each octave over that of the next coarser one.
     """
     total = np.zeros((SIZE, SIZE), np.float32)
     amplitude, periods = 1.0, lowest
     while periods <= highest:
         grid = rng.standard_normal((periods, periods)).astype(np.float32)
-        padded = np.pad(grid, 2, mode='wrap')  # so that the interpolation tiles
+        padded = np.pad(grid, 2, mode='wrap')  # so that the result tiles
         scale = SIZE // periods
         wide = cv2.resize(padded, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         total += amplitude * wide[2 * scale:2 * scale + SIZE, 2 * scale:2 * scale + SIZE]
@@ -31,7 +31,7 @@ def fractal(rng: np.random.Generator, lowest: int, highest: int, roughness: floa
 
 
 def bricks(rng: np.random.Generator) -> np.ndarray:
-    """Return a tileable brick pattern (SIZE, SIZE), mean 0 and deviation 1."""
+    """Return a tileable brick pattern (SIZE, SIZE), mean 0 and standard deviation 1."""
     rows, columns = 16, 8
     tile = np.zeros((SIZE, SIZE), np.float32)
     height, width = SIZE // rows, SIZE // columns
@@ -45,7 +45,7 @@ def bricks(rng: np.random.Generator) -> np.ndarray:
 
 
 def cobbles(rng: np.random.Generator) -> np.ndarray:
-    """Return tileable round cells (SIZE, SIZE), mean 0 and deviation 1."""
+    """Return tileable round cells (SIZE, SIZE), mean 0 and standard deviation 1."""
     points = rng.integers(0, SIZE, (180, 2))
     seeds = np.full((SIZE, SIZE), 255, np.uint8)
     seeds[points[:, 0], points[:, 1]] = 0
@@ -55,13 +55,13 @@ def cobbles(rng: np.random.Generator) -> np.ndarray:
 
 
 def _stretched(tile: np.ndarray) -> np.ndarray:
-    """Blur along the columns, across the tile's border."""
+    """Return a tile blurred along its columns, tileable."""
     return np.asarray(cv2.blur(np.pad(tile, ((8, 8), (0, 0)), mode='wrap'), (1, 9))[8:-8])
 
 
 @lru_cache(maxsize=1)
 def texture_library() -> dict[str, np.ndarray]:
-    """Return the textures by name; the same in every process, made once."""
+    """Return the textures by name, the same in every process."""
     rng = np.random.default_rng(20)
     fine = fractal(rng, 64, 256, .9)
     return {
@@ -78,12 +78,11 @@ def texture_library() -> dict[str, np.ndarray]:
 
 
 def sample_bilinear(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Look a texture up at any coordinates (in texels, wrapped), bilinearly.
+    """Return a texture at coordinates in texels (wrapped), by bilinear interpolation.
 
-    :param x: float32 array of any (H, W).
-    :param y: the same shape.
+    :param x: float32 (H, W); ``y``: the same.
     """
-    # remap takes no wrapped coordinates past 16 bits: wrap here, with one texel of overlap
+    # cv2.remap cannot wrap far coordinates: they are wrapped here, with one texel of overlap
     tile = np.pad(texture_library()[name], ((0, 1), (0, 1)), mode='wrap')
     return cv2.remap(tile, (x % SIZE).astype(np.float32), (y % SIZE).astype(np.float32),
                      cv2.INTER_LINEAR)
@@ -91,13 +90,13 @@ def sample_bilinear(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def mip_pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Return all textures at all scales: names, one flat array, and (level) offsets into it.
+    """Return mipmaps of all textures: names, one flat array, and the offset of each level.
 
-    Level k halves the size k times; a texture's levels follow each other, and every texture takes
-    the same room. Averaging is what a pixel does that sees many texels.
+    Level k is averaged down to SIZE / 2^k. The levels of a texture follow each other, and every
+    texture takes the same number of values.
     """
     names = tuple(texture_library())
-    offsets, rooms = [0], []
+    offsets, pyramids = [0], []
     for name in names:
         tile, levels = texture_library()[name].astype(np.float32), []
         while True:
@@ -105,27 +104,27 @@ def mip_pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
             if len(tile) == 1:
                 break
             tile = tile.reshape(len(tile) // 2, 2, -1, 2).mean(axis=(1, 3))
-        rooms.append(np.concatenate(levels))
+        pyramids.append(np.concatenate(levels))
     for level in range(int(np.log2(SIZE))):
         offsets.append(offsets[-1] + (SIZE >> level) ** 2)
-    return names, np.concatenate(rooms), np.array(offsets, np.int64)
+    return names, np.concatenate(pyramids), np.array(offsets, np.int64)
 
 
 def sample_textures(index: np.ndarray, x: np.ndarray, y: np.ndarray,
                     texels: np.ndarray) -> np.ndarray:
-    """Look up many textures at once, each pixel at the scale that it sees.
+    """Return values of many textures, each from the mipmap level of its footprint.
 
-    :param index: (N,) which texture, by its place in ``pyramid()``'s names; -1 gives 0.
+    :param index: (N,) into the names of `mip_pyramid`; -1 gives 0.
     :param x: (N,) in texels, wrapped; ``y`` the same.
     :param texels: (N,) width of a pixel's footprint in texels.
     :return: (N,) float32.
     """
     names, flat, offsets = mip_pyramid()
-    room = len(flat) // len(names)
+    length = len(flat) // len(names)
     level = np.clip(np.log2(np.maximum(texels, 1e-6)) + .5, 0, len(offsets) - 1).astype(np.int64)
     size = SIZE >> level
     scale = (1.0 / (1 << level)).astype(np.float32)
-    base = np.maximum(index, 0) * room + offsets[level]
+    base = np.maximum(index, 0) * length + offsets[level]
     x = x * scale - np.float32(.5)
     y = y * scale - np.float32(.5)
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
@@ -140,9 +139,9 @@ def sample_textures(index: np.ndarray, x: np.ndarray, y: np.ndarray,
 
 def sample_texture(name: str, x: np.ndarray, y: np.ndarray,
                    texels: np.ndarray | float = 0.0) -> np.ndarray:
-    """Look one texture up at coordinates of any shape (in texels, wrapped).
+    """Return one texture, by its mipmaps, at coordinates of any shape in texels (wrapped).
 
-    :param texels: width of what is averaged over, 0 for the finest detail.
+    :param texels: width of the footprint, 0 for full detail.
     """
     x, y, texels = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64),
                                        np.asarray(texels, np.float32))

@@ -78,7 +78,7 @@ def test_a_still_sequence_differs_by_noise_alone():
     assert np.abs(one.flow).max() < 1e-3
 
 
-def test_nothing_that_stands_blocks_the_way_of_a_drive():
+def test_no_static_object_blocks_a_drive():
     """A parked car on the camera's path goes, one beside it, a gantry and traffic stay."""
     parked, beside = box(.8, 30.0), box(4.0, 30.0)
     ahead = box(0.0, 40.0, speed=10.0)

@@ -1,4 +1,4 @@
-"""The materials table and the things drawn from it."""
+"""The materials table and the samples drawn from it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_hidden_and_cut_objects_say_so():
     assert boxes[0].area < .75 * alone[0].area
 
 
-def test_things_without_a_class_get_no_box():
+def test_objects_without_a_class_get_no_box():
     """A wall is no object of the data set."""
     assert find_boxes(*seen(simple_scene(box(0, 15, category=None))), 1) == ()
 
@@ -82,14 +82,14 @@ def test_sky_shares_make_a_level_surface_white_under_a_white_sky():
     assert buffer.open_sky[ground].min() > .99
 
 
-def test_texture_moves_along_with_its_thing():
+def test_texture_moves_with_its_object():
     """The relief of a car's side is the same after the car has moved and turned."""
     from dataclasses import replace
-    object_index = box(0.0, 12.0)
-    part = replace(object_index.mesh.parts[0], texture='worn', contrast=.2)
-    object_index = replace(object_index, mesh=replace(object_index.mesh, parts=(part,)))
-    _, before = seen(simple_scene(object_index))
-    _, after = seen(simple_scene(replace(object_index, d=3.0, z=15.0), d=3.0, z=3.0))
+    item = box(0.0, 12.0)
+    part = replace(item.mesh.parts[0], texture='worn', contrast=.2)
+    item = replace(item, mesh=replace(item.mesh, parts=(part,)))
+    _, before = seen(simple_scene(item))
+    _, after = seen(simple_scene(replace(item, d=3.0, z=15.0), d=3.0, z=3.0))
     np.testing.assert_allclose(before.fine[before.hits.object_index == 0],
                                after.fine[after.hits.object_index == 0], atol=.05)
 

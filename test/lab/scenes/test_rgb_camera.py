@@ -17,7 +17,7 @@ RNG = np.random.default_rng
 
 
 def view(size=(96, 120), seed=0) -> np.ndarray:
-    """A bright sky over dark ground, coloured things on it, a little texture everywhere."""
+    """A bright sky over dark ground, coloured patches on it, a little texture everywhere."""
     rng = RNG(seed)
     light = np.full((*size, 3), .08, np.float32)
     light[:size[0] // 2] = (.3, .45, .8)

@@ -164,8 +164,8 @@ def test_glass_mirrors_the_sky():
     assert shiny[40, 64, 1] > matt[40, 64, 1] + .03
 
 
-def test_looks_differ_and_families_resemble():
-    """Each look draws other materials; things of one family stay alike."""
+def test_looks_differ_and_material_groups_resemble():
+    """Each look draws other materials; objects of one group stay alike."""
     objects = [replace(box(x, 20), material_group=3) for x in (-4.0, 0.0, 4.0)]
     objects[0] = replace(objects[0], material_group=-1)
     parts = (plain('body', 'car_paint'),)
