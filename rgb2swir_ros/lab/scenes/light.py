@@ -81,7 +81,7 @@ class Light:
 
     @property
     def white(self) -> np.ndarray:
-        """Radiance (5,) of white under sun and sky; at night under the own head lamps."""
+        """Radiance (5,) of white under sun and sky; at night under own head lamps."""
         return self.own_beam if self.weather == 'night' else self.sun + self.sky
 
     def sky_radiance(self, directions: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ def _walls(builder: Builder, part: Part, half: float, deck: float, height: float
 
 def _box(builder: Builder, rng: np.random.Generator, half: float, deck: float, height: float,
          bed: tuple[float, float]) -> None:
-    """Add a box body: smooth walls, corner posts, rear doors, now and then a cooler."""
+    """Add a box body: smooth walls, corner posts, rear doors, at times a cooler."""
     material = rng.choice(['white_paint', 'metal_paint', 'aluminium'], p=[.5, .35, .15])
     _walls(builder, Part('box', str(material), 'worn', 40, .05, gloss=.02), half, deck, height,
            bed)

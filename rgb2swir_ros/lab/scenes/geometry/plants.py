@@ -13,7 +13,7 @@ from .trees import bark_part, crown, leaf_part
 def bush(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     """Return a bush of .5 to 2.8 m.
 
-    :param detail: so many times the leaves, each so much smaller, for a bush that stands near.
+    :param detail: factor on the number of leaves, which get smaller accordingly; for a near bush.
     """
     builder = Builder()
     height = rng.uniform(.5, 2.8)

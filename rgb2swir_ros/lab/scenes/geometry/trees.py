@@ -68,7 +68,7 @@ def _leaf_size(count: int, width: float, tall: float) -> float:
 def broadleaf(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     """Return a tree of 4 to 18 m with leaves, of one of several habits.
 
-    :param detail: so many times the leaves, each so much smaller, for a tree that stands near.
+    :param detail: factor on the number of leaves, which get smaller accordingly; for a near tree.
     """
     habit = str(rng.choice(['round', 'oval', 'column', 'young', 'birch'],
                            p=[.4, .25, .1, .15, .1]))
@@ -109,7 +109,7 @@ def broadleaf(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
 def conifer(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     """Return a spruce, fir or pine of 4 to 22 m.
 
-    :param detail: so many times the twigs, each so much smaller, for a tree that stands near.
+    :param detail: factor on the number of twigs, which get smaller accordingly; for a near tree.
     """
     builder = Builder()
     height = rng.uniform(4, 22)
