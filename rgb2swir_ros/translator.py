@@ -45,16 +45,19 @@ Model = TypeVar('Model', bound='SwirModel')
 class SwirModel(nn.Module, ABC):
     """RGB to SWIR radiance in one static graph, and its folder on disk.
 
-    Each kind has a ``config``, a ``head`` and a way from RGB to ``tone``.
+    Each kind has a ``config``, a ``head`` and a method ``sqrt_radiance``.
     """
 
     kind: ClassVar[str]  # what model.yaml calls it
-    divisor: int  # of the sizes that `tone` takes
+    divisor: int  # of the sides that `sqrt_radiance` takes
     config: Any
 
     @abstractmethod
-    def tone(self, rgb: Tensor) -> Tensor:
-        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
+    def sqrt_radiance(self, rgb: Tensor) -> Tensor:
+        """Return square-root radiance (B, 1, H, W), float32, unclipped.
+
+        :param rgb: (B, 3, H, W) in [0, 1]; ``divisor`` divides H and W.
+        """
 
     @property
     @abstractmethod
@@ -62,7 +65,7 @@ class SwirModel(nn.Module, ABC):
         """The last layers, which stay in float32."""
 
     def set_precision(self: Model, dtype: torch.dtype) -> Model:
-        """Cast the trunk in place: everything but the head and what describes whole frames.
+        """Cast the trunk in place: everything but the head and the FrameLinear layers.
 
         Those stay in float32; see `rgb2swir_ros.nets.blocks.FrameLinear`.
 
@@ -72,14 +75,15 @@ class SwirModel(nn.Module, ABC):
         return self
 
     def core(self, rgb: Tensor) -> Tensor:
-        """Translate; this is what gets exported and compiled.
+        """Translate; this method is what is exported and compiled.
 
         :param rgb: (B, 3, H, W), float or half, sRGB-coded, in [0, 1]; any H, W >= 16.
         :return: radiance (B, 1, H, W), float32, in [0, 1].
         """
         height, width = rgb.shape[-2:]
-        tone = self.tone(pad_to_multiple(rgb, self.divisor))[:, :, :height, :width]
-        return tone.clamp(0, 1).square()
+        padded = pad_to_multiple(rgb, self.divisor)
+        sqrt_radiance = self.sqrt_radiance(padded)[:, :, :height, :width]
+        return sqrt_radiance.clamp(0, 1).square()
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Translate camera frames.
@@ -91,7 +95,7 @@ class SwirModel(nn.Module, ABC):
         return self.core(rgb.permute(0, 3, 1, 2).float() / 255)[:, 0]
 
     def save(self, folder: Path) -> None:
-        """Write ``model.yaml`` and ``weights.safetensors`` to a folder, made if need be."""
+        """Write ``model.yaml`` and ``weights.safetensors`` to a folder, created if missing."""
         folder.mkdir(parents=True, exist_ok=True)
         write_weights({k: v.float() for k, v in self.state_dict().items()},
                       folder / WEIGHTS_FILE)
@@ -109,14 +113,14 @@ class SwirModel(nn.Module, ABC):
         """
         model = load_model(folder, unfinished=unfinished)
         if not isinstance(model, cls):
-            raise UserError(f'{folder} holds a {model.kind}, and a {cls.kind} is asked for')
+            raise UserError(f'{folder} holds a {model.kind}, but a {cls.kind} is needed')
         return model
 
 
 class Translator(SwirModel):
     """RGB to SWIR radiance in one static graph: guidance, one-step denoiser, decoder.
 
-    Built untrained; `load` brings a trained one.
+    The constructor builds an untrained one, `load` reads a trained one.
     """
 
     kind = 'translator'
@@ -152,7 +156,10 @@ class Translator(SwirModel):
         return {**entries, 'denoiser': denoiser}
 
     def latent(self, rgb: Tensor) -> Tensor:
-        """Return the student's clean latent (B, C, H/8, W/8) of RGB ``divisor`` divides."""
+        """Return the student's clean latent (B, C, H/8, W/8).
+
+        :param rgb: (B, 3, H, W) in [0, 1]; ``divisor`` divides H and W.
+        """
         return sample_student(self.denoiser, self.guidance(rgb),
                               self.config.autoencoder.latent_channels, self.config.steps)
 
@@ -167,7 +174,7 @@ class Translator(SwirModel):
                               self.config.autoencoder.latent_channels, steps, generator)
 
     def sample(self, rgb: Tensor, steps: int, generator: torch.Generator) -> Tensor:
-        """Translate camera frames as the teacher does: see `forward` and `teacher_latent`.
+        """Translate camera frames by the teacher: see `forward` and `teacher_latent`.
 
         :param rgb: (B, H, W, 3), uint8, RGB; any size.
         :return: radiance (B, H, W), float32, in [0, 1].
@@ -175,21 +182,25 @@ class Translator(SwirModel):
         height, width = rgb.shape[1:3]
         source = pad_to_multiple(rgb.permute(0, 3, 1, 2).float() / 255, self.divisor)
         latent = self.teacher_latent(source, steps, generator).to(self.dtype)
-        tone = self.decode(latent, source)[:, 0, :height, :width]
-        return tone.clamp(0, 1).square()
+        sqrt_radiance = self.decode(latent, source)[:, 0, :height, :width]
+        return sqrt_radiance.clamp(0, 1).square()
 
     def decode(self, latent: Tensor, rgb: Tensor) -> Tensor:
-        """Return tone (B, 1, H, W) of a latent and its source (B, 3, H, W) in [0, 1]."""
+        """Return the square-root radiance (B, 1, H, W), float32, unclipped, of a latent.
+
+        :param latent: (B, C, H/8, W/8).
+        :param rgb: its source (B, 3, H, W) in [0, 1].
+        """
         features = None if self.source is None else self.source(rgb)
         return self.decoder(latent, features, rgb)
 
-    def tone(self, rgb: Tensor) -> Tensor:
-        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size ``divisor`` divides."""
+    def sqrt_radiance(self, rgb: Tensor) -> Tensor:
+        """Return square-root radiance (B, 1, H, W): see `SwirModel.sqrt_radiance`."""
         return self.decode(self.latent(rgb), rgb)
 
 
 class Regressor(SwirModel):
-    """RGB to SWIR radiance by one U-Net: the translator's plain baseline, the data's canary."""
+    """RGB to SWIR radiance by one U-Net: the translator's baseline without diffusion."""
 
     kind = 'regression'
     divisor = 32
@@ -205,12 +216,12 @@ class Regressor(SwirModel):
         """The network's last layers, which stay in float32."""
         return self.network.head
 
-    def tone(self, rgb: Tensor) -> Tensor:
-        """Return unclipped tone (B, 1, H, W), float32, of RGB whose size 32 divides."""
+    def sqrt_radiance(self, rgb: Tensor) -> Tensor:
+        """Return square-root radiance (B, 1, H, W): see `SwirModel.sqrt_radiance`."""
         return self.network(rgb)
 
 
-# what builds each kind of model from its entries; the text names them in errors
+# Constructors by kind. Each takes the entries of ``model.yaml`` and a name for errors.
 KINDS: dict[str, Callable[[dict[str, Any], str], SwirModel]] = {
     Translator.kind: lambda entries, where: Translator(translator_config(entries, where)),
     Regressor.kind: lambda entries, where: Regressor(
@@ -223,12 +234,12 @@ def load_model(folder: Path, *, unfinished: bool = False) -> SwirModel:
 
     :param unfinished: accept a translator whose student is not trained yet.
     :return: a float32 model in evaluation mode.
-    :raises UserError: if the configuration or the weights are missing, damaged, or do not
-        fit each other, the text names the file; or if the model is unfinished.
+    :raises UserError: if the configuration or the weights are missing, damaged or do not fit
+        each other (the text names the file), or if the model is unfinished.
     """
     path = Path(folder) / MODEL_FILE
     entries = read_entries(path)
-    kind = entries.pop('kind', Translator.kind)  # the first models had none
+    kind = entries.pop('kind', '')
     if not isinstance(kind, str) or kind not in KINDS:
         raise UserError(f"{path}: unknown kind '{kind}'; known are {sorted(KINDS)}")
     model = KINDS[kind](entries, str(path))
@@ -241,21 +252,21 @@ def load_model(folder: Path, *, unfinished: bool = False) -> SwirModel:
 def require_finished(model: SwirModel, folder: Path) -> None:
     """Refuse a translator whose student is not trained yet.
 
-    :param folder: that it was read from, for the error.
-    :raises UserError: saying how to go on.
+    :param folder: the folder that it was read from, for the error.
+    :raises UserError: if so; the text names the next command.
     """
     if isinstance(model, Translator) and model.config.stage != STAGES[-1]:
         following = STAGES[STAGES.index(model.config.stage) + 1]
-        raise UserError(f"{folder} holds a translator that is trained as far as its "
+        raise UserError(f"{folder} holds a translator that is trained up to its "
                         f"{model.config.stage}, and pictures need a student; go on with "
                         f"'rgb2swir train {following}'")
 
 
 def _cast(module: nn.Module, dtype: torch.dtype, head: nn.Module) -> None:
-    """Cast all of a module but its head and its FrameLinears, in place; see `set_precision`.
+    """Cast a module in place, but for its head and its FrameLinears; see `set_precision`.
 
-    Those are never cast there and back: what a type rounds off is lost, and in the head's biases
-    it shifts the whole frame.
+    Those are not even cast to the type and back: the rounding is lost for good, and in the head's
+    biases it would shift the whole frame.
     """
     if module is head or isinstance(module, FrameLinear):
         module.float()

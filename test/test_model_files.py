@@ -87,11 +87,11 @@ def test_the_kind_of_the_denoiser_is_always_written(tmp_path):
         assert load_model(tmp_path).config == config
 
 
-def test_an_old_folder_without_stage_and_kinds_is_a_finished_unet(tmp_path):
+def test_a_folder_without_stage_and_kind_of_denoiser_is_a_finished_unet(tmp_path):
     translator = untidy(TINY)
     translator.save(tmp_path)
     entries = yaml.safe_load((tmp_path / 'model.yaml').read_text())
-    del entries['stage'], entries['kind'], entries['denoiser']['kind']
+    del entries['stage'], entries['denoiser']['kind']
     (tmp_path / 'model.yaml').write_text(yaml.safe_dump(entries))
     loaded = load_model(tmp_path)
     assert loaded.config == TINY
@@ -135,16 +135,17 @@ def test_a_folder_says_which_kind_of_model_it_holds(tmp_path, folder):
     assert loaded.config == REGRESSION
     assert not loaded.training
     assert isinstance(load_model(folder), Translator)
-    with pytest.raises(UserError, match='holds a regression, and a translator is asked for'):
+    with pytest.raises(UserError, match='holds a regression, but a translator is needed'):
         Translator.load(tmp_path / 'canary')
 
 
-def test_a_folder_without_a_kind_is_a_translator(folder):
+def test_a_folder_without_a_kind_is_refused(folder):
     path = folder / 'model.yaml'
     entries = yaml.safe_load(path.read_text())
     assert entries.pop('kind') == 'translator'
     path.write_text(yaml.safe_dump(entries))
-    assert isinstance(load_model(folder), Translator)
+    with pytest.raises(UserError, match='unknown kind'):
+        load_model(folder)
 
 
 @pytest.mark.parametrize('kind', ['oracle', None, ['translator'], 3])

@@ -1,1 +1,1 @@
-"""The probability path, the samplers and the losses. Knows networks, nothing else."""
+"""The probability path, the samplers and the losses. Imports `rgb2swir_ros.nets` only."""

@@ -1,18 +1,18 @@
-"""The latent perceptual loss (LPL): latents compared as the decoder sees them.
+"""The latent perceptual loss (LPL): latents compared by the decoder's features.
 
 LPL is arXiv 2411.04873 (Berrada et al.): an error of a latent costs as much as it changes the
-features of the autoencoder's decoder, so what matters to the picture matters to the denoiser.
+features of the autoencoder's decoder, so the denoiser learns what matters to the image.
 
-It differs from the authors' public code, which fails in ways that do not show:
+It differs from the authors' public code in three ways:
 
-- There, features are divided by their norm across channels at each pixel, by default each branch
-  by its own, so that a prediction of the right direction and half the strength costs nothing.
-  Here, as in the paper's text, each channel is standardised over space, and both branches with
-  the target's statistics.
-- There, outliers are zeroed in the target alone, before it is normalised, and a channel whose
+- Their code divides features by their norm across channels at each pixel, by default each branch
+  by its own norm, so that a prediction of the right direction and half the strength costs
+  nothing. Here, as in the paper's text, each channel is standardised over space, both branches
+  with the target's statistics.
+- Their code zeroes outliers in the target alone, before it is normalised, and a channel whose
   mask is empty gives 0/0. Here the mask weighs the difference, and an empty one gives 0.
-- There, a quantile of a map smaller than fifty pixels is refused by torch. Here a map may have a
-  single pixel.
+- Their code takes a quantile, which torch refuses for a map smaller than fifty pixels. Here a map
+  may have a single pixel.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-# In standard deviations. Of a map of two values, the rarer one is an outlier if fewer than one
+# In standard deviations. In a map of two values, the rarer one is an outlier if fewer than one
 # pixel in a hundred has it. The public code's bound (the quantiles of 2 % and 98 %, and two
-# deviations beyond) would also leave out what is judged here: persons far away, lamps at night.
+# deviations beyond) would also exclude small bright objects that matter: distant persons, lamps
+# at night.
 OUTLIER = 10.0
-# A channel that hardly varies is measured with this share of its whole map's root mean square:
-# divided by its own deviation, its rounding errors would outweigh all else.
+# The least deviation of a channel, as a share of the root mean square over all channels: divided
+# by a smaller one, rounding errors would dominate.
 FLOOR = .05
-TINY = 1e-3  # the least deviation; decoder features are about 1
+TINY = 1e-3  # the least deviation in absolute terms; decoder features are about 1
 
 
 def latent_perceptual_loss(predicted: Sequence[Tensor], target: Sequence[Tensor], *,
@@ -42,7 +43,7 @@ def latent_perceptual_loss(predicted: Sequence[Tensor], target: Sequence[Tensor]
     :param predicted: decoder features of the predicted latent, (B, C_l, h_l, w_l) for each scale.
     :param target: those of the true latent; taken as constants.
     :param weights: ``w_l``, one for each scale; by default all scales have an equal part of 1.
-    :param sample_weights: (B,) at least 0, say 0 for samples too noisy to be judged by details;
+    :param sample_weights: (B,) at least 0, for example 0 for samples too noisy for details;
         by default 1.
     :return: a scalar, float32.
     :raises ValueError: if the scales, shapes or weights do not fit together.
@@ -73,7 +74,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 def _scale_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Return (B,), the mean over channels of one scale's masked and standardised difference."""
-    # outliers swell whatever they are part of, so all is measured again without them
+    # outliers inflate mean and deviation, so both are computed again without them
     everything = torch.ones_like(target)
     mean = masked_mean(target, everything)
     deviation = masked_mean((target - mean).square(), everything).sqrt().clamp_min(TINY)
@@ -82,5 +83,5 @@ def _scale_loss(predicted: Tensor, target: Tensor) -> Tensor:
     mean = masked_mean(target, mask)
     deviation = masked_mean((target - mean).square(), mask).sqrt()
     deviation = deviation.maximum(FLOOR * level).clamp_min(TINY)
-    # both branches have the target's mean, so it cancels
+    # both branches are standardised with the target's mean, so it cancels
     return masked_mean(((predicted - target) / deviation).square(), mask).mean(dim=(1, 2, 3))

@@ -17,7 +17,7 @@ def interpolate(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
 
 
 def euler_step(latent: Tensor, clean: Tensor, t: float, s: float) -> Tensor:
-    """Go from time ``t`` to ``s < t`` along the straight path that ends at ``clean``.
+    """Return the latent at time ``s < t`` on the straight path that ends at ``clean``.
 
     The path's velocity is ``e - z_0 = (z_t - z_0) / t``, so a step to 0 gives ``clean`` itself.
 

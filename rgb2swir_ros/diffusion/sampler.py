@@ -1,4 +1,4 @@
-"""Samplers: free functions of a denoiser, in the manner of k-diffusion."""
+"""Samplers: functions of a denoiser, in the style of k-diffusion."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def sample_student(denoiser: Denoiser, guidance: Tensor, latent_channels: int,
                    steps: int = 1) -> Tensor:
     """Run a few-step student from its constant start of zeros.
 
-    One step from zeros, trained end to end, beats its multi-step parents on dense prediction
-    (diffusion-e2e-ft, arXiv 2409.11355), and a constant start cannot flicker.
+    One step from zeros, trained end to end, exceeds multi-step models on dense prediction
+    (diffusion-e2e-ft, arXiv 2409.11355), and a constant start causes no flicker.
 
     :param guidance: (B, G, h, w); gives batch, size, type and device.
     :return: the clean latent (B, latent_channels, h, w).
@@ -50,10 +50,10 @@ def sample_student(denoiser: Denoiser, guidance: Tensor, latent_channels: int,
 
 def sample_teacher(denoiser: Denoiser, guidance: Tensor, latent_channels: int, steps: int,
                    generator: torch.Generator) -> Tensor:
-    """Run a many-step teacher from seeded noise; equal seeds give equal bits.
+    """Run a multi-step teacher from seeded noise; equal seeds give equal bits.
 
-    The latent stays in float32 between the steps whatever the denoiser works in (an Euler step
-    keeps the wider type): fifty roundings to half precision would add up.
+    The latent stays in float32 between the steps whatever the denoiser's type (an Euler step
+    keeps the wider type): fifty roundings to half precision would accumulate.
 
     :param guidance: (B, G, h, w); gives batch, size, device and the denoiser's type.
     :param generator: draws the start, on its own device.

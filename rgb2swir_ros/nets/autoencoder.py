@@ -4,8 +4,8 @@ SCAE, the source-conditioned autoencoder, is arXiv 2606.19961: features of the R
 the SWIR decoder by skip connections at every scale, because an eight-fold latent cannot carry
 thin edges. Widths, positions and the head are our own choices.
 
-The decoder works in *tone*, the square root of radiance: equal steps of tone look about equally
-large, and the square of a tone is non-negative without a further constraint.
+Encoder and decoder work in square-root radiance, ``sqrt_radiance = radiance ** (1/2)``: equal
+steps of it look about equally large, and its square is non-negative without a further constraint.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from rgb2swir_ros.nets.blocks import (
     local_mean,
     zero_conv1x1,
 )
-from rgb2swir_ros.nets.guided import guided
+from rgb2swir_ros.nets.guided import guided_filter
 
-LOCAL = 5  # side of the window of the luminance's local mean, in pixels of 1/2 size
+LOCAL_MEAN_WINDOW = 5  # side, in pixels at 1/2 of the image's size
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class AutoencoderConfig:
 
 
 class SwirEncoder(nn.Module):
-    """``E``: tone of a SWIR frame to its latent. Needed for training only."""
+    """``E``: square-root radiance of a SWIR frame to its latent. Needed for training only."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build from 1/2 to 1/8."""
+        """Build the layers, from 1/2 to 1/8 of the image's size."""
         super().__init__()
         w1, w2, w3 = config.widths
         self.layers = nn.Sequential(
@@ -61,22 +61,23 @@ class SwirEncoder(nn.Module):
 
     @property
     def outlet(self) -> nn.Conv2d:
-        """The last convolution, whose outputs are the latent's channels."""
+        """The last convolution; its outputs are the latent's channels."""
         return self.layers[-1]  # type: ignore[return-value]
 
-    def forward(self, tone: Tensor) -> Tensor:
+    def forward(self, sqrt_radiance: Tensor) -> Tensor:
         """Map (B, 1, H, W), about [0, 1], to the latent (B, C, H/8, W/8)."""
-        return self.layers(tone * 2 - 1)
+        return self.layers(sqrt_radiance * 2 - 1)
 
 
 class SourceEncoder(nn.Module):
-    """``S``: RGB to features at 1/2, 1/4 and 1/8. Thin on purpose: it carries edges.
+    """``S``: RGB to features at 1/2, 1/4 and 1/8 of the image's size.
 
-    A deep one would know the materials, and the decoder could then ignore the latent.
+    It is shallow on purpose: it carries edges. A deep encoder would recognise materials, and the
+    decoder could then ignore the latent.
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build from 1/2 to 1/8."""
+        """Build the layers, from 1/2 to 1/8 of the image's size."""
         super().__init__()
         w1, w2, w3 = config.source_widths
         self.at_half = conv3x3(12, w1)
@@ -92,23 +93,24 @@ class SourceEncoder(nn.Module):
 
 
 class Head(nn.Module):
-    """Features at 1/2 to tone at full size, in float32.
+    """Features at 1/2 of the image's size to square-root radiance at full size, in float32.
 
-    bfloat16 has 128 levels between 0.5 and 1 and would band a sky, so these layers stay in
-    float32 whatever the trunk is cast to.
+    bfloat16 has 128 levels between 0.5 and 1 and would show bands in a sky, so these layers stay
+    in float32 whatever type the trunk is cast to.
 
-    With source skips the head sees the source's pixels in two ways: through a convolution, and
-    through a gain on the fine part of its luminance, ``tone = offset + gain * (luminance - its
-    local mean)``. The gain is how strongly a surface's detail shows in SWIR; it starts at 1, so
-    that what the coarse features know gets the source's edges before anything is learned. That is
-    how a coarse spectral band is sharpened with a fine panchromatic one (high-pass detail
-    injection; Vivone et al. 2015, "A Critical Comparison Among Pansharpening Algorithms"). With
-    the whole luminance in its place the features had to cancel its coarse part exactly, found
-    that too hard, and kept the gain low: objects of ten pixels came out as blocks.
+    With source skips, the head uses the source's pixels in two ways: through a convolution, and
+    through a gain on the high-pass part of the luminance,
+    ``sqrt_radiance = offset + gain * (luminance - local mean of the luminance)``. The gain states
+    how strongly a surface's detail shows in SWIR. It starts at 1, so the output has the source's
+    edges before the training begins. Pan-sharpening does the same: it sharpens a coarse spectral
+    band with a fine panchromatic one (high-pass detail injection; Vivone et al. 2015, "A Critical
+    Comparison Among Pansharpening Algorithms"). The mean is subtracted because the features would
+    otherwise have to cancel the luminance's coarse part exactly, which keeps the gain low and
+    small objects blurred. A guided filter comes last (`rgb2swir_ros.nets.guided`).
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build; the convolution of the source starts at zero, as every skip does."""
+        """Build the layers; the convolution of the source starts at zero, as every skip does."""
         super().__init__()
         skips = config.source_skips
         self.from_features = conv3x3(config.widths[0], 8 if skips else 4)
@@ -126,27 +128,31 @@ class Head(nn.Module):
             nn.init.zeros_(self.from_source.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor, rgb: Tensor | None) -> Tensor:
-        """Map (B, w1, H/2, W/2) and RGB (B, 3, H, W) or None to tone (B, 1, H, W)."""
+        """Return square-root radiance (B, 1, H, W), unclipped.
+
+        :param features: (B, w1, H/2, W/2).
+        :param rgb: the source (B, 3, H, W) in [0, 1]; None to decode without it.
+        """
         x = self.from_features(F.relu(features).float())  # (B, 8, H/2, W/2): offset, gain
         if self.from_source is not None and self.luminance is not None:
             x, gain = x.chunk(2, dim=1)
             if rgb is not None:
                 pixels = F.pixel_unshuffle(rgb.float(), 2)  # (B, 3 * 4, H/2, W/2)
                 x = x + self.from_source(pixels * 2 - 1)
-                # a 1x1 convolution to one channel, written as the sum that it is: compilers fuse
-                # it with what is around it, where a convolution would be a pass of its own
+                # A 1x1 convolution to one channel, written as a sum: compilers fuse the sum with
+                # its neighbours, and would run a convolution as a separate kernel.
                 weights = self.luminance.weight.reshape(1, 3, 1, 1, 1)
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
-                coarse = local_mean(luminance.mean(dim=1, keepdim=True), LOCAL)
-                x = guided(x + gain * (luminance - coarse), pixels)
+                coarse = local_mean(luminance.mean(dim=1, keepdim=True), LOCAL_MEAN_WINDOW)
+                x = guided_filter(x + gain * (luminance - coarse), pixels)
         return F.pixel_shuffle(x, 2)
 
 
 class SwirDecoder(nn.Module):
-    """``D``: latent, and the source's features if it has skips, to tone."""
+    """``D``: latent, and the source's features if it has skips, to square-root radiance."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        """Build from 1/8 to full size."""
+        """Build the layers, from 1/8 of the image's size to full size."""
         super().__init__()
         w1, w2, w3 = config.widths
         self.inlet = conv3x3(config.latent_channels, w3)
@@ -163,44 +169,45 @@ class SwirDecoder(nn.Module):
 
     def maps(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None
              ) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode all but the last layers.
+        """Return the decoder's feature maps: run all layers but the head.
 
         :param latent: (B, C, H/8, W/8).
         :param features: of `SourceEncoder`, or None to decode from the latent alone.
-        :return: what the residual blocks give, coarsest first: (B, w3, H/8, W/8),
+        :return: outputs of the residual blocks, coarsest first: (B, w3, H/8, W/8),
             (B, w2, H/4, W/4), (B, w1, H/2, W/2).
         """
-        def joined(x: Tensor, scale: int) -> Tensor:
+        def with_skip(x: Tensor, scale: int) -> Tensor:
             if self.skips is None or features is None:
                 return x
             return x + self.skips[scale](features[scale])
 
-        eighth = self.at_eighth(joined(self.inlet(latent), 2))
-        quarter = self.at_quarter(joined(self.up_quarter(F.relu(eighth)), 1))
-        half = self.at_half(joined(self.up_half(F.relu(quarter)), 0))
+        eighth = self.at_eighth(with_skip(self.inlet(latent), 2))
+        quarter = self.at_quarter(with_skip(self.up_quarter(F.relu(eighth)), 1))
+        half = self.at_half(with_skip(self.up_half(F.relu(quarter)), 0))
         return eighth, quarter, half
 
     def trunk(self, latent: Tensor,
               features: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
-        """Return the finest of `maps`, (B, w1, H/2, W/2): what the head takes."""
+        """Return the finest of `maps`, (B, w1, H/2, W/2): the head's input."""
         return self.maps(latent, features)[-1]
 
     def forward(self, latent: Tensor, features: tuple[Tensor, Tensor, Tensor] | None,
                 rgb: Tensor | None) -> Tensor:
-        """Decode to tone (B, 1, H, W), float32, unclipped.
+        """Decode to square-root radiance (B, 1, H, W), float32, unclipped.
 
-        :param latent: (B, C, H/8, W/8); ``features``: as for `trunk`.
+        :param latent: (B, C, H/8, W/8).
+        :param features: as for `maps`.
         :param rgb: (B, 3, H, W) in [0, 1] for the head; not used without ``features``.
         """
         return self.head(self.trunk(latent, features), rgb if features is not None else None)
 
 
 def scale_latent(encoder: SwirEncoder, decoder: SwirDecoder, scale: Tensor) -> None:
-    """Divide the latent by a scale, in place, and let what is decoded from it stay the same.
+    """Divide the latent by a scale, in place, without a change of what is decoded from it.
 
-    With the latent's standard deviations as scale, each channel gets a deviation of 1, which is
-    what noise of deviation 1 asks for. Only a scale: the decoder's inlet pads with zeros, so
-    folding a mean into it would change the borders.
+    With the latent's standard deviations as scale, each channel gets the standard deviation 1, as
+    the noise has. The mean is not removed: the decoder's inlet pads with zeros, so a mean folded
+    into it would change the borders.
 
     :param scale: (C,), above 0.
     :raises ValueError: if it has another shape or holds other values.
@@ -215,9 +222,9 @@ def scale_latent(encoder: SwirEncoder, decoder: SwirDecoder, scale: Tensor) -> N
 
 
 def scale_gain(head: Head, factor: float) -> None:
-    """Multiply the gain on the source's fine luminance, in place.
+    """Multiply the gain on the source's high-pass luminance, in place.
 
-    :raises ValueError: if it is of a decoder without source skips, and so has no such gain.
+    :raises ValueError: if the head has no such gain, being of a decoder without source skips.
     """
     if head.luminance is None:
         raise ValueError('a decoder without source skips has no gain')

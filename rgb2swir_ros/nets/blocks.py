@@ -1,9 +1,9 @@
-"""The few layers that every network here is made of.
+"""The layers that all networks share.
 
-Residual blocks have ReLU and no normalisation: normalisation over the image would make the
-brightness of one pixel depend on the whole frame (flicker), fp16 GroupNorm fails to build in
-TensorRT unless the groups are a multiple of 8 (NVIDIA/TensorRT#3956), and without it a block is
-two convolutions that compilers fuse well.
+Residual blocks have ReLU and no normalisation. Normalisation over the image would make the
+brightness of one pixel depend on the whole frame (flicker). A float16 GroupNorm fails to build in
+TensorRT unless the groups are a multiple of 8 (NVIDIA/TensorRT#3956). Without normalisation a
+block is two convolutions, which compilers fuse well.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) ->
 
 
 def centred(rgb: Tensor, network: nn.Module) -> Tensor:
-    """Return RGB of [0, 1] in [-1, 1], of the type of a network's weights.
+    """Map RGB from [0, 1] to [-1, 1], and cast it to the type of a network's weights.
 
-    Centred before it is cast: bfloat16 rounds every k/255 up, which brightens the whole frame.
+    The cast comes last: bfloat16 rounds every k/255 up, which would brighten the whole frame.
     """
     return (rgb * 2 - 1).to(next(network.parameters()).dtype)
 
@@ -37,9 +37,11 @@ def zero_conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 def local_mean(x: Tensor, side: int) -> Tensor:
-    """Return the mean of the window round each place of (B, C, H, W); at the border of its part.
+    """Return the mean over the window around each pixel of (B, C, H, W).
 
-    :param side: of the window, odd.
+    At the border, the mean is over the part of the window that lies inside.
+
+    :param side: side of the window, odd.
     """
     return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
 
@@ -47,8 +49,8 @@ def local_mean(x: Tensor, side: int) -> Tensor:
 class FrameLinear(nn.Linear):
     """A linear layer on a vector that describes a whole frame; computes in its weights' type.
 
-    `rgb2swir_ros.translator.SwirModel.set_precision` leaves it in float32: rounding here shifts a
-    whole frame at once, and so little work costs nothing.
+    `rgb2swir_ros.translator.SwirModel.set_precision` leaves it in float32: a rounding error here
+    shifts the whole frame, and the layer is too small to cost time.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,7 +62,7 @@ class ResBlock(nn.Module):
     """Residual block ``x + conv(relu(modulate(conv(relu(x)))))`` of constant width.
 
     :param channels: width.
-    :param dilation: of both convolutions; widens the view at no cost.
+    :param dilation: of both convolutions; enlarges the receptive field at no cost.
     :param modulation: length of the vector that scales and shifts the inner features
         (FiLM, arXiv 1709.07871), or 0 for none.
     """
@@ -93,7 +95,7 @@ class Upsample(nn.Module):
     """Double the size: 1x1 convolution to four times the width, then pixel shuffle."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
-        """Build the layer; its four sub-pixels start equal, which avoids a checkerboard.
+        """Build the layer; its four sub-pixels start equal, which avoids checkerboard patterns.
 
         The initialisation is ICNR (arXiv 1707.02937).
         """
@@ -123,7 +125,7 @@ def time_embedding(t: Tensor, length: int) -> Tensor:
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column of (B, C, H, W) until both sizes divide ``multiple``.
+    """Repeat the last row and column of (B, C, H, W) until ``multiple`` divides both sides.
 
     Slices and concatenation instead of ``F.pad``: both convert to TensorRT in every version.
     """

@@ -1,10 +1,11 @@
 """The DiT denoiser: noisy latent, time and guidance to the clean latent, by attention.
 
-A diffusion transformer with adaLN-zero blocks (DiT, arXiv 2212.09748), called as the U-Net is and
-predicting ``z_0`` as it does. What differs from DiT: the condition that fills the tokens is the
-guidance, only time modulates; places are computed for any size, relative to the frame; queries
-and keys are normalised, because attention logits that grow end trainings in half precision
-(ViT-22B, arXiv 2302.05442); a 3x3 convolution after the patches lets neighbours agree.
+A diffusion transformer with adaLN-zero blocks (DiT, arXiv 2212.09748). It has the U-Net's call
+and predicts ``z_0`` as the U-Net does. It differs from DiT in four ways. The guidance enters with
+the tokens, and the blocks are modulated by time only. Positional features are computed for any
+size, relative to the frame. Queries and keys are normalised, because growing attention logits
+make trainings in half precision diverge (ViT-22B, arXiv 2302.05442). A 3x3 convolution after the
+patches removes seams between them.
 """
 
 from __future__ import annotations
@@ -69,11 +70,11 @@ class DiTConfig:
 
 
 def axis_features(count: int, device: torch.device) -> Tensor:
-    """Return what is known of the places along one axis: (count, 19), float32.
+    """Return the positional features along one axis: (count, 19), float32.
 
-    The first eleven place a token in the frame and are the same for a frame of any size: its
-    centre in (-1, 1) and sinusoids of that (sky and road are known by where they are). The other
-    eight are sinusoids of its index: which tokens are near, whatever the size.
+    The first eleven give a token's position relative to the frame, at any size: its centre in
+    (-1, 1) and sinusoids of that (the place in the frame tells sky from road). The other eight
+    are sinusoids of its index: they tell which tokens are near, whatever the size.
 
     :param count: number of tokens along the axis.
     """
@@ -173,10 +174,10 @@ class DiTDenoiser(nn.Module):
                 # gates of zero: each block starts as the identity, so depth costs no stability
                 nn.init.zeros_(module.modulate.weight)
                 nn.init.zeros_(module.modulate.bias)
-        # time matters for the last tokens only once they mean something
+        # the last modulation starts as the identity
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
-        # the first answer is one value everywhere; and a patch starts without an inner pattern
+        # the output starts constant, so that no patch starts with an inner pattern
         nn.init.zeros_(self.expand.weight)
         nn.init.zeros_(self.expand.bias)
 

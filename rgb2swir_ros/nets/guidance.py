@@ -1,4 +1,4 @@
-"""The condition of the denoiser at latent size: learned (LGE) or naively shrunk.
+"""The condition of the denoiser at latent size: learned (LGE) or downsampled (baseline).
 
 LGE, the learnable guidance encoder, is arXiv 2606.19961: a learned encoder replaces the naive
 downsampling of the RGB condition. Depth and widths are our own choices.
@@ -19,8 +19,8 @@ class GuidanceConfig:
     """Shape of the guidance.
 
     :param channels: channels of the guidance.
-    :param stem: channels at 1/4 of the image's size, where the texture is that tells asphalt
-        from a crown in the shade.
+    :param stem: channels at 1/4 of the image's size, where texture distinguishes asphalt from
+        shaded foliage.
     :param learned: LGE if true; area resize and a 1x1 convolution (baseline) if false.
     """
 
@@ -30,7 +30,7 @@ class GuidanceConfig:
 
 
 class GuidanceEncoder(nn.Module):
-    """``G``: RGB to guidance at 1/8 of its size; one call for LGE and for the baseline."""
+    """``G``: RGB to guidance at 1/8 of its size, for LGE and for the baseline."""
 
     def __init__(self, config: GuidanceConfig) -> None:
         """Build LGE or the baseline."""

@@ -1,8 +1,8 @@
 """A direct regression from RGB to SWIR: one U-Net, no latent, no diffusion.
 
-It is what a sceptic asks for beside the translator (same compute, same last layer), and the
-cheapest way to find out whether training data teaches anything. The U-Net is that of Ronneberger
-et al. 2015 (arXiv 1505.04597) with residual blocks and added, not concatenated, skips.
+It is the translator's baseline of equal compute and equal last layers, and the cheapest test of
+whether training data can be learned from. The U-Net is that of Ronneberger et al. 2015
+(arXiv 1505.04597) with residual blocks and with skips that are added, not concatenated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rgb2swir_ros.nets.blocks import FrameLinear, ResBlock, Upsample, centred, c
 
 @dataclass(frozen=True)
 class RegressionConfig:
-    """All that shapes a regression.
+    """Shape of a regression network.
 
     :param name: the model's name.
     :param widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the image's size.
@@ -32,15 +32,15 @@ class RegressionConfig:
 
 
 class RegressionUNet(nn.Module):
-    """RGB to tone (square root of radiance) for any size that 32 divides.
+    """RGB to square-root radiance for any size that 32 divides.
 
-    Sky and road are known by where they are, so it sees the whole frame: dilated blocks and
-    a pooled summary at 1/32 that modulates every block from there up to 1/8, and the height in
-    the picture.
+    The place in the frame tells sky from road, so the network sees the whole frame: it has
+    dilated blocks, a pooled summary at 1/32 that modulates every block from there up to 1/8, and
+    the row's position as an input.
     """
 
     def __init__(self, config: RegressionConfig) -> None:
-        """Build from 1/2 down to 1/32 and back."""
+        """Build the layers, from 1/2 of the image's size down to 1/32 and back."""
         super().__init__()
         w1, w2, w3, w4, w5 = config.widths
         self.at_half = conv3x3(12, w1)
@@ -48,8 +48,8 @@ class RegressionUNet(nn.Module):
         self.down_eighth = nn.Sequential(conv3x3(w2, w3, stride=2), ResBlock(w3))
         self.down_16th = nn.Sequential(conv3x3(w3 + 1, w4, stride=2), ResBlock(w4))
         self.down_32nd = conv3x3(w4, w5, stride=2)
-        # normalised and bounded: what multiplies features in six blocks must not grow with them,
-        # or one unusual frame sends the training to infinity
+        # Normalised and bounded: the summary multiplies features in six blocks. If it grew with
+        # them, one unusual frame could make the training diverge.
         self.summary = nn.Sequential(nn.LayerNorm(w5), FrameLinear(w5, w5), nn.ReLU(),
                                      FrameLinear(w5, w5), nn.Tanh())
         self.middle = nn.ModuleList(
@@ -58,7 +58,7 @@ class RegressionUNet(nn.Module):
         self.up_eighth, self.out_eighth = Upsample(w4, w3), ResBlock(w3, modulation=w5)
         self.up_quarter, self.out_quarter = Upsample(w3, w2), ResBlock(w2)
         self.up_half, self.out_half = Upsample(w2, w1), ResBlock(w1)
-        # the translator's own last layers: float32, with a gain on the source's luminance
+        # the same last layers as the translator's
         self.head = Head(AutoencoderConfig(widths=(w1, w2, w3)))
 
     def trunk(self, rgb: Tensor) -> Tensor:
@@ -80,5 +80,8 @@ class RegressionUNet(nn.Module):
         return self.out_half(half + self.up_half(F.relu(x)))
 
     def forward(self, rgb: Tensor) -> Tensor:
-        """Map RGB (B, 3, H, W) in [0, 1] to unclipped tone (B, 1, H, W), float32."""
+        """Map RGB (B, 3, H, W) in [0, 1] to square-root radiance (B, 1, H, W), float32.
+
+        The output is unclipped.
+        """
         return self.head(self.trunk(rgb), rgb)

@@ -1,8 +1,9 @@
 """The U-Net denoiser: noisy latent, time and guidance to the clean latent.
 
 It predicts ``z_0`` and not the noise: with a nearly deterministic target, noise prediction adds
-harmful variance (Lotus, arXiv 2409.18124). Sky and road are known by where they are, so it sees
-the whole frame: dilated blocks and a pooled summary at 1/16, and the height in the picture.
+harmful variance (Lotus, arXiv 2409.18124). The place in the frame tells sky from road, so the
+network sees the whole frame: it has dilated blocks and a pooled summary at 1/16 of the image's
+size, and the row's position as an input.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class UNetDenoiser(nn.Module):
     """``U(z_t, t, g) -> z_0`` for any even latent size."""
 
     def __init__(self, config: UNetConfig) -> None:
-        """Build from 1/8 down to 1/16 and back."""
+        """Build the layers, from 1/8 of the image's size down to 1/16 and back."""
         super().__init__()
         w1, w2 = config.widths
         self.time_features = config.time_features

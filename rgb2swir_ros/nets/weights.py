@@ -1,4 +1,4 @@
-"""Weights as safetensors files: read with checks, written whole or not at all."""
+"""Weights as safetensors files: read with checks, written atomically."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rgb2swir_ros.ownership import finished
 
 def write_weights(tensors: dict[str, Tensor], path: Path,
                   metadata: dict[str, str] | None = None) -> None:
-    """Write tensors, readable by everybody.
+    """Write tensors to a file that every user may read.
 
-    :param path: appears, or an own one is replaced, when the file is whole.
+    :param path: appears when the file is complete; a file that this tool wrote is replaced.
     :param metadata: texts for the file's header.
     :raises OutputError: if it cannot be written.
     """
@@ -26,9 +26,9 @@ def write_weights(tensors: dict[str, Tensor], path: Path,
         try:
             save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()},
                       part, metadata)
-        except SafetensorError as error:  # what it makes of a full disk
+        except SafetensorError as error:  # raised on a full disk, for example
             raise OutputError(path, error) from error
-        part.chmod(0o644)  # the library leaves it to the owner alone
+        part.chmod(0o644)  # the library creates it with mode 0600
 
 
 def load_weights(module: nn.Module, path: Path, configuration: str) -> None:

@@ -1,11 +1,11 @@
-"""The path, the samplers and the losses against what is known of them in closed form."""
+"""The path, the samplers and the losses against closed forms."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgb2swir_ros.diffusion.losses import detail_loss, gradient_loss, tone_loss
+from rgb2swir_ros.diffusion.losses import detail_loss, gradient_loss, sqrt_radiance_loss
 from rgb2swir_ros.diffusion.path import euler_step, interpolate
 from rgb2swir_ros.diffusion.sampler import sample_euler, sample_student, sample_teacher
 from rgb2swir_ros.nets.dit import DiTConfig, DiTDenoiser
@@ -156,10 +156,10 @@ def test_gradient_loss_sees_edges_and_not_offsets():
     assert gradient_loss(step, flat) == pytest.approx(1 / 15 + 1 / 7)
 
 
-def test_tone_loss_adds_offset_and_edges():
+def test_sqrt_radiance_loss_adds_offset_and_edges():
     a, b = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8)
     expected = (a - b).abs().mean() + 0.5 * gradient_loss(a, b)
-    assert tone_loss(a, b, gradient_weight=0.5) == pytest.approx(float(expected))
+    assert sqrt_radiance_loss(a, b, gradient_weight=0.5) == pytest.approx(float(expected))
 
 
 def test_detail_loss_sees_how_much_detail_there_is_and_not_which():

@@ -1,4 +1,4 @@
-"""The latent perceptual loss and its traps."""
+"""The latent perceptual loss and its numerical corner cases."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def test_its_value_is_the_mean_square_in_the_targets_deviations():
 
 
 def test_statistics_are_the_targets_for_both_branches():
-    """Normalised each by its own, a prediction of twice the strength would cost nothing."""
+    """With each branch's own statistics, a prediction of twice the strength would cost nothing."""
     (target,) = features(32)
     assert latent_perceptual_loss([2 * target], [target]) > .5
     assert latent_perceptual_loss([target + 1], [target]) > .5

@@ -1,4 +1,4 @@
-"""The DiT denoiser: sizes, zero start, what it sees, numerics, export, cost."""
+"""The DiT denoiser: sizes, zero start, receptive field, numerics, export, cost."""
 
 from copy import deepcopy
 
@@ -16,7 +16,7 @@ CPU = torch.device('cpu')
 
 
 def awake(config: DiTConfig = TINY) -> DiTDenoiser:
-    """Return a network whose zeros have been left behind, as after some training."""
+    """Return a network with its zero-initialised weights made random, as after some training."""
     torch.manual_seed(0)
     network = DiTDenoiser(config).eval()
     for layer in (*(block.modulate for block in network.blocks), network.modulate,

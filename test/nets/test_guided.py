@@ -1,4 +1,4 @@
-"""The guided filter against least squares written out, and what it is for."""
+"""The guided filter against explicit least squares, and its effects."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ import torch
 from torch.nn import functional as F
 
 from rgb2swir_ros.nets import guided as guided_module
-from rgb2swir_ros.nets.guided import EPSILON, REC601, WINDOW, guided
+from rgb2swir_ros.nets.guided import EPSILON, REC601, WINDOW, guided_filter
 
 
-def filtered(tone, rgb):
+def filtered(sqrt_radiance, rgb):
     """Filter whole pictures (1, 1, H, W) and (1, 3, H, W)."""
-    return F.pixel_shuffle(guided(F.pixel_unshuffle(tone, 2), F.pixel_unshuffle(rgb, 2)), 2)
+    return F.pixel_shuffle(
+        guided_filter(F.pixel_unshuffle(sqrt_radiance, 2), F.pixel_unshuffle(rgb, 2)), 2)
 
 
 def scene(height=48, width=64, seed=0):
@@ -30,7 +31,7 @@ def guides_of(rgb):
 
 
 def test_a_pixel_takes_its_windows_least_squares_by_how_well_they_fit():
-    rgb, tone = scene(), torch.rand(1, 1, 48, 64)
+    rgb, sqrt_radiance = scene(), torch.rand(1, 1, 48, 64)
     guides = guides_of(rgb)
     rows, columns, reach = 48 // 4, 64 // 4, WINDOW // 2
     functions, weights = np.empty((rows, columns, 4)), np.empty((rows, columns, 1))
@@ -38,13 +39,14 @@ def test_a_pixel_takes_its_windows_least_squares_by_how_well_they_fit():
         for x in range(columns):
             window = (slice(max(y - reach, 0) * 4, (y + reach + 1) * 4),
                       slice(max(x - reach, 0) * 4, (x + reach + 1) * 4))
-            g, t = guides[window].reshape(-1, 3), tone[0, 0].double().numpy()[window].ravel()
+            g = guides[window].reshape(-1, 3)
+            t = sqrt_radiance[0, 0].double().numpy()[window].ravel()
             design = np.column_stack([g, np.ones(len(g))])
             ridge = np.diag([EPSILON, EPSILON, EPSILON, 0]) * len(g)
             function = np.linalg.solve(design.T @ design + ridge, design.T @ t)
             missed = np.square(design @ function - t).mean()
             functions[y, x] = function
-            # the ridge counts for what is missed, too: a matter of a hundredth here
+            # the filter's residual includes the ridge term, which is about a hundredth of it here
             weights[y, x] = 1 / (missed + EPSILON * np.square(function[:3]).sum() + EPSILON)
     mean = np.empty_like(functions)
     for y in range(rows):
@@ -53,20 +55,20 @@ def test_a_pixel_takes_its_windows_least_squares_by_how_well_they_fit():
                     slice(max(x - reach, 0), x + reach + 1))
             mean[y, x] = ((weights * functions)[near].sum(axis=(0, 1))
                           / weights[near].sum(axis=(0, 1)))
-    # pairs of pixels share a function, between cells it is interpolated
+    # pairs of pixels share a function; between cells, functions are interpolated
     fine = F.interpolate(torch.from_numpy(mean).permute(2, 0, 1)[None], scale_factor=2,
                          mode='bilinear', align_corners=False)
     fine = fine.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)[0].numpy()
     wanted = (fine[:3] * guides.transpose(2, 0, 1)).sum(axis=0) + fine[3]
-    assert filtered(tone, rgb)[0, 0].numpy() == pytest.approx(wanted, abs=2e-4)
+    assert filtered(sqrt_radiance, rgb)[0, 0].numpy() == pytest.approx(wanted, abs=2e-4)
 
 
-def test_what_is_linear_in_the_source_passes(monkeypatch):
-    monkeypatch.setattr(guided_module, 'EPSILON', 6e-4)  # what is noise is no matter here
+def test_a_linear_function_of_the_source_passes(monkeypatch):
+    monkeypatch.setattr(guided_module, 'EPSILON', 6e-4)  # less smoothing: there is no noise here
     rgb = scene()
-    tone = torch.from_numpy(guides_of(rgb) @ [-.6, .4, .3] + .5).float()[None, None]
-    assert (filtered(tone, rgb) - tone).abs().max() < .05  # the ridge's part
-    assert (filtered(tone, rgb) - tone).abs().mean() < .005
+    sqrt_radiance = torch.from_numpy(guides_of(rgb) @ [-.6, .4, .3] + .5).float()[None, None]
+    assert (filtered(sqrt_radiance, rgb) - sqrt_radiance).abs().max() < .05  # of the ridge term
+    assert (filtered(sqrt_radiance, rgb) - sqrt_radiance).abs().mean() < .005
 
 
 @pytest.mark.parametrize(('left', 'right'), [((.2, .2, .2), (.8, .8, .8)),
@@ -75,9 +77,9 @@ def test_a_soft_edge_becomes_as_steep_as_the_sources(left, right):
     """Also where both sides are equally bright and differ in colour only (the second)."""
     rgb = torch.empty(1, 3, 64, 96)
     rgb[..., :47], rgb[..., 47:] = (torch.tensor(c)[:, None, None] for c in (left, right))
-    tone = torch.sigmoid((46.5 - torch.arange(96.)) / 4).expand(1, 1, 64, 96)
-    steepest = filtered(tone, rgb).diff(dim=-1)[0, 0, 32].abs()
-    assert tone.diff(dim=-1).abs().max() < .07
+    sqrt_radiance = torch.sigmoid((46.5 - torch.arange(96.)) / 4).expand(1, 1, 64, 96)
+    steepest = filtered(sqrt_radiance, rgb).diff(dim=-1)[0, 0, 32].abs()
+    assert sqrt_radiance.diff(dim=-1).abs().max() < .07
     assert steepest.argmax() == 46
     assert steepest[46] > .4
     assert steepest[:44].max() < .07  # and no second edge beside it
@@ -86,37 +88,38 @@ def test_a_soft_edge_becomes_as_steep_as_the_sources(left, right):
 
 def test_noise_of_a_flat_source_is_smoothed():
     torch.manual_seed(0)
-    tone, rgb = torch.rand(1, 1, 64, 64), .5 + .001 * torch.randn(1, 3, 64, 64)
-    assert filtered(tone, rgb).std() < .1 * tone.std()
-    assert filtered(tone, torch.full_like(rgb, .5)).isfinite().all()
+    sqrt_radiance, rgb = torch.rand(1, 1, 64, 64), .5 + .001 * torch.randn(1, 3, 64, 64)
+    assert filtered(sqrt_radiance, rgb).std() < .1 * sqrt_radiance.std()
+    assert filtered(sqrt_radiance, torch.full_like(rgb, .5)).isfinite().all()
 
 
-def test_no_glow_beside_what_no_function_fits():
-    """A crown's leaves are unlike each other; the plain sky beside them stays as it is."""
+def test_no_halo_beside_a_region_that_no_function_fits():
+    """The leaves of a crown differ from each other; the plain sky beside them is unchanged."""
     torch.manual_seed(0)
-    rgb, tone = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96)
+    rgb, sqrt_radiance = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96)
     rgb[..., :48] = torch.tensor([.3, .5, .8])[:, None, None] + .01 * torch.randn(1, 3, 64, 48)
-    tone[..., :48] = .1
-    sky = filtered(tone, rgb)[0, 0, :, :48]
+    sqrt_radiance[..., :48] = .1
+    sky = filtered(sqrt_radiance, rgb)[0, 0, :, :48]
     assert (sky[:, :42] - .1).abs().max() < .02
-    assert filtered(tone, rgb)[0, 0, :, 52:].mean() > .4
+    assert filtered(sqrt_radiance, rgb)[0, 0, :, 52:].mean() > .4
 
 
 def test_a_negative_is_filtered_to_the_negative():
-    rgb, tone = scene(), torch.rand(1, 1, 48, 64)
-    assert torch.allclose(filtered(.8 - tone, rgb), .8 - filtered(tone, rgb), atol=1e-4)
+    rgb, sqrt_radiance = scene(), torch.rand(1, 1, 48, 64)
+    assert torch.allclose(filtered(.8 - sqrt_radiance, rgb),
+                          .8 - filtered(sqrt_radiance, rgb), atol=1e-4)
 
 
 def test_gradients_pass_flat_sources_included():
     for rgb in (scene(), torch.full((1, 3, 48, 64), .5)):
-        tone = torch.rand(1, 1, 48, 64, requires_grad=True)
-        filtered(tone, rgb).square().sum().backward()
-        assert tone.grad.isfinite().all()
-        assert tone.grad.abs().mean() > 1e-3
+        sqrt_radiance = torch.rand(1, 1, 48, 64, requires_grad=True)
+        filtered(sqrt_radiance, rgb).square().sum().backward()
+        assert sqrt_radiance.grad.isfinite().all()
+        assert sqrt_radiance.grad.abs().mean() > 1e-3
 
 
 def test_a_mirrored_picture_is_filtered_alike():
-    rgb, tone = scene(), torch.rand(1, 1, 48, 64)
+    rgb, sqrt_radiance = scene(), torch.rand(1, 1, 48, 64)
     for axes in ((-1,), (-2,), (-1, -2)):
-        assert torch.allclose(filtered(tone.flip(axes), rgb.flip(axes)),
-                              filtered(tone, rgb).flip(axes), atol=1e-4)
+        assert torch.allclose(filtered(sqrt_radiance.flip(axes), rgb.flip(axes)),
+                              filtered(sqrt_radiance, rgb).flip(axes), atol=1e-4)

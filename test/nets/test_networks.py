@@ -25,7 +25,7 @@ from rgb2swir_ros.nets.blocks import (
     zero_conv1x1,
 )
 from rgb2swir_ros.nets.guidance import GuidanceConfig, GuidanceEncoder
-from rgb2swir_ros.nets.guided import guided
+from rgb2swir_ros.nets.guided import guided_filter
 from rgb2swir_ros.nets.unet import UNetConfig, UNetDenoiser
 
 
@@ -43,8 +43,8 @@ def test_padding_repeats_the_edge_and_keeps_the_picture(height, width, multiple)
 
 def test_autoencoder_shapes():
     config = AutoencoderConfig()
-    tone, rgb = torch.rand(2, 1, 48, 64), torch.rand(2, 3, 48, 64)
-    latent = SwirEncoder(config)(tone)
+    sqrt_radiance, rgb = torch.rand(2, 1, 48, 64), torch.rand(2, 3, 48, 64)
+    latent = SwirEncoder(config)(sqrt_radiance)
     assert latent.shape == (2, 4, 6, 8)
     features = SourceEncoder(config)(rgb)
     assert [tuple(f.shape[1:]) for f in features] == [(16, 24, 32), (24, 12, 16), (32, 6, 8)]
@@ -69,12 +69,12 @@ def test_scaling_the_latent_changes_the_latent_and_not_the_picture():
     torch.manual_seed(0)
     config = AutoencoderConfig(widths=(8, 8, 8))
     encoder, decoder = SwirEncoder(config), SwirDecoder(config)
-    tone = torch.rand(4, 1, 64, 64)
+    sqrt_radiance = torch.rand(4, 1, 64, 64)
     with torch.no_grad():
-        before = encoder(tone)
+        before = encoder(sqrt_radiance)
         picture = decoder(before, None, None)
         scale_latent(encoder, decoder, before.std(dim=(0, 2, 3)))
-        after = encoder(tone)
+        after = encoder(sqrt_radiance)
         assert torch.allclose(after.std(dim=(0, 2, 3)), torch.ones(4), atol=1e-4)
         assert before.std(dim=(0, 2, 3)).max() < .9
         assert torch.allclose(decoder(after, None, None), picture, atol=1e-5)
@@ -95,14 +95,15 @@ def test_skips_start_with_the_plain_picture_and_the_sources_fine_luminance():
     latent, rgb = torch.randn(1, 4, 6, 8), torch.rand(1, 3, 48, 64)
     plain = decoder(latent, None, None)
     luminance = torch.tensordot(rgb[0], torch.tensor([.299, .587, .114]), dims=([0], [0]))
-    # local means over 10x10 pixels, on the grid of pairs of pixels; at the border of what is there
+    # local means over 10x10 pixels on a grid of 2x2 cells; at the border, over the part inside
     wanted = plain.clone()
     for y in range(48):
         for x in range(64):
             top, left = y // 2 * 2, x // 2 * 2
             around = luminance[max(top - 4, 0):top + 6, max(left - 4, 0):left + 6]
             wanted[0, 0, y, x] += luminance[y, x] - around.mean()
-    wanted = F.pixel_shuffle(guided(F.pixel_unshuffle(wanted, 2), F.pixel_unshuffle(rgb, 2)), 2)
+    wanted = F.pixel_shuffle(
+        guided_filter(F.pixel_unshuffle(wanted, 2), F.pixel_unshuffle(rgb, 2)), 2)
     started = decoder(latent, source(rgb), rgb)
     assert torch.allclose(started, wanted, atol=1e-4)
     with torch.no_grad():
@@ -127,14 +128,14 @@ def test_the_gain_is_scaled_and_nothing_else():
         scale_gain(SwirDecoder(AutoencoderConfig(source_skips=False)).head, 1.5)
 
 
-def test_even_light_says_nothing_of_detail():
+def test_uniform_brightness_adds_no_detail():
     decoder, source = SwirDecoder(AutoencoderConfig()), SourceEncoder(AutoencoderConfig())
     latent, rgb = torch.randn(1, 4, 6, 8), torch.full((1, 3, 48, 64), .8)
     bright, dark = (decoder(latent, source(light * rgb), light * rgb) for light in (1, .3))
     assert torch.allclose(bright, dark, atol=1e-4)
 
 
-def test_baseline_autoencoder_has_no_way_for_the_source():
+def test_baseline_autoencoder_ignores_the_source():
     config = AutoencoderConfig(source_skips=False)
     decoder = SwirDecoder(config)
     latent = torch.randn(1, 4, 6, 8)
@@ -177,7 +178,7 @@ def test_unet_depends_on_time_guidance_latent_and_place():
     assert not torch.allclose(upside_down, base)
 
 
-def test_modulated_block_asks_for_its_condition():
+def test_modulated_block_requires_its_condition():
     with pytest.raises(ValueError, match='condition'):
         ResBlock(8, modulation=4)(torch.zeros(1, 8, 4, 4))
 
@@ -212,5 +213,5 @@ def test_rgb_is_centred_before_it_is_rounded():
     assert got.dtype == torch.bfloat16
     error = (got.float() + 1) / 2 - rgb
     assert error.mean().abs() < 1e-6
-    assert (levels.bfloat16().float() - levels).mean() > 5e-4, 'else there is nothing to centre'
+    assert (levels.bfloat16().float() - levels).mean() > 5e-4, 'bfloat16 does not round up here'
     assert torch.equal(centred(rgb, ResBlock(4)), rgb * 2 - 1)

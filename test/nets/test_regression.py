@@ -1,4 +1,4 @@
-"""The regression's shapes, its view of the whole frame, and what it costs."""
+"""The regression's shapes, its global receptive field, and its cost."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from rgb2swir_ros.translator import Regressor, Translator
 SMALL = RegressionConfig(widths=(8, 8, 8, 8, 16), dilations=(1, 2))
 
 
-def test_tone_has_the_size_of_the_frame_and_is_float32():
+def test_output_has_the_size_of_the_frame_and_is_float32():
     network = RegressionUNet(SMALL)
     for size in ((32, 32), (64, 96)):
         assert network(torch.rand(2, 3, *size)).shape == (2, 1, *size)
@@ -24,7 +24,7 @@ def test_it_costs_what_the_translator_costs():
         with torch.device('meta'):
             model = kind()
             with FlopCounterMode(display=False) as counter:
-                model.tone(torch.zeros(1, 3, 512, 640))
+                model.sqrt_radiance(torch.zeros(1, 3, 512, 640))
         operations.append(counter.get_total_flops())
     assert operations[0] == pytest.approx(operations[1], rel=.05)
 
@@ -46,7 +46,7 @@ def test_every_pixel_sees_the_whole_frame_and_where_it_is():
 
 
 def test_every_scale_has_its_skip():
-    """A change of one scale's features in the encoder arrives, the coarser scales cut off."""
+    """A change of one scale's encoder features reaches the output without coarser scales."""
     torch.manual_seed(0)
     network = RegressionUNet(SMALL)
     rgb = torch.rand(1, 3, 64, 64)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rgb2swir_ros.diffusion.losses import tone_loss
+from rgb2swir_ros.diffusion.losses import sqrt_radiance_loss
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.judge import reconstruct_tone
 from rgb2swir_ros.lab.training.parallel import World
@@ -54,7 +54,8 @@ class AutoencoderTraining(TranslatorTraining):
             features = None if skipless else self.features(batch.rgb)
             trunk = net.decoder.trunk(latent + plan.jitter * batch.normal_like(latent), features)
         predicted = net.decoder.head(trunk.float(), None if features is None else batch.rgb)
-        return {'tone': tone_loss(predicted, batch.tone, gradient_weight=plan.gradient_weight),
+        return {'tone': sqrt_radiance_loss(predicted, batch.tone,
+                                           gradient_weight=plan.gradient_weight),
                 'penalty': plan.penalty * latent.float().square().mean()}
 
     def predict(self, pair: Pair) -> NDArray[np.float32]:

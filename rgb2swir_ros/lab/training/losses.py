@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from rgb2swir_ros.diffusion.losses import detail_loss, tone_loss
+from rgb2swir_ros.diffusion.losses import detail_loss, sqrt_radiance_loss
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def picture_losses(predicted: Tensor, target: Tensor, weights: PictureWeights, *
 
     :param detailed: whether the amount of detail counts.
     """
-    parts = {'tone': tone_loss(predicted, target, gradient_weight=weights.gradient),
+    parts = {'tone': sqrt_radiance_loss(predicted, target, gradient_weight=weights.gradient),
              'region': weights.region * region_loss(predicted, target)}
     if detailed:
         parts['detail'] = weights.detail * detail_loss(predicted, target)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rgb2swir_ros.diffusion.losses import detail_loss, tone_loss
+from rgb2swir_ros.diffusion.losses import detail_loss, sqrt_radiance_loss
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses, region_loss, total
 
 
@@ -18,7 +18,7 @@ def test_parts_are_weighted_and_detail_is_asked_for(pictures):
     plain = picture_losses(*pictures, weights, detailed=False)
     detailed = picture_losses(*pictures, weights, detailed=True)
     assert list(plain) == ['tone', 'region']
-    assert plain['tone'] == tone_loss(*pictures, gradient_weight=2)
+    assert plain['tone'] == sqrt_radiance_loss(*pictures, gradient_weight=2)
     assert plain['region'] == 3 * region_loss(*pictures)
     assert detailed['detail'] == 5 * detail_loss(*pictures)
     assert total(detailed) == detailed['tone'] + detailed['region'] + detailed['detail']
