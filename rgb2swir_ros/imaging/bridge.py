@@ -1,8 +1,8 @@
-"""The way out for encodings that ``encodings.py`` does not list: ROS's cv_bridge, where it works.
+"""Fallback for encodings that ``encodings.py`` does not list: ROS's cv_bridge, where it works.
 
-It is imported when the first such image comes. A cv_bridge that was built for NumPy 1 fails under
-NumPy 2 (ros-perception/vision_opencv#535): with an ImportError, an AttributeError, or by ending
-the process. So under NumPy 2 it is tried out in a process of its own first.
+It is imported when the first such image arrives. A cv_bridge that was built for NumPy 1 fails
+under NumPy 2 (ros-perception/vision_opencv#535): with an ImportError, an AttributeError, or by
+ending the process. So under NumPy 2 it is tried in a separate process first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def to_rgb(image: Any) -> np.ndarray:
 
     :param image: the fields of sensor_msgs/Image, as ``raw.to_rgb`` takes them.
     :return: uint8 (H, W, 3), C-contiguous.
-    :raises ImageError: ``unsupported_encoding`` if cv_bridge is missing, broken, or refuses, too.
+    :raises ImageError: ``unsupported_encoding`` if cv_bridge is missing, broken or refuses it.
     """
     refused = f'encoding {image.encoding!r} is not supported'
     convert, reason = _bridge()
@@ -47,7 +47,7 @@ def to_rgb(image: Any) -> np.ndarray:
         raise ImageError('unsupported_encoding', f'{refused}, and {reason}')
     try:
         rgb = np.asarray(convert(image, 'rgb8'))
-    except Exception as error:  # CvBridgeError, and whatever NumPy says of a wrong length
+    except Exception as error:  # CvBridgeError, and NumPy's errors for a wrong length
         text = ' '.join(str(error).split()) or type(error).__name__
         raise ImageError('unsupported_encoding', f'{refused}, and cv_bridge refuses it: {text}'
                          ) from error
@@ -82,10 +82,10 @@ def _broken(error: Exception) -> str:
 
 
 def _try_out() -> None:
-    """Convert an image by cv_bridge in another process, unless it is not installed at all.
+    """Convert an image by cv_bridge in another process.
 
-    :raises ModuleNotFoundError: if it is not installed.
-    :raises ImportError: with the last that the process said, if that fails.
+    :raises ModuleNotFoundError: if cv_bridge is not installed.
+    :raises ImportError: if the process fails, with its last line of output.
     """
     if 'cv_bridge' not in sys.modules and importlib.util.find_spec('cv_bridge') is None:
         raise ModuleNotFoundError(name='cv_bridge')
@@ -93,8 +93,8 @@ def _try_out() -> None:
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors='replace', timeout=TRIAL_S)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ['']
-        how = f'killed by signal {-done.returncode}' if done.returncode < 0 else said[-1]
+        lines = done.stderr.strip().splitlines() or ['']
+        how = f'killed by signal {-done.returncode}' if done.returncode < 0 else lines[-1]
         raise ImportError(f'a trial ended: {how}')
 
 

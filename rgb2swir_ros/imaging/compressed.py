@@ -1,10 +1,11 @@
-"""Compressed images: JPEG and PNG in and out, in image_transport's style.
+"""Compressed images: JPEG and PNG in and out, compatible with image_transport.
 
-What the bytes are is read from the bytes, for drivers that write any ``format``; the field says
-what they mean, as compressed_image_transport defines it: ``ORIGINAL; CODEC compressed [STORED]``.
+The codec is read from the data, because drivers write various values of ``format``. The order of
+the channels is read from ``format``, which compressed_image_transport defines as
+``ORIGINAL; CODEC compressed [STORED]``:
 
-- ``STORED`` ``rgb8`` or ``rgb16``: red and blue were exchanged on storing, and are changed back.
-- a Bayer ``ORIGINAL`` in a one-channel PNG without ``STORED``: the mosaic itself was stored.
+- ``STORED`` is ``rgb8`` or ``rgb16``: red and blue were swapped on storing, and are swapped back.
+- ``ORIGINAL`` is a Bayer encoding, in a one-channel PNG without ``STORED``: the mosaic was stored.
 - all else (empty, ``jpeg``, ``bgr8; jpeg compressed bgr8``, ...): colours as any viewer shows.
 
 EXIF orientation is ignored: a camera stream's intrinsics belong to its pixels as they are.
@@ -35,7 +36,7 @@ _ENCODINGS = {('uint8', ()): 'mono8', ('uint8', (3,)): 'rgb8', ('uint16', ()): '
 
 @dataclass(frozen=True)
 class Picture:
-    """A compressed picture that was looked at: its bytes, found whole, and what they say."""
+    """A compressed image whose header is parsed and whose data was found complete."""
 
     content: bytes
     header: Header
@@ -57,9 +58,9 @@ def parse(data: Any) -> Picture:
 def to_rgb(data: Any, format: str, size: tuple[int, int] | None = None) -> np.ndarray:
     """Decode the data of a sensor_msgs/CompressedImage.
 
-    :param data: the compressed bytes, or what ``parse`` made of them.
+    :param data: the compressed bytes, or the result of ``parse``.
     :param format: the message's field of that name.
-    :param size: (height, width) of the result, by area; the image's own where None.
+    :param size: (height, width) of the result, by area interpolation; None keeps the image's own.
     :return: uint8 (H, W, 3) RGB, C-contiguous; 16-bit pictures scaled as in ``raw``.
     :raises ImageError: reasons ``unsupported_format``, ``corrupt_data``, ``zero_size``,
         ``too_large`` (see ``headers.read_header``), ``bad_field``, and those of ``raw.to_rgb``
@@ -89,7 +90,7 @@ def encode(pixels: np.ndarray, codec: str = 'png') -> tuple[bytes, str]:
         uint16 (H, W) as ``mono16``.
     :param codec: ``png`` (lossless) or ``jpeg`` (quality 95).
     :return: the bytes, and the message's ``format`` as compressed_image_transport writes it.
-    :raises UserError: if the codec is not known or cannot hold the pixels.
+    :raises UserError: if the codec is unknown or cannot store the pixels.
     """
     if codec not in _PARAMETERS:
         raise UserError(f"no codec '{codec}': png or jpeg")

@@ -1,8 +1,8 @@
-"""What the bytes of each encoding of sensor_msgs/image_encodings.hpp mean.
+"""The pixel layout of each encoding of sensor_msgs/image_encodings.hpp.
 
-Names and meaning are those of Jazzy; ``nv12`` came later and is the same layout as ``nv21`` with
-U and V exchanged. OpenCV names a Bayer pattern after the second row's second and third pixel,
-ROS after the first two rows: ``bayer_rggb8`` is OpenCV's ``BayerBG``.
+Names and meanings are those of Jazzy; later releases add ``nv12``, which has the layout of
+``nv21`` with U and V swapped. OpenCV names a Bayer pattern after the second row's second and
+third pixel, ROS after the first two rows: ``bayer_rggb8`` is OpenCV's ``BayerBG``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Encoding:
-    """How an encoding stores a picture.
+    """How an encoding stores an image.
 
     :param kind: ``packed`` (channels side by side), ``bayer``, ``yuv422`` (two pixels share their
         colour) or ``yuv420`` (a plane of Y, then one of UV pairs at half the size).
-    :param channels: samples a pixel; 2 for ``yuv422``, 1 for the Y plane of ``yuv420``.
-    :param bits: 8 or 16 a sample.
-    :param to_rgb: the ``cv2.cvtColor`` code that gives RGB; None where it is RGB already.
+    :param channels: samples per pixel; 2 for ``yuv422``, 1 for the Y plane of ``yuv420``.
+    :param bits: bits per sample, 8 or 16.
+    :param to_rgb: the ``cv2.cvtColor`` code that converts to RGB; None if it is RGB already.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Encoding:
 
     @property
     def dtype(self) -> np.dtype:
-        """Type of a sample in native byte order."""
+        """Data type of a sample, in native byte order."""
         return np.dtype(np.uint8 if self.bits == 8 else np.uint16)
 
 
@@ -53,8 +53,8 @@ ENCODINGS: dict[str, Encoding] = {
     **{f'rgba{bits}': Encoding('packed', 4, bits, cv2.COLOR_RGBA2RGB) for bits in (8, 16)},
     **{f'bgra{bits}': Encoding('packed', 4, bits, cv2.COLOR_BGRA2RGB) for bits in (8, 16)},
     **{f'mono{bits}': Encoding('packed', 1, bits, cv2.COLOR_GRAY2RGB) for bits in (8, 16)},
-    # cv_bridge gives these no colour and refuses to convert them; its cvtColorForDisplay and most
-    # drivers mean grey and BGR.
+    # cv_bridge assigns no colours to these and refuses to convert them; its cvtColorForDisplay
+    # and most drivers take them as grey and BGR.
     '8UC1': Encoding('packed', 1, 8, cv2.COLOR_GRAY2RGB),
     '8UC3': Encoding('packed', 3, 8, cv2.COLOR_BGR2RGB),
     '16UC1': Encoding('packed', 1, 16, cv2.COLOR_GRAY2RGB),

@@ -1,4 +1,4 @@
-"""The error of an image that cannot be used."""
+"""The error for an image that cannot be used."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from __future__ import annotations
 class ImageError(Exception):
     """An image (or its CameraInfo) cannot be used; the frame is refused and counted by reason.
 
-    :param reason: a short snake_case key that a status counts, like ``wrong_length``.
-    :param text: what is wrong, with the offending value, and the way out where there is one.
+    :param reason: a short snake_case key, like ``wrong_length``, by which the status counts.
+    :param text: what is wrong, with the offending value, and the remedy where there is one.
     """
 
     def __init__(self, reason: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Sizes, the way of a pixel, and intrinsics that follow it.
+"""Output sizes, pixel transforms, and camera intrinsics after a transform.
 
 Coordinates are those of OpenCV and ROS: the centre of the upper left pixel is (0, 0), so its
 corner is (-.5, -.5), and resizing by s moves u to (u + .5) * s - .5.
@@ -30,7 +30,7 @@ def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     height, width = source
     if min(source) < 1 or min(box) < MIN_SIZE:
         raise ValueError(f'cannot fit {source} in {box} (height, width)')
-    # In integers: 1080 * (640 / 1920) must not come out as 359.99.
+    # Integer arithmetic: 1080 * (640 / 1920) must not become 359.99.
     if height <= box[0] and width <= box[1]:
         fitted = height, width
     elif width * box[0] >= height * box[1]:
@@ -47,7 +47,7 @@ def _divide(numerator: int, denominator: int) -> int:
 
 @dataclass(frozen=True)
 class Crop:
-    """A rectangle that is kept: distances from the upper left corner and size, in pixels."""
+    """A crop rectangle: distances from the upper left corner and size, in pixels."""
 
     top: float
     left: float
@@ -57,9 +57,9 @@ class Crop:
 
 @dataclass(frozen=True)
 class PixelTransform:
-    """Where pixels come to lie: u' = (u + .5) * scale_x + offset_x - .5, v' likewise.
+    """A scale and shift of pixel coordinates: u' = (u + .5) * scale_x + offset_x - .5, v' alike.
 
-    Scales are new pixels per old pixel, offsets in new pixels.
+    Scales are target pixels per source pixel; offsets are in target pixels.
     """
 
     scale_x: float = 1.0
@@ -70,11 +70,11 @@ class PixelTransform:
     @classmethod
     def resize(cls, source: tuple[int, int], target: tuple[int, int],
                crop: Crop | None = None) -> PixelTransform:
-        """Return the transform of ``cv2.resize`` of the source, or of a part of it, to a target.
+        """Return the transform of ``cv2.resize`` of the source, or of a crop of it, to a target.
 
         :param source: (height, width) before.
         :param target: (height, width) after.
-        :param crop: the part of the source that is kept; all of it where None.
+        :param crop: the part of the source that is kept; None keeps all of it.
         """
         crop = crop or Crop(0, 0, *source)
         scale_x, scale_y = target[1] / crop.width, target[0] / crop.height
@@ -88,7 +88,7 @@ class PixelTransform:
             self.offset_y * after.scale_y + after.offset_y)
 
     def matrix(self) -> np.ndarray:
-        """Return float64 (3, 3): homogeneous pixel coordinates (u, v, 1) before to those after."""
+        """Return the matrix, float64 (3, 3), on homogeneous pixel coordinates (u, v, 1)."""
         return np.array([[self.scale_x, 0, self.offset_x + (self.scale_x - 1) / 2],
                          [0, self.scale_y, self.offset_y + (self.scale_y - 1) / 2],
                          [0, 0, 1]])
@@ -107,7 +107,7 @@ class RoiFields:
 
 @dataclass
 class CameraInfoFields:
-    """The fields of sensor_msgs/CameraInfo but its header; k, r, p are row-major."""
+    """The fields of sensor_msgs/CameraInfo without its header; k, r, p are row-major."""
 
     height: int
     width: int
@@ -127,8 +127,8 @@ def scale_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int
 
     :param info: the sensor_msgs/CameraInfo (duck-typed) that came with the source image.
     :param source: (height, width) of the image as received, after the camera's ROI and binning.
-    :param target: (height, width) of the image that goes out.
-    :param crop: the part of the received image that was resized; all of it where None.
+    :param target: (height, width) of the output image.
+    :param crop: the part of the received image that was resized; None for all of it.
     :raises ImageError: as ``transform_camera_info``.
     """
     return transform_camera_info(info, source, target,
@@ -137,21 +137,21 @@ def scale_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int
 
 def transform_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int],
                           transform: PixelTransform) -> CameraInfoFields:
-    """Return the CameraInfo of an image whose pixels were moved by a transform.
+    """Return the CameraInfo of an image after a pixel transform.
 
-    ``info`` describes the full, unbinned sensor; the camera's ROI and binning lead from there to
-    the image received, the transform from there to the target. All of it goes into K and P
+    ``info`` describes the full, unbinned sensor. The camera's ROI and binning map it to the image
+    received, and the transform maps that to the target. Both go into K and P
     (P[0,3] = -fx' * B scales with fx'), so the result describes a camera of the target's size
     with no ROI and no binning: a scaled ROI would have to be whole pixels and could not be exact.
-    Distortion and rectification act on normalised coordinates and stay. An uncalibrated camera
-    (K[0] = 0, as the message defines it) keeps its zeros and gets the new size alone.
+    Distortion and rectification act on normalised coordinates and stay unchanged. An uncalibrated
+    camera (K[0] = 0, as the message defines it) keeps its zeros; only the size changes.
 
     :param info: a sensor_msgs/CameraInfo, duck-typed.
     :param source: (height, width) of the image as received.
-    :param target: (height, width) of the image that goes out.
+    :param target: (height, width) of the output image.
     :param transform: from pixels of the source to pixels of the target.
-    :raises ImageError: ``camera_info_mismatch`` if ``info`` is not of an image of the source's
-        size, so that nobody knows which pixels K speaks of.
+    :raises ImageError: ``camera_info_mismatch`` if ``info`` is for images of another size than
+        the source's, so that K cannot be related to its pixels.
     """
     k = np.array(info.k, np.float64).reshape(3, 3)
     p = np.array(info.p, np.float64).reshape(3, 4)
@@ -166,17 +166,17 @@ def transform_camera_info(info: Any, source: tuple[int, int], target: tuple[int,
 
 def follow_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int],
                        transform: PixelTransform, counts: Counter[str]) -> CameraInfoFields | None:
-    """Return the CameraInfo that goes out with an image, whatever the camera sent.
+    """Return the output's CameraInfo, or None and count why there is none.
 
-    The image goes out in any case. Its header is that of the CameraInfo, too, whatever stamp the
-    one that the camera sent has: drivers that latch it send it once.
+    The stamp of ``info`` is ignored, because drivers that latch it send it once: the caller
+    publishes the result with the image's header.
 
-    :param info: the sensor_msgs/CameraInfo that holds for the image, None where there is none.
+    :param info: the camera's latest sensor_msgs/CameraInfo, or None.
     :param source: (height, width) of the image as received.
-    :param target: (height, width) of the image that goes out.
+    :param target: (height, width) of the output image.
     :param transform: from pixels of the source to pixels of the target.
-    :param counts: gets one more ``camera_info_missing`` where there is none, one more
-        ``camera_info_mismatch`` where it is for images of another size.
+    :param counts: incremented at ``camera_info_missing`` if ``info`` is None, and at
+        ``camera_info_mismatch`` if it is for images of another size.
     :return: None in these two cases.
     """
     if info is None:
@@ -192,8 +192,9 @@ def follow_camera_info(info: Any, source: tuple[int, int], target: tuple[int, in
 def _from_full_sensor(info: Any, source: tuple[int, int]) -> PixelTransform:
     """Return the transform from the full sensor to the image received: its ROI, then binning.
 
-    A binned pixel covers binning_x * binning_y sensor pixels, its centre is theirs. (The
-    image_geometry package divides cx by the binning and is half a pixel off there.)
+    The centre of a binned pixel is the centre of the binning_x * binning_y sensor pixels that it
+    covers. (The image_geometry package divides cx by the binning, which is off by up to half a
+    pixel.)
     """
     full = (info.height, info.width) if info.height and info.width else source
     roi, binning = info.roi, (info.binning_y or 1, info.binning_x or 1)
@@ -202,7 +203,7 @@ def _from_full_sensor(info: Any, source: tuple[int, int]) -> PixelTransform:
     else:
         crop = Crop(roi.y_offset, roi.x_offset, roi.height, roi.width)
     expected = crop.height / binning[0], crop.width / binning[1]
-    # Where binning does not divide the region, cameras drop or keep the last row.
+    # If binning does not divide the region's size, some cameras drop the last row, others keep it.
     if any(abs(has - should) >= 1 for has, should in zip(source, expected, strict=True)):
         raise ImageError(
             'camera_info_mismatch',

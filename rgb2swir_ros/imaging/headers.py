@@ -1,7 +1,7 @@
-"""What the header of a JPEG or PNG says, read before anything is decoded.
+"""The header of a JPEG or PNG, read and checked before the image is decoded.
 
-OpenCV decodes a truncated JPEG to a picture with a grey rest and a line on stderr, and allocates
-whatever size a header claims. So both are looked at first, and a damaged file is refused.
+OpenCV decodes a truncated JPEG to an image with a grey remainder and a line on stderr, and
+allocates whatever size a header claims. So size and completeness are checked first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JPEG_END = b'\xff\xd9'
 
 @dataclass(frozen=True)
 class Header:
-    """Codec (``jpeg`` or ``png``), size in pixels and bits a sample of a compressed picture."""
+    """Codec (``jpeg`` or ``png``), size in pixels and bits per sample of a compressed image."""
 
     codec: str
     height: int
@@ -32,15 +32,15 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """Return what a JPEG's or PNG's header says, the file's wholeness checked.
+    """Return the header of a JPEG or PNG, after a check that the file is complete.
 
-    A PNG's every chunk is checked by its CRC. A JPEG has no checksum: it must reach its
-    end-of-image marker (bytes after it are allowed, cameras pad), so a picture cut short is
-    found; flipped bits inside the compressed data are not.
+    Each chunk of a PNG is checked by its CRC. A JPEG has no checksum: it must have its
+    end-of-image marker (cameras pad, so bytes may follow it). That detects truncation, but not
+    flipped bits inside the compressed data.
 
-    :raises ImageError: ``unsupported_format`` (neither JPEG nor PNG, or of a kind that is not
-        read), ``corrupt_data`` (damaged or cut short), ``zero_size``, ``too_large`` (more than
-        ``MAX_PIXELS``).
+    :raises ImageError: ``unsupported_format`` (neither JPEG nor PNG, or a variant that is not
+        supported), ``corrupt_data`` (damaged or truncated), ``zero_size``, ``too_large`` (more
+        than ``MAX_PIXELS``).
     """
     if data.startswith(PNG_SIGNATURE):
         header = _png(data)

@@ -1,4 +1,4 @@
-"""What differs between the versions of OpenCV that the package claims: 4.6 to 5."""
+"""Differences between the supported versions of OpenCV, 4.6 to 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named settings of real SWIR cameras, from ``config/sensors.yaml``."""
+"""Presets of the virtual sensor after real SWIR cameras, from ``config/sensors.yaml``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_preset(name: str, path: Path | None = None) -> SensorSettings:
 
 
 def _settings(values: Any, where: str) -> SensorSettings:
-    """Check keys and types, so that a slip of the pen is named and not ignored."""
+    """Check keys and types, so that a misspelled key is an error and not ignored."""
     if not isinstance(values, dict):
         raise UserError(f'{where}: must be keys with values, is {values!r}')
     types = {known.name: type(known.default) for known in fields(SensorSettings)}

@@ -1,17 +1,17 @@
-"""The raw fields of an image message to RGB, and arrays to such fields.
+"""Convert the fields of a raw image message to RGB, and arrays to such fields.
 
-Agrees bit for bit with cv_bridge at full size, and hands over to it what is of an encoding that is
-not listed in ``encodings``. What cv_bridge leaves open is decided here:
+The result at full size is bit-equal to cv_bridge's. An encoding that ``encodings`` does not list
+is converted by cv_bridge. Where cv_bridge defines nothing, the rules are:
 
 - **Length**: ``data`` must hold ``step * (height - 1)`` bytes and one more row; the padding of
-  the last row may be missing. Drivers that hand on a whole buffer send more: up to 16 rows and
-  4096 bytes of excess are ignored (rows aligned to macroblocks, buffers to pages). More than that
-  means that size or encoding are not those of the data, and is refused.
+  the last row may be missing. Drivers that send a whole buffer send more: up to 16 rows and
+  4096 bytes of excess are ignored (rows aligned to macroblocks, buffers to pages). More excess
+  means that size or encoding do not match the data, and the image is refused.
 - **nv12, nv21**: sensor_msgs defines neither ``height`` nor ``step`` for them (Jazzy counts
   nv21 with two channels, later releases with one and 1.5 heights) and cv_bridge refuses them.
   Here, as in camera_ros and V4L2: ``height`` and ``width`` are the picture's, ``step`` is the row
   length of both planes, and the UV plane starts at ``step * height``.
-- **16 bit**: scaled as a whole, see ``resize.to_8_bit``.
+- **16 bit**: the whole range is scaled, see ``resize.to_8_bit``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Layout = tuple[int, int, int]  # height, width, step
 
 @dataclass
 class ImageFields:
-    """The fields of sensor_msgs/Image that describe pixels; ``data`` is made to be assigned."""
+    """The fields of sensor_msgs/Image that describe pixels; ``data`` is ready to be assigned."""
 
     height: int
     width: int
@@ -52,9 +52,9 @@ def to_rgb(image: Any, size: tuple[int, int] | None = None) -> np.ndarray:
 
     :param image: anything with ``height``, ``width``, ``encoding``, ``is_bigendian``, ``step`` and
         ``data`` (bytes, array('B'), memoryview or uint8 ndarray).
-    :param size: (height, width) of the result, by area; the image's own where None.
+    :param size: (height, width) of the result, by area interpolation; None keeps the image's own.
     :return: uint8 (H, W, 3), C-contiguous, sharing no memory with the message.
-    :raises ImageError: if the fields contradict each other or nobody knows the encoding; reasons
+    :raises ImageError: if the fields contradict each other or the encoding is unknown; reasons
         ``unsupported_encoding``, ``bad_field``, ``zero_size``, ``odd_size``, ``small_size``,
         ``bad_step``, ``wrong_length``, ``bad_size`` (more than OpenCV can hold).
     """
@@ -77,8 +77,8 @@ def _convert(data: np.ndarray, encoding: Encoding, layout: Layout, big_endian: b
         rgb = _two_planes(data, encoding, layout)
     else:
         pixels = _pixels(data, encoding, layout, big_endian)
-        # Interpolation commutes with exchanging channels, not with demosaicing or YUV: what can
-        # shrink first does, and the rest of the work is done on few pixels.
+        # Interpolation commutes with a permutation of channels, not with demosaicing or YUV: so
+        # packed pixels are resized first, and fewer pixels are converted.
         if size is not None and encoding.kind == 'packed':
             pixels = resize(pixels, size)
         rgb = pixels if encoding.to_rgb is None else cv2.cvtColor(pixels, encoding.to_rgb)
@@ -113,7 +113,7 @@ def to_fields(pixels: np.ndarray, encoding: str) -> ImageFields:
 
 
 def _unlisted(image: Any, size: tuple[int, int] | None) -> np.ndarray:
-    """Convert an image of an encoding that is not in the list, by cv_bridge where there is one."""
+    """Convert an image of an encoding that is not listed, by cv_bridge if it is installed."""
     try:
         if not isinstance(image.encoding, str):
             raise ImageError('unsupported_encoding', f'encoding {image.encoding!r} is no text')
@@ -127,7 +127,7 @@ def _unlisted(image: Any, size: tuple[int, int] | None) -> np.ndarray:
 
 
 def _integers(image: Any) -> Layout:
-    """Return (height, width, step), each a whole number and the image not empty."""
+    """Return (height, width, step), after a check that they are integers and not empty."""
     try:
         height, width, step, _ = (operator.index(value) for value in (
             image.height, image.width, image.step, image.is_bigendian))
@@ -141,7 +141,7 @@ def _integers(image: Any) -> Layout:
 
 
 def _layout(image: Any, encoding: Encoding) -> Layout:
-    """Return (height, width, step), checked against each other."""
+    """Return (height, width, step), after a check against the encoding."""
     height, width, step = _integers(image)
     shown = f'{width}x{height} {image.encoding}'
     if ((encoding.kind == 'yuv422' and width % 2)
@@ -161,7 +161,7 @@ def _bytes(image: Any, encoding: Encoding, layout: Layout) -> np.ndarray:
     """Return the data as flat uint8 without a copy, its length checked."""
     try:
         view = memoryview(image.data)
-        # numpy and memoryview both refuse to look at no bytes at all
+        # numpy and memoryview both refuse an empty buffer
         data = np.frombuffer(view.cast('B') if view.nbytes else b'\0', np.uint8)[:view.nbytes]
     except (TypeError, ValueError) as error:
         raise ImageError('bad_field', f'data must be contiguous bytes: {error}') from error
@@ -184,7 +184,7 @@ def _pixels(data: np.ndarray, encoding: Encoding, layout: Layout, big_endian: bo
         dtype = dtype.newbyteorder('>' if big_endian else '<')
     view: np.ndarray = np.ndarray((height, width, encoding.channels), dtype, data.data,
                                   strides=(step, encoding.pixel_bytes, dtype.itemsize))
-    # OpenCV takes rows at any distance, but only aligned samples in native order.
+    # OpenCV accepts any row stride, but only aligned samples in native byte order.
     return view if view.flags.aligned and dtype.isnative else view.astype(encoding.dtype)
 
 

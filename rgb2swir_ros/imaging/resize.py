@@ -1,4 +1,4 @@
-"""One way to resize, so that every path gives the same pixels."""
+"""The one resize function, so that every code path gives the same pixels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 
 
 def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return the array in another size: each pixel the mean of the area that it covers.
+    """Return the array in another size; each pixel is the mean of the area that it covers.
 
-    An axis that grows is interpolated linearly after the other has shrunk. Both keep the
+    An axis that grows is interpolated linearly, after the other axis has shrunk. Both keep the
     half-pixel-centre convention of ``cv2.resize``: u' = (u + .5) * scale - .5.
 
     :param array: (H, W) or (H, W, C), uint8, uint16 or float32.
-    :param size: (height, width); the array itself comes back where it has that size already.
+    :param size: (height, width); an array that already has it is returned itself.
     """
     height, width = size
     shrunk = min(height, array.shape[0]), min(width, array.shape[1])
@@ -25,7 +25,7 @@ def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def letterbox(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return the array scaled to fit a size and put in its middle, the rest 0 (black).
+    """Return the array scaled to fit a size and centred in it, with 0 (black) around it.
 
     :param array: (H, W) or (H, W, C).
     :param size: (height, width).
@@ -42,7 +42,7 @@ def letterbox(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def to_8_bit(array: np.ndarray) -> np.ndarray:
     """Return uint16 values as uint8: round(v * 255 / 65535), the scaling of cv_bridge.
 
-    The whole 16-bit range is mapped: 12-bit data that a driver right-aligned in ``mono16``
-    come out dark (4095 -> 16). Nothing in the message tells the two apart.
+    The whole 16-bit range is mapped, so 12-bit data that a driver right-aligned in ``mono16``
+    becomes dark (4095 -> 16). The message does not tell how many bits are used.
     """
     return cv2.convertScaleAbs(array, alpha=255 / 65535)

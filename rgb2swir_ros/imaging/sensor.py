@@ -1,8 +1,8 @@
-"""The virtual SWIR camera: radiance in, the numbers that its driver would publish out.
+"""The virtual SWIR camera: radiance in, the values that its driver would publish out.
 
-Light is collected (gain), arrives in whole electrons (shot noise), is read out (read noise), fills
-the well (saturation), takes a tone curve (``mono8``) and is quantised. Radiance is linear, 1.0 is
-a white surface under the scene's main light; at gain 1 it fills the well.
+The steps are exposure (gain), shot noise of whole electrons, read noise, saturation of the full
+well, a tone curve (``mono8``) and quantisation. Radiance is linear: 1.0 is a white surface under
+the scene's main light, and at gain 1 it fills the well.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import Crop, PixelTransform, fit_size
 from rgb2swir_ros.imaging.resize import resize
 
-# Below this read noise the shape of the Poisson distribution shows; see VirtualSensor._expose.
+# Below this read noise the Poisson distribution is not nearly normal; see VirtualSensor._expose.
 GAUSSIAN_READ_NOISE_E = 8.0
 
 
 @dataclass(frozen=True)
 class SensorSettings:
-    """What a virtual SWIR camera is set to.
+    """Settings of a virtual SWIR camera.
 
     :param encoding: ``mono8`` or ``mono16``.
     :param gamma: tone curve of ``mono8``: value = light ** (1 / gamma). ``mono16`` is linear.
     :param gain: factor on the light, greater than 0: exposure time and aperture in one.
     :param bits: significant bits of ``mono16``: 8, 10, 12, 14 or 16. ``mono8`` has 8.
-    :param left_shift: how far ``mono16`` values are shifted left (some drivers align 12 bits to
-        the left, by 4); bits + left_shift is at most 16.
-    :param output_size: (height, width) of the camera; the radiance's own where None.
-    :param geometry: how radiance of another aspect ratio gets to ``output_size``: ``fit`` keeps
-        the whole field of view, scaled down to fit inside (one side may stay shorter, nothing is
-        scaled up or padded); ``crop`` fills it, cutting both sides or top and bottom alike;
-        ``stretch`` fills it with everything.
+    :param left_shift: bits by which ``mono16`` values are shifted left (some drivers align 12
+        bits to the left, by 4); bits + left_shift is at most 16.
+    :param output_size: (height, width) of the camera; None keeps the radiance's own.
+    :param geometry: how radiance of another aspect ratio is mapped to ``output_size``: ``fit``
+        keeps the whole field of view, scaled down to fit inside (one side may be shorter, nothing
+        is scaled up or padded); ``crop`` fills it with the centre and cuts two opposite sides;
+        ``stretch`` fills it with the whole view and changes the aspect ratio.
     :param noise: whether shot and read noise are added.
-    :param full_well_e: electrons that saturate a pixel.
-    :param read_noise_e: standard deviation of the read noise, electrons.
+    :param full_well_e: full-well capacity in electrons.
+    :param read_noise_e: standard deviation of the read noise in electrons.
     :param seed: of the noise; the same seed, camera and stamp give the same noise.
     :raises UserError: if a value is outside its range.
     """
@@ -57,7 +57,10 @@ class SensorSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no camera can be set to."""
+        """Check the values.
+
+        :raises UserError: naming the first that is outside its range.
+        """
         _require(self.encoding in {'mono8', 'mono16'}, 'encoding', self.encoding,
                  'mono8 or mono16')
         for name, most in (('gamma', 10), ('gain', 1e6), ('full_well_e', 1e9)):
@@ -90,33 +93,34 @@ def _require(holds: bool, name: str, value: object, wanted: str) -> None:
 
 
 class VirtualSensor:
-    """A SWIR camera in place of which frames are made; call it once a frame.
+    """A model of a SWIR camera; each call makes one frame.
 
     The same settings, radiance, camera and stamp give the same frame bit for bit, in any order of
     calls (with noise: on one version of numpy, whose draws may change between versions).
     """
 
     def __init__(self, settings: SensorSettings) -> None:
-        """Prepare the tone curve.
+        """Compute the lookup table of the tone curve.
 
-        :param settings: checked already by their own class.
+        :param settings: checked by their own class.
         """
         self.settings = settings
-        # Light is looked up by its square root: 65536 even steps of light would skip the darkest
-        # level, where the curve is steep; even steps of the root are at most .01 of a level apart
-        # with the usual gamma. A table gives the same bits on every processor, a power does not.
+        # The table is indexed by the square root of light: 65536 equal steps of light would skip
+        # the darkest level, where the curve is steep; equal steps of the root are at most .01 of
+        # a level apart at gamma 2.2. A table gives the same bits on every processor, a power does
+        # not.
         root = np.arange(65536) / 65535
         self._curve = np.rint(255 * root ** (2 / settings.gamma)).astype(np.uint8)
 
     def __call__(self, radiance: np.ndarray, camera: str = '', stamp_ns: int = 0) -> np.ndarray:
-        """Take a frame.
+        """Return one frame.
 
-        :param radiance: float32 (H, W), linear light; what is outside [0, 1] after gain and noise
-            saturates.
+        :param radiance: float32 (H, W), linear light; values outside [0, 1] after gain and noise
+            saturate.
         :param camera: name of the camera, part of the noise's seed.
         :param stamp_ns: the frame's stamp, part of the noise's seed.
         :return: uint8 or uint16 (h, w) of ``output_size(radiance.shape)``.
-        :raises ImageError: ``bad_radiance`` if it is no float32 picture or not finite.
+        :raises ImageError: ``bad_radiance`` if it is no float32 (H, W) or not finite.
         """
         if radiance.ndim != 2 or radiance.dtype != np.float32 or radiance.size == 0:
             raise ImageError('bad_radiance', 'radiance must be float32 (H, W), got '
@@ -131,14 +135,14 @@ class VirtualSensor:
         return _quantise(light, (1 << self.settings.bits) - 1) << self.settings.left_shift
 
     def output_size(self, source: tuple[int, int]) -> tuple[int, int]:
-        """Return the (height, width) of frames from radiance of a (height, width)."""
+        """Return the frame's (height, width) for radiance of (height, width) ``source``."""
         size = self.settings.output_size
         if size is None:
             return source
         return fit_size(source, size) if self.settings.geometry == 'fit' else size
 
     def crop(self, source: tuple[int, int]) -> Crop:
-        """Return the part of the radiance that the frame shows, in whole pixels."""
+        """Return the part of the radiance that is in the frame, in whole pixels."""
         size, (height, width) = self.settings.output_size, source
         if size is None or self.settings.geometry != 'crop':
             return Crop(0, 0, height, width)
@@ -149,18 +153,18 @@ class VirtualSensor:
         return Crop((height - kept[0]) // 2, (width - kept[1]) // 2, *kept)
 
     def transform(self, source: tuple[int, int]) -> PixelTransform:
-        """Return where the pixels of radiance of a (height, width) lie in the frame."""
+        """Return the transform from pixels of radiance, (height, width), to the frame's."""
         return PixelTransform.resize(source, self.output_size(source), self.crop(source))
 
     def _frame(self, radiance: np.ndarray) -> np.ndarray:
-        """Cut and resize; in linear light, where the mean of an area is what a pixel collects."""
+        """Crop and resize in linear light, where the mean over an area is a pixel's exposure."""
         crop = self.crop(radiance.shape)
         rows = slice(int(crop.top), int(crop.top + crop.height))
         columns = slice(int(crop.left), int(crop.left + crop.width))
         return resize(radiance[rows, columns], self.output_size(radiance.shape))
 
     def _expose(self, radiance: np.ndarray, camera: str, stamp_ns: int) -> np.ndarray:
-        """Return light as a share of the full well, in [0, 1], as an array of its own.
+        """Return light as a share of the full well, in [0, 1], as a new array.
 
         Electrons N = gain * radiance * full well have the variance N of a Poisson process; the
         read noise r adds r**2. One normal draw of the summed variance serves both: the skewness
@@ -168,13 +172,13 @@ class VirtualSensor:
         Where r is smaller than 8 electrons the Poisson number is drawn itself.
         """
         settings = self.settings
-        with np.errstate(over='ignore'):  # what overflows saturates like all else above 1
+        with np.errstate(over='ignore'):  # an overflow saturates like all values above 1
             light = np.multiply(radiance, np.float32(settings.gain), dtype=np.float32)
         if settings.noise:
             well, read = np.float32(settings.full_well_e), np.float32(settings.read_noise_e)
             random = _generator(settings.seed, camera, stamp_ns)
             noise = random.standard_normal(light.shape, dtype=np.float32)
-            electrons = np.clip(light, 0, 1e6, out=light)  # more would overflow poisson
+            electrons = np.clip(light, 0, 1e6, out=light)  # larger values would overflow poisson
             electrons *= well
             if read < GAUSSIAN_READ_NOISE_E:
                 noise *= read
@@ -194,9 +198,9 @@ def _quantise(light: np.ndarray, top: int) -> np.ndarray:
 
 
 def _generator(seed: int, camera: str, stamp_ns: int) -> np.random.Generator:
-    """Return the generator of one frame's noise: never of arrival order or of the process.
+    """Return the generator of one frame's noise, independent of arrival order and process.
 
-    BLAKE2 of the three, since Python's own hash differs from process to process.
+    Its seed is a BLAKE2 hash of the three, because Python's own hash differs between processes.
     """
     digest = hashlib.blake2b(f'{seed}/{stamp_ns}/{camera}'.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.SFC64(int.from_bytes(digest, 'little')))

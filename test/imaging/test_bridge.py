@@ -1,4 +1,4 @@
-"""Encodings outside our list go to cv_bridge; where that is missing or broken, a refusal says so.
+"""Unlisted encodings are converted by cv_bridge; without a working one they are refused.
 
 cv_bridge is on no package index, so stand-ins of it are put on the import path.
 """
@@ -31,7 +31,7 @@ class CvBridge:
 
 @pytest.fixture(autouse=True)
 def fresh():
-    """Forget what was found of cv_bridge, before and after."""
+    """Clear the cached result of the search for cv_bridge, before and after."""
     def forget() -> None:
         bridge._bridge.cache_clear()
         for name in [name for name in sys.modules if name.split('.')[0] == 'cv_bridge']:
@@ -88,12 +88,12 @@ def test_one_that_is_imported_already_is_not_tried_out_again(monkeypatch):
     assert raw.to_rgb(image())[0, 0].tolist() == [2, 1, 0]
 
 
-def test_listed_encodings_never_ask_cv_bridge(monkeypatch):
+def test_listed_encodings_never_use_cv_bridge(monkeypatch):
     monkeypatch.setattr(bridge, 'to_rgb', lambda _: pytest.fail('cv_bridge was asked'))
     assert raw.to_rgb(image('bgr8'))[0, 0].tolist() == [2, 1, 0]
 
 
-def test_what_cv_bridge_refuses_is_refused_with_its_words(tmp_path, monkeypatch):
+def test_a_refusal_of_cv_bridge_is_passed_on_with_its_text(tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, '')
     assert "cv_bridge refuses it: Unrecognized image encoding [8UC4]" in refusal(image('8UC4'))
     assert 'cv_bridge refuses it: cannot reshape' in refusal(image(data=b'short'))
@@ -107,7 +107,7 @@ def test_a_result_of_another_shape_is_refused(tmp_path, monkeypatch):
     assert 'shape (1, 1, 3) of 6x4 pixels' in refusal(image())
 
 
-def test_where_there_is_none_the_refusal_says_so():
+def test_without_cv_bridge_the_refusal_says_so():
     if bridge.importlib.util.find_spec('cv_bridge'):
         pytest.skip('cv_bridge is installed here')
     assert 'cv_bridge, which may know it, is not installed' in refusal(image())
@@ -121,7 +121,7 @@ def test_where_there_is_none_the_refusal_says_so():
 ])
 @pytest.mark.parametrize('numpy', ['1.26.4', '2.1.0'])
 def test_a_broken_one_is_named_and_ends_nothing(tmp_path, monkeypatch, compiled, says, numpy):
-    """A process that dies of it would be the node's; only NumPy 2 does that."""
+    """Under NumPy 2 an import may end the process: it must be tried in another process."""
     if numpy == '1.26.4' and 'SIGSEGV' in compiled:
         pytest.skip('NumPy 1 has never ended the process')
     install(tmp_path, monkeypatch, compiled)

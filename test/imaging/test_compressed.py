@@ -1,4 +1,4 @@
-"""JPEG and PNG in and out; damaged, hostile and mislabelled ones."""
+"""JPEG and PNG in and out: also damaged, malicious and mislabelled ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import MAX_PIXELS, read_header
 
 ROWS, COLUMNS = np.mgrid[0:48, 0:64]
-# Smooth, so that JPEG keeps it; red, green and blue all differ, so that an exchange shows.
+# Smooth, so that JPEG keeps it; red, green and blue all differ, so that a swap is seen.
 SCENE = np.dstack([4 * ROWS, 3 * COLUMNS, 250 - 2 * ROWS - COLUMNS]).astype(np.uint8)
 GREY16 = (ROWS * 1300 + COLUMNS * 50).astype(np.uint16)
 JPEG = compressed.encode(SCENE, 'jpeg')[0]
@@ -203,7 +203,7 @@ def jpeg_of(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize('make', [png_of, jpeg_of])
-def test_claimed_sizes_are_judged_before_decoding(make: Any,
+def test_claimed_sizes_are_checked_before_decoding(make: Any,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     assert (read_header(make(64, 48)).height, read_header(make(64, 48)).width) == (48, 64)
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
@@ -222,7 +222,7 @@ def test_claimed_sizes_are_judged_before_decoding(make: Any,
     (None, 'png', 'bad_field'),
     (JPEG.replace(b'\xff\xc0\0\x11\x08', b'\xff\xc1\0\x11\x0c'), 'jpeg', 'unsupported_format'),
 ])
-def test_what_is_not_read_is_refused(data: Any, format: Any, expected: str) -> None:
+def test_unsupported_formats_are_refused(data: Any, format: Any, expected: str) -> None:
     assert reason(data, format) == expected
 
 
@@ -233,7 +233,7 @@ def test_what_is_not_read_is_refused(data: Any, format: Any, expected: str) -> N
     (SCENE[:0], 'png', r'\(0, 64, 3\)'),
     (SCENE[0, 0], 'png', r'\(3,\)'),
 ])
-def test_what_cannot_be_compressed_is_a_clear_error(pixels: np.ndarray, codec: str,
+def test_impossible_compression_is_a_clear_error(pixels: np.ndarray, codec: str,
                                                     text: str) -> None:
     with pytest.raises(UserError, match=text):
         compressed.encode(pixels, codec)

@@ -1,4 +1,4 @@
-"""Sizes and intrinsics, against points projected into pictures that were really resized."""
+"""Sizes and intrinsics, compared with points in pictures resized by OpenCV."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_stereo_term_scales_with_the_focal_length() -> None:
     assert scaled.k[6:] == [0, 0, 1]
 
 
-def test_what_acts_on_normalised_coordinates_stays() -> None:
+def test_distortion_and_rectification_stay() -> None:
     scaled = scale_camera_info(INFO, (HEIGHT, WIDTH), (60, 160), Crop(1, 2, 120, 160))
     assert (scaled.d, scaled.r, scaled.distortion_model) == (INFO.d, INFO.r, 'plumb_bob')
 
@@ -158,7 +158,7 @@ def test_info_of_another_image_is_refused(changes: dict[str, Any], source: tuple
     assert caught.value.reason == 'camera_info_mismatch'
 
 
-def test_a_row_that_binning_leaves_over_may_stay_or_go() -> None:
+def test_a_remainder_row_of_binning_may_be_kept_or_dropped() -> None:
     info = replace(INFO, height=241, binning_x=2, binning_y=2)
     for rows in (120, 121):
         assert scale_camera_info(info, (rows, 160), (60, 80)).height == 60
@@ -231,7 +231,7 @@ def test_fit_size_fills_the_box_and_keeps_the_aspect(source: tuple[int, int],
 
 
 @pytest.mark.parametrize(('source', 'box'), [((0, 10), (512, 640)), ((100, 100), (8, 640))])
-def test_fit_size_refuses_what_has_no_answer(source: tuple[int, int],
+def test_fit_size_refuses_impossible_sizes(source: tuple[int, int],
                                              box: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match='cannot fit'):
         fit_size(source, box)

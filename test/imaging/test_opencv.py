@@ -1,4 +1,4 @@
-"""What differs between versions of OpenCV."""
+"""Differences between versions of OpenCV."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ cv2.imread('/no/such/picture.png')
 
 
 def run(word: str) -> str:
-    """Return what reading a picture that is not there prints to stderr."""
+    """Return what reading a missing picture prints to stderr."""
     return subprocess.run([sys.executable, '-c', READ_DAMAGED, word], capture_output=True,
                           text=True, check=True).stderr
 
 
-def test_opencv_says_nothing_once_silenced() -> None:
+def test_opencv_prints_nothing_once_silenced() -> None:
     assert 'picture.png' in run('loud')
     assert run('silent') == ''
 

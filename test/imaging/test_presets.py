@@ -1,4 +1,4 @@
-"""The sensor presets that ship, and files that a user got wrong."""
+"""The bundled sensor presets, and faulty preset files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_unknown_name_lists_the_known() -> None:
     ('', 'no presets'),
     ('a: [', 'cannot read'),
 ])
-def test_a_slip_of_the_pen_is_named(tmp_path: Path, text: str, shown: str) -> None:
+def test_a_wrong_key_or_value_is_named(tmp_path: Path, text: str, shown: str) -> None:
     path = tmp_path / 'sensors.yaml'
     path.write_text(text, encoding='utf-8')
     with pytest.raises(UserError) as caught:

@@ -72,7 +72,7 @@ def test_a_ramp_meets_every_level_in_order(settings: SensorSettings, levels: int
 
 @pytest.mark.parametrize(('encoding', 'top'), [('mono8', 255), ('mono16', 65535)])
 @pytest.mark.parametrize('noise', [False, True])
-def test_what_is_outside_saturates(encoding: str, top: int, noise: bool) -> None:
+def test_values_outside_the_range_saturate(encoding: str, top: int, noise: bool) -> None:
     sensor = VirtualSensor(SensorSettings(encoding, noise=noise, gain=2.))
     for light in (1.5, 3e38):
         assert (sensor(grey(light)) == top).all()
@@ -106,7 +106,7 @@ def test_noise_has_no_pattern() -> None:
     assert abs(np.corrcoef(noise.ravel(), other.ravel())[0, 1]) < limit
 
 
-def test_noise_is_of_seed_camera_and_stamp_not_of_order() -> None:
+def test_noise_depends_on_seed_camera_and_stamp_not_on_order() -> None:
     sensor = VirtualSensor(NOISY)
     scene = RAMP[:64]
     first = sensor(scene, 'front', 10)
@@ -164,7 +164,7 @@ def test_the_transform_says_where_a_blob_goes(geometry: str, source: tuple[int, 
     assert np.abs(found - expected[:2]).max() < .06
 
 
-def test_geometries_differ_as_they_say() -> None:
+def test_geometries_differ_as_documented() -> None:
     def sensor(geometry: str) -> VirtualSensor:
         return VirtualSensor(SensorSettings(output_size=(512, 640), geometry=geometry))
     assert sensor('fit').output_size((360, 640)) == (360, 640)
@@ -185,7 +185,7 @@ def test_geometries_differ_as_they_say() -> None:
     {'output_size': (8, 640)}, {'output_size': (512,)}, {'full_well_e': 0},
     {'read_noise_e': -1.0}, {'seed': 1.5},
 ])
-def test_what_no_camera_can_be_set_to_is_named(changes: dict[str, Any]) -> None:
+def test_an_impossible_setting_is_named(changes: dict[str, Any]) -> None:
     name, value = list(changes.items())[-1]
     with pytest.raises(UserError) as caught:
         SensorSettings(**changes)
@@ -197,7 +197,7 @@ def test_what_no_camera_can_be_set_to_is_named(changes: dict[str, Any]) -> None:
     np.zeros((4, 4), np.float64), np.zeros((4, 4, 1), np.float32), np.zeros((0, 4), np.float32),
     np.full((4, 4), np.nan, np.float32), np.full((4, 4), np.inf, np.float32),
 ])
-def test_what_is_no_radiance_is_refused(radiance: np.ndarray) -> None:
+def test_arrays_that_are_not_radiance_are_refused(radiance: np.ndarray) -> None:
     with pytest.raises(ImageError) as caught:
         VirtualSensor(SensorSettings())(radiance)
     assert caught.value.reason == 'bad_radiance'
