@@ -1,7 +1,8 @@
-"""The node: cameras in, SWIR cameras out, on rclpy; the network runs in a process of its own.
+"""The rclpy node: RGB cameras in, SWIR cameras out. The network runs in a separate process.
 
-``main`` is the executable and ``node`` its lifecycle. ``camera`` (with ``mailbox``, ``outputs``,
-``losses``, ``inputs``) is one camera, ``worker`` the thread that translates, ``diagnostics`` and
-``timing`` what is reported. ``parameters`` is the table that ``declaration`` gives to rclpy and
-``launching`` to the launch file. ``transport`` finds the Fast DDS profiles.
+``main`` is the executable and ``node`` the lifecycle node. ``camera`` (with ``mailbox``,
+``outputs``, ``sequence_numbers``, ``inputs``) handles one camera, ``worker`` is the thread that
+translates, ``diagnostics`` and ``timing`` make the reports. ``parameters`` is the table that
+``declaration`` declares in rclpy and ``launching`` turns into launch arguments. ``transport``
+finds the Fast DDS profiles.
 """

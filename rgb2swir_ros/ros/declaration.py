@@ -1,4 +1,4 @@
-"""Hand the table of parameters to rclpy, and its values back as settings."""
+"""Declare the table of parameters in rclpy, and read its values as settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from rgb2swir_ros.ros.parameters import (
     check,
 )
 
-# Declared by rclpy itself, or meant for it.
+# Declared by rclpy itself, or used by it.
 FOREIGN = ('use_sim_time', 'start_type_description_service')
 OVERRIDES = 'qos_overrides.'
 
@@ -63,7 +63,7 @@ def declare(node: Node) -> Settings:
         try:
             node.declare_parameter(row.name, row.default, descriptor(row))
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            if row.name in given:  # our own text is shorter than rclpy's
+            if row.name in given:  # `check` has a shorter text than rclpy
                 check({row.name: given[row.name].value})
             raise UserError(f"parameter '{row.name}': {error}") from None
     return read(node)
@@ -84,15 +84,15 @@ def _value(node: Node, name: str) -> Any:
     try:
         return node.get_parameter(name).value
     except ParameterUninitializedException:
-        return []  # an empty list of YAML or the command line has no type, so rclpy drops it
+        return []  # rclpy drops an empty list of YAML or the command line, which has no type
 
 
 def watch(node: Node, *, configured: Callable[[], bool],
           apply: Callable[[Settings], None]) -> None:
-    """Refuse wrong changes with a text, and apply the right ones.
+    """Reject invalid changes of parameters with a reason, and apply valid ones.
 
-    :param configured: whether the node has passed ``configure``.
-    :param apply: takes the new settings.
+    :param configured: whether the node is configured.
+    :param apply: called with the new settings.
     """
     def refuse_or_accept(changed: Sequence[RclParameter]) -> SetParametersResult:
         ours = [parameter for parameter in changed if parameter.name in BY_NAME]
@@ -105,13 +105,13 @@ def watch(node: Node, *, configured: Callable[[], bool],
             settings = read(node, ours)
             if ours and not after_set:
                 apply(settings)
-        except Exception as error:  # rclpy would end the process
+        except Exception as error:  # in rclpy it would end the process
             text = str(error) if isinstance(error, UserError) else (
                 f'{type(error).__name__}: {error}')
             return SetParametersResult(successful=False, reason=text)
         return SetParametersResult(successful=True)
 
-    # Humble has no callback for after the change; there the check is the last word.
+    # Humble has no callback after the change; there the settings are applied by the check.
     after_set: Any = getattr(node, 'add_post_set_parameters_callback', None)
     node.add_on_set_parameters_callback(refuse_or_accept)
     if after_set:
@@ -120,24 +120,24 @@ def watch(node: Node, *, configured: Callable[[], bool],
 
 
 def unknown(names: Sequence[str]) -> list[str]:
-    """Return a text for each given parameter that the node does not have: a slip of the pen."""
-    return [f"parameter '{name}' is unknown and ignored{_meant(name, BY_NAME)}"
+    """Return a warning for each given parameter that the node does not have."""
+    return [f"parameter '{name}' is unknown and ignored{_suggestion(name, BY_NAME)}"
             for name in sorted(names)
             if name not in BY_NAME and not name.startswith((*FOREIGN, OVERRIDES))]
 
 
 def idle_overrides(names: Sequence[str], declared: Collection[str]) -> list[str]:
-    """Return a text for each given override of a QoS that no topic of the node takes up.
+    """Return a warning for each given QoS override that applies to no topic of the node.
 
     :param names: parameters that were given.
-    :param declared: parameters that the node has, once its topics were created.
+    :param declared: parameters that the node has after its topics are created.
     """
     known = [name for name in declared if name.startswith(OVERRIDES)]
     return [f"parameter '{name}' does nothing: this node has no such topic or policy"
-            f'{_meant(name, known)}'
+            f'{_suggestion(name, known)}'
             for name in sorted(names) if name.startswith(OVERRIDES) and name not in declared]
 
 
-def _meant(name: str, known: Collection[str]) -> str:
+def _suggestion(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean '{close[0]}'?" if close else ''

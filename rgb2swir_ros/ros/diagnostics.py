@@ -1,4 +1,4 @@
-"""What ``/diagnostics`` says of a camera and of the engine: level, text and values."""
+"""The ``/diagnostics`` statuses of a camera and of the engine: level, message and values."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from rgb2swir_ros.sizes import format_size
 OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
 ERROR, STALE = DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
-# These are shown from the start, so that a plot has its line; others as they occur.
+# Reported from the start, so that a plot has its series; other counts from their first event on.
 ALWAYS = ('translated', 'dropped_overwritten', 'dropped_engine_not_ready',
           'dropped_engine_failed', 'dropped_late', 'dropped_idle')
 RECENT_NS = 5 * 10**9
 SILENT_NS = 2 * 10**9
-PATIENCE_NS = 5 * 10**9  # a driver that starts together with the node takes a while
+STARTUP_GRACE_NS = 5 * 10**9  # for a driver that is launched together with the node
 ENGINE_LEVELS = {'ready': OK, 'starting': WARN, 'building': WARN, 'restarting': WARN,
                  'failed': ERROR, 'stopped': STALE}
-TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
+PROBLEMS = (  # (count, message): a count that has grown in the last seconds is a warning
     ('lost_transport', '{} frames lost by the middleware: see lost_advice'),
     ('lost_events', 'the middleware reports {} frames lost: see lost_advice'),
     ('dropped_engine_failed', '{} frames dropped: the engine failed'),
@@ -37,18 +37,18 @@ TROUBLES = (  # (count, what is wrong); those of the last seconds make a warning
     ('dropped_error', '{} frames dropped: see last_refusal'),
     ('future_stamps', '{} stamps lie in the future: clocks not synchronised, '
      'or use_sim_time without /clock'),
-    ('incompatible_qos', 'publisher or listener with an incompatible QoS: see the log'),
+    ('incompatible_qos', 'publisher or subscriber with an incompatible QoS: see the log'),
     ('camera_info_mismatch', 'camera_info is for images of another size'),
 )
-# Whoever finds these says them, or the engine does, with more to it than a count.
-SAID_ELSEWHERE = {'lost_transport', 'lost_events', 'dropped_engine_failed', 'incompatible_qos',
+# These are not logged from here: the camera, the worker or the engine logs them with details.
+REPORTED_ELSEWHERE = {'lost_transport', 'lost_events', 'dropped_engine_failed', 'incompatible_qos',
                   'dropped_engine_not_ready', 'dropped_error'}
 
 
 class CameraReport:
-    """Builds the status of one camera; remembers the counts of the last seconds.
+    """Builds the status of one camera, with the counts of the last seconds.
 
-    :ivar warnings: after ``status``: what the console should say, by kind of trouble.
+    :ivar warnings: set by ``status``: the texts to log, by kind of problem.
     """
 
     def __init__(self, camera: Camera, node: str) -> None:
@@ -65,7 +65,7 @@ class CameraReport:
                active: bool) -> DiagnosticStatus:
         """Return the status as of now.
 
-        :param advice: what to do about frames that the middleware loses.
+        :param advice: the remedy for frames that the middleware loses.
         :param active: whether the node is active.
         """
         camera, now = self.camera, time.monotonic_ns()
@@ -74,11 +74,11 @@ class CameraReport:
         recent = self._recent(now, counts)
         rate, stamp_rate = camera.departures.rates(now)
         input_rate, _ = camera.arrivals.rates(now)
-        level, text = self._judge(now, settings, engine, recent, rate, active)
-        if rivals := camera.outputs.rivals():
-            rivals = f'somebody else publishes this output, too: {rivals}'
-            self.warnings['rivals'] = rivals
-            level, text = WARN if level == OK else level, f'{text}; {rivals}'
+        level, text = self._evaluate(now, settings, engine, recent, rate, active)
+        if others := camera.outputs.other_publishers():
+            others = f'another node publishes this output, too: {others}'
+            self.warnings['other_publishers'] = others
+            level, text = WARN if level == OK else level, f'{text}; {others}'
         values: dict[str, Any] = dict(counts)
         values |= {
             'frame_rate_node': rate, 'frame_rate_msg': stamp_rate, 'input_rate': input_rate,
@@ -106,14 +106,14 @@ class CameraReport:
         return counts
 
     def _recent(self, now: int, counts: Mapping[str, int]) -> dict[str, int]:
-        """Return how much each count has grown in the last seconds."""
+        """Return the increase of each count in the last seconds."""
         self._history.append((now, dict(counts)))
         while len(self._history) > 2 and self._history[1][0] < now - RECENT_NS:
             self._history.popleft()
         before = self._history[0][1] if len(self._history) > 1 else {}
         return {key: value - before.get(key, 0) for key, value in counts.items()}
 
-    def _judge(self, now: int, settings: Settings, engine: EngineStatus,
+    def _evaluate(self, now: int, settings: Settings, engine: EngineStatus,
                recent: Mapping[str, int], rate: float, active: bool) -> tuple[bytes, str]:
         camera = self.camera
         if not active:
@@ -122,36 +122,36 @@ class CameraReport:
             return ERROR, failure
         refused = any(n for key, n in recent.items() if key.startswith('refused_'))
         silent_ns = now - max(camera.last_arrival_ns, camera.listening_since_ns)
-        if not camera.outputs.wanted() and not refused:
+        if not camera.outputs.has_subscribers() and not refused:
             if camera.source_size:
-                return OK, 'idle: nobody listens'
-            if silent_ns > PATIENCE_NS:
+                return OK, 'idle: no subscribers'
+            if silent_ns > STARTUP_GRACE_NS:
                 self.warnings['silence'] = self._silence(now)
-            return OK, 'idle: nobody listens; waiting for the first image or camera_info'
+            return OK, 'idle: no subscribers; waiting for the first image or camera_info'
         if silent_ns > SILENT_NS:
             text = self._silence(now)
-            if silent_ns > PATIENCE_NS:
+            if silent_ns > STARTUP_GRACE_NS:
                 self.warnings['silence'] = text
             return STALE, text
-        return self._judge_stream(settings, recent, rate)
+        return self._evaluate_stream(settings, recent, rate)
 
-    def _judge_stream(self, settings: Settings, recent: Mapping[str, int],
+    def _evaluate_stream(self, settings: Settings, recent: Mapping[str, int],
                       rate: float) -> tuple[bytes, str]:
-        troubles: dict[str, str] = {}
+        problems: dict[str, str] = {}
         refused = {key: n for key, n in recent.items() if key.startswith('refused_') and n}
         for key, n in refused.items():
             reason = self.camera.refusals.get(key.removeprefix('refused_'), '')
-            troubles[key] = f"{n} image{'s' * (n > 1)} refused: {reason}"
-        troubles |= {key: text.format(recent[key]) for key, text in TROUBLES
+            problems[key] = f"{n} image{'s' * (n > 1)} refused: {reason}"
+        problems |= {key: text.format(recent[key]) for key, text in PROBLEMS
                      if recent.get(key, 0) > 0}
         expected = settings.expected_frequency
         if expected and abs(rate - expected) > expected * settings.tolerance / 100:
-            troubles['rate'] = f'{rate:.1f} Hz instead of {expected:g} Hz'
-        self.warnings |= {key: text for key, text in troubles.items()
-                          if key not in SAID_ELSEWHERE}
-        if troubles:
+            problems['rate'] = f'{rate:.1f} Hz instead of {expected:g} Hz'
+        self.warnings |= {key: text for key, text in problems.items()
+                          if key not in REPORTED_ELSEWHERE}
+        if problems:
             level = ERROR if refused and not recent['translated'] else WARN
-            return level, '; '.join(troubles.values())
+            return level, '; '.join(problems.values())
         return OK, f'translating at {rate:.1f} Hz' if rate else 'waiting for the first frames'
 
     def _silence(self, now: int) -> str:
@@ -172,7 +172,7 @@ class CameraReport:
 
 
 def _failure(camera: Camera, settings: Settings, engine: EngineStatus) -> str:
-    """Return why there is no engine for a camera's frames; empty if there may be one."""
+    """Return why there is no engine for a camera's frames; empty if none has failed."""
     if engine.state == 'failed' and not engine.failed:
         return f'the engine failed: {engine.detail}'
     if camera.source_size is None:
@@ -194,7 +194,7 @@ def engine_status(settings: Settings, status: EngineStatus, node: str) -> Diagno
         values['heartbeat_age_s'] = float(status.heartbeat_age_s)
     device = ''
     for size, about in status.engines.items():
-        # backend and precision are what 'auto' came to; several sizes share them
+        # what 'auto' was resolved to; the same for all sizes
         values |= {key: about[key] for key in ('backend', 'precision') if key in about}
         device = str(about.get('device', device))
         values |= {f'{format_size(size)} {key}': value for key, value in about.items()}
@@ -202,7 +202,7 @@ def engine_status(settings: Settings, status: EngineStatus, node: str) -> Diagno
     text = f'{status.state}: {status.detail}' if status.detail else status.state
     level = ENGINE_LEVELS.get(status.state, WARN)
     if level == OK and status.failed:
-        level = WARN  # the cameras that it concerns say ERROR
+        level = WARN  # the affected cameras report ERROR
     return DiagnosticStatus(
         level=level, name=f'{node}: engine', message=text,
         hardware_id=' on '.join(part for part in (settings.model, device) if part),

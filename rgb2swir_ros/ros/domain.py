@@ -1,4 +1,4 @@
-"""A ROS domain of one's own, for what must not hear others on this machine."""
+"""Exclusive ROS domains, which isolate concurrent demos, benches and tests on one machine."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
 
-# 0 is what everybody uses who sets none; above 101 the ports of some platforms run out.
+# 0 is the default of ROS; above 101 the ports collide with ephemeral ports on some platforms.
 DOMAINS = range(1, 102)
-_claimed: dict[int, int] = {}  # descriptors whose locks last as long as this process
+_claimed: dict[int, int] = {}  # descriptors that hold the locks until this process ends
 
 
 def claim_domain(directory: Path | None = None) -> int:
-    """Return a ROS domain that nobody has claimed; it stays so until `release_domain`.
+    """Claim an unclaimed ROS domain until `release_domain`, and return it.
 
-    The claim is a lock on a file, which the kernel lifts at the latest when the process ends.
-    It keeps apart what asks for a domain in this way, not what has been given one by hand.
+    The claim is a lock on a file, which the kernel releases when the process ends. It applies
+    only between callers of this function, not to domains that are set by hand.
 
-    :param directory: where the files are; by default the folder for temporary files.
+    :param directory: folder of the lock files; by default in the folder for temporary files.
     :raises UserError: if all domains are taken, or no file can be made.
     """
     folder = directory or Path(tempfile.gettempdir(), 'rgb2swir_ros_domains')
     try:
         folder.mkdir(mode=0o777, exist_ok=True)
         for number in range(len(DOMAINS)):
-            # From a place that differs, so that few try the same file at the same moment
+            # Start at a number that differs between processes, to avoid contention for one file
             domain = DOMAINS[(os.getpid() + number) % len(DOMAINS)]
             if (descriptor := _lock(folder / str(domain))) is not None:
                 _claimed[domain] = descriptor
@@ -40,7 +40,7 @@ def claim_domain(directory: Path | None = None) -> int:
 
 
 def release_domain(domain: int) -> None:
-    """Give a claimed domain back."""
+    """Release a claimed domain."""
     os.close(_claimed.pop(domain))
 
 

@@ -1,40 +1,43 @@
-"""Decisions about a camera's input that need no ROS."""
+"""Selection of a camera's input topic, and the size in its CameraInfo. Needs no ROS."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import Any
 
-SILENT_NS = 2 * 10**9  # after which a topic is silent
-ALONE_NS = 10**9  # for so long, and with
-ALONE = 3  # so many frames, the compressed topic delivers while raw does not
-RECENT = 20
+SILENT_NS = 2 * 10**9  # a topic without frames for longer counts as silent
+# Thresholds for the change to compressed: it delivers at least so many frames and so long while
+# raw delivers none.
+ALONE = 3
+ALONE_NS = 10**9
+RECENT = 20  # frames of both topics that are compared
 
 
-class TransportChoice:
-    """Which of a camera's two topics is read where ``input_transport`` is ``auto``.
+class TransportSelector:
+    """Selects one of a camera's two topics as input where ``input_transport`` is ``auto``.
 
-    Raw is preferred whenever it delivers. Drivers with image_transport advertise both topics, so
-    a publisher alone says nothing, and a killed driver stays in the graph until its lease ends
-    (20 s). So where raw has a publisher and is silent, the compressed topic is listened to as
-    well, and is read once it delivers alone; a pause of both changes nothing. While the
-    compressed topic is read, raw is listened to, and is read again once it keeps pace.
+    Raw is preferred whenever it delivers. The presence of a publisher is no evidence: drivers
+    with image_transport advertise both topics, and a killed driver stays in the graph until its
+    lease ends (20 s). So if raw has a publisher and is silent, the compressed topic is subscribed
+    to as well, and becomes the input once it alone delivers; a pause of both changes nothing.
+    While compressed is the input, raw is subscribed to as well, and becomes the input again once
+    it keeps pace.
     """
 
     def __init__(self, current: str = 'raw') -> None:
         self.current = current
-        self._since_ns = 0  # when listening began, or raw last delivered
+        self._since_ns = 0  # when the subscription began, or raw last delivered
         self._alone = 0
         self._alone_since_ns = 0
         self._recent: deque[str] = deque(maxlen=RECENT)
 
     def begin(self, now_ns: int) -> None:
-        """Take note that listening begins: what was heard before is forgotten."""
+        """Start a subscription: reset what is known of earlier frames."""
         self._since_ns = now_ns
         self._forget()
 
     def arrived(self, kind: str, now_ns: int) -> None:
-        """Take note of a frame of the ``raw`` or the ``compressed`` topic."""
+        """Record a frame of the ``raw`` or the ``compressed`` topic."""
         if kind == 'raw':
             self._since_ns = now_ns
             self._alone = 0
@@ -47,10 +50,10 @@ class TransportChoice:
         self._recent.append(kind)
 
     def choose(self, now_ns: int, *, raw: int, compressed: int) -> set[str]:
-        """Set ``current`` and return the topics to listen to, ``current`` among them.
+        """Set ``current`` and return the topics to subscribe to, which include ``current``.
 
-        :param raw: publishers of the raw topic.
-        :param compressed: publishers of the compressed topic.
+        :param raw: number of publishers of the raw topic.
+        :param compressed: number of publishers of the compressed topic.
         """
         if self.current == 'raw':
             if compressed and (not raw or self._compressed_alone(now_ns)):
@@ -81,8 +84,8 @@ class TransportChoice:
 def info_size(info: Any) -> tuple[int, int]:
     """Return the (height, width) of the images that a CameraInfo describes.
 
-    Its height and width are the full sensor's; the region of interest and then the binning make
-    the image (sensor_msgs/CameraInfo).
+    Its height and width are the full sensor's, to which the region of interest and then the
+    binning apply (sensor_msgs/CameraInfo).
     """
     roi = info.roi
     height, width = (roi.height or info.height, roi.width or info.width)

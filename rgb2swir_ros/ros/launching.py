@@ -1,4 +1,4 @@
-"""The launch file's arguments: the node's parameters, as texts; needs no ``launch`` package."""
+"""The launch file's arguments: the node's parameters as strings. Needs no ``launch`` package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rgb2swir_ros.ros.parameters import TABLE
 
 @dataclass(frozen=True)
 class Argument:
-    """A launch argument: its default as a text, and what it means."""
+    """A launch argument: its default as a string, and its description."""
 
     default: str
     description: str
@@ -20,7 +20,7 @@ class Argument:
 
 
 def as_text(value: Any) -> str:
-    """Return a parameter's value as it is typed after ``name:=``."""
+    """Return a parameter's value as it is written after ``name:=``."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -43,12 +43,11 @@ ARGUMENTS: dict[str, Argument] = {
 
 
 def given(values: Mapping[str, str]) -> dict[str, tuple[str, type]]:
-    """Return the node's parameters that a launch sets: text and type by name.
+    """Return the node's parameters that a launch sets: string and type by name.
 
-    Those left at their default are not set where there is a ``params_file``, whose values they
-    would hide.
+    With a ``params_file``, arguments at their default are not set: they would override the file.
 
-    :param values: the text of every argument.
+    :param values: the string of every argument.
     """
     chosen: dict[str, tuple[str, type]] = {'use_sim_time': (values['use_sim_time'], bool)}
     for name, row in PARAMETERS.items():

@@ -1,4 +1,4 @@
-"""A camera's mailbox: one frame, newest wins, every frame accounted for."""
+"""A camera's mailbox: a queue of one frame; the newest wins and every frame is counted."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import threading
 from collections import Counter
 from typing import Generic, TypeVar
 
-Frame = TypeVar('Frame')
+Item = TypeVar('Item')
 
 
-class Mailbox(Generic[Frame]):
-    """Hands frames from the executor's thread to the worker's.
+class Mailbox(Generic[Item]):
+    """Passes frames from the executor's thread to the worker's.
 
-    Each frame put in is, at any moment, in hand (in the mailbox or with the worker) or counted
-    under the one outcome that it had, so ``received`` equals the sum of both.
+    At any moment, each received frame is either in hand (in the mailbox or with the worker) or
+    counted under exactly one outcome, so ``received`` equals the sum of both.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._frame: Frame | None = None
+        self._frame: Item | None = None
         self._with_worker = False
         self._received = 0
         self._outcomes: Counter[str] = Counter()
 
-    def put(self, frame: Frame) -> None:
-        """Store a frame; one that still lies there is counted as ``dropped_overwritten``."""
+    def put(self, frame: Item) -> None:
+        """Store a frame; one that is still there is counted as ``dropped_overwritten``."""
         with self._lock:
             self._received += 1
             if self._frame is not None:
                 self._outcomes['dropped_overwritten'] += 1
             self._frame = frame
 
-    def take(self) -> Frame | None:
-        """Take the frame, to be given back by ``finish``; None if there is none.
+    def take(self) -> Item | None:
+        """Take the frame, which `finish` must be called for; None if there is none.
 
-        :raises RuntimeError: if the one taken before was not finished.
+        :raises RuntimeError: if the frame taken before was not finished.
         """
         with self._lock:
             if self._with_worker:
@@ -44,7 +44,7 @@ class Mailbox(Generic[Frame]):
             return frame
 
     def finish(self, outcome: str) -> None:
-        """Count what became of the frame that was taken.
+        """Count the outcome of the frame that was taken.
 
         :param outcome: ``translated``, ``dropped_<reason>`` or ``refused_<reason>``.
         :raises RuntimeError: if none was taken.
@@ -56,14 +56,14 @@ class Mailbox(Generic[Frame]):
             self._outcomes[outcome] += 1
 
     def discard(self, outcome: str) -> None:
-        """Count a frame that still lies here and that nobody will take."""
+        """Remove a frame that is still in the mailbox, and count its outcome."""
         with self._lock:
             if self._frame is not None:
                 self._frame = None
                 self._outcomes[outcome] += 1
 
     def snapshot(self) -> dict[str, int]:
-        """Return ``received``, ``in_hand`` and every outcome, all of one moment."""
+        """Return ``received``, ``in_hand`` and every outcome as one consistent snapshot."""
         with self._lock:
             in_hand = int(self._frame is not None) + int(self._with_worker)
             return {'received': self._received, 'in_hand': in_hand, **self._outcomes}

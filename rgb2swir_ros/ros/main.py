@@ -12,27 +12,27 @@ import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.ros.console import one_line
 from rgb2swir_ros.ros.node import TranslatorNode
+from rgb2swir_ros.ros.throttled_log import one_line
 from rgb2swir_ros.ros.transport import security_problem
 
 try:
     from rclpy._rclpy_pybind11 import RCLError
-except ImportError:  # it has moved before
+except ImportError:  # a private module, whose place may change
     RCLError = RuntimeError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node until it is told to end.
+    """Run the node until a signal or, with ``build_only``, the end of the build.
 
     :param arguments: the command line; by default the process's.
     :return: 0 after Ctrl-C, SIGTERM or a finished ``build_only``; 1 if a build failed; 2 after a
-        wrong parameter, with one line that says which.
+        wrong parameter, which is named in one line on stderr.
     """
-    # rclpy's own handlers end the executor; Python's would interrupt the clean-up, since
+    # rclpy's handlers end the executor. Python's handler would interrupt the clean-up, because
     # `ros2 launch` and a terminal may send the signal twice.
     signal.signal(signal.SIGINT, lambda *_: None)
-    _end_with_the_terminal()
+    _terminate_on_hangup()
     try:
         rclpy.init(args=None if arguments is None else list(arguments))
     except Exception as error:  # wrong --ros-args, unreadable parameter files, no keystore
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         if rclpy.ok():
             raise
-        return 0  # told to end while starting
+        return 0  # a signal during the start
     finally:
         if node is not None:
             node.close()
@@ -58,21 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _create() -> TranslatorNode:
     try:
         return TranslatorNode()
-    except RCLError as error:  # a domain or a security that the middleware refuses
+    except RCLError as error:  # a domain or a security setting that the middleware refuses
         if not rclpy.ok():
             raise
         raise UserError(_enforced() or one_line(error, 'cannot create the node')) from None
 
 
 def _enforced() -> str:
-    """Return what is wrong with security where it must be in order: rcl's text says little."""
+    """Return the problem with enforced security, if any: rcl's own text lacks the cause."""
     return security_problem() if os.environ.get('ROS_SECURITY_STRATEGY') == 'Enforce' else ''
 
 
-def _end_with_the_terminal() -> None:
-    """Make SIGHUP end the node as SIGINT does, unless somebody (``nohup``) had it ignored.
+def _terminate_on_hangup() -> None:
+    """Make SIGHUP end the node in good order, unless it is ignored (``nohup``).
 
-    A process that it kills leaves its shared memory behind, 128 MB.
+    By default it kills the process, which then leaves 128 MB of shared memory behind.
     """
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
@@ -96,9 +96,9 @@ def _run(node: TranslatorNode) -> int:
 
 
 def spin_once(executor: Executor, node: TranslatorNode, timeout_s: float | None = None) -> None:
-    """Run a callback; what it raises is logged and counted, and does not end the node.
+    """Run a callback; an exception is logged and counted, and does not end the node.
 
-    :raises ExternalShutdownException: once a signal has come.
+    :raises ExternalShutdownException: after a signal.
     """
     try:
         executor.spin_once(timeout_sec=timeout_s)
@@ -108,7 +108,7 @@ def spin_once(executor: Executor, node: TranslatorNode, timeout_s: float | None 
         if not rclpy.ok():
             raise ExternalShutdownException() from None
         node.note_error(error, 'a callback failed')
-        time.sleep(0.01)  # should it be the executor itself, again and again
+        time.sleep(0.01)  # limits the rate of errors if the executor itself fails
     if not rclpy.ok():
         raise ExternalShutdownException()
 

@@ -1,5 +1,8 @@
-"""Fill and read messages. ``data`` is only ever given an ``array('B')``: rclpy checks anything
-else item by item, which takes 200 ms for a full-HD frame."""
+"""Fill and read messages.
+
+``data`` is always an ``array('B')``: rclpy checks any other type item by item, which takes 200 ms
+for a full-HD frame.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The translator node: lifecycle, timers, and what ties cameras, worker and engine together."""
+"""The translator node: its lifecycle and timers; it connects cameras, worker and engine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.ros import declaration, transport
 from rgb2swir_ros.ros.camera import Camera
-from rgb2swir_ros.ros.console import Console, one_line
 from rgb2swir_ros.ros.diagnostics import CameraReport, engine_status
 from rgb2swir_ros.ros.messages import key_values
 from rgb2swir_ros.ros.parameters import Settings
+from rgb2swir_ros.ros.throttled_log import ThrottledLog, one_line
 from rgb2swir_ros.ros.topics import refuse_collisions
 from rgb2swir_ros.ros.worker import Worker
 from rgb2swir_ros.sizes import format_size
@@ -42,7 +42,7 @@ class TranslatorNode(LifecycleNode):
             self.get_logger().warning(text)
         self.failure = ''
         self.active = False
-        self._console = Console(self.get_logger())
+        self._throttled = ThrottledLog(self.get_logger())
         self._errors = 0
         self._last_error = ''
         self._cameras: list[Camera] = []
@@ -57,7 +57,7 @@ class TranslatorNode(LifecycleNode):
         self._timing = self.create_publisher(DiagnosticArray, '~/timing', 10)
         # Steady: with use_sim_time the node's own clock stands still between /clock messages.
         self._timer = self.create_timer(
-            1.0, lambda: self._safely('look after the node', self._tick),
+            1.0, lambda: self._safely('run the periodic checks', self._tick),
             clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._update_soon = self.create_guard_condition(self._update)
         for problem in (transport.shared_memory_shortage(), transport.security_problem()):
@@ -71,11 +71,11 @@ class TranslatorNode(LifecycleNode):
         return self._all_or_nothing('configure', self._configure, self._withdraw)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start the engine process and, where somebody listens, the subscriptions."""
+        """Start the engine process and, for outputs with subscribers, the subscriptions."""
         return self._all_or_nothing('activate', self._activate, self.halt)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening and end the engine process, which frees its memory and the GPU."""
+        """Unsubscribe and end the engine process, which frees its memory and the GPU."""
         self.halt()
         return SUCCESS
 
@@ -104,19 +104,19 @@ class TranslatorNode(LifecycleNode):
                 raise UserError(self.failure)
 
     def halt(self) -> None:
-        """Stop translating and end the engine process; harmless if already done.
+        """Stop translating and end the engine process; idempotent.
 
-        Every step is taken, whatever one of them raises: that is logged.
+        An exception in one step is logged, and the next steps still run.
         """
         self.active = False
         worker, client = self._worker, self._client
         self._worker = self._client = None
         for camera in self._cameras:
-            self._safely(f'stop listening to {camera.name}', camera.update, active=False)
+            self._safely(f'unsubscribe from {camera.name}', camera.update, active=False)
         if worker:
             self._safely('stop the worker', worker.stop, timeout_s=1.0)
         if client:
-            # which ends a frame that hangs in the engine
+            # this also ends an inference that hangs
             self._safely('end the engine', client.close)
         if worker:
             self._safely('stop the worker', worker.stop)
@@ -132,7 +132,7 @@ class TranslatorNode(LifecycleNode):
 
     def _all_or_nothing(self, what: str, action: Callable[[], None],
                         undo: Callable[[], None]) -> TransitionCallbackReturn:
-        # rclpy swallows exceptions of transitions without a word.
+        # rclpy discards exceptions of transitions without a log line.
         try:
             action()
         except Exception as error:
@@ -143,9 +143,9 @@ class TranslatorNode(LifecycleNode):
         return SUCCESS
 
     def _safely(self, what: str, action: Callable[..., Any], *values: Any, **more: Any) -> Any:
-        """Return what an action returns; what it raises is logged and counted, and ends nothing.
+        """Call an action; an exception is logged and counted, and not raised.
 
-        :return: None if it raised.
+        :return: what the action returns; None if it raised.
         """
         try:
             return action(*values, **more)
@@ -155,10 +155,10 @@ class TranslatorNode(LifecycleNode):
             return None
 
     def note_error(self, error: BaseException, what: str) -> None:
-        """Log and count an error that nobody else took care of."""
+        """Log and count an error that is not handled elsewhere."""
         self._errors += 1
         self._last_error = one_line(error, what)
-        self._console.error(self._last_error, self._last_error)
+        self._throttled.error(self._last_error, self._last_error)
 
     def _configure(self) -> None:
         self.settings = declaration.read(self)
@@ -172,7 +172,7 @@ class TranslatorNode(LifecycleNode):
         declared = {f'qos_overrides.{name}'
                     for name in self.get_parameters_by_prefix('qos_overrides')}
         for text in declaration.idle_overrides(self._given, declared):
-            self._console.warn(text, text)
+            self._throttled.warn(text, text)
 
     def _activate(self) -> None:
         settings = self.settings
@@ -221,9 +221,9 @@ class TranslatorNode(LifecycleNode):
             self._worker.wake()
 
     def _update(self) -> None:
-        """Follow listeners, publishers and sizes as they are now."""
+        """Adapt subscriptions and engines to the current subscribers, publishers and sizes."""
         for camera in self._cameras:
-            self._safely(f'serve {camera.name}', self._follow, camera, active=self.active)
+            self._safely(f'update {camera.name}', self._follow, camera, active=self.active)
 
     def _follow(self, camera: Camera, *, active: bool) -> None:
         camera.update(active=active)
@@ -247,7 +247,7 @@ class TranslatorNode(LifecycleNode):
             if status is not None:
                 array.status.append(status)
                 for kind, text in report.warnings.items():
-                    self._console.warn((name, kind), f'{name}: {text}')
+                    self._throttled.warn((name, kind), f'{name}: {text}')
         status = engine_status(self.settings, engine, self.get_fully_qualified_name())
         if self._errors:
             status.level = max(status.level, DiagnosticStatus.WARN)
@@ -257,7 +257,7 @@ class TranslatorNode(LifecycleNode):
         self._diagnostics.publish(array)
 
     def _log_engine(self, engine: EngineStatus) -> None:
-        # While building, the detail ends with the seconds so far: no line for each of them.
+        # While building, the detail ends with the elapsed seconds, which are not logged each time.
         state = re.sub(r' \(\d+ s\)$', '', f'{engine.state}: {engine.detail}')
         if state == self._engine_state:
             return
@@ -290,7 +290,7 @@ class TranslatorNode(LifecycleNode):
         return fit_size(self.settings.source_size, self.settings.size)
 
     def built(self) -> bool | None:
-        """Return whether that engine is built: None while it is being built."""
+        """Return whether the engine of `build_target` is built; None while it is being built."""
         target = self.build_target()
         if self._client and self._client.ready(target):
             self.get_logger().info(f'engine {format_size(target)} is built and cached')

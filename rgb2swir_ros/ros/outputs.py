@@ -1,4 +1,4 @@
-"""What a camera sends: the SWIR image, raw and compressed, and its CameraInfo."""
+"""The output topics of a camera: the SWIR image, raw and compressed, and its CameraInfo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Outputs:
     def __init__(self, node: Node, topics: Topics, changed: Callable[[], None]) -> None:
         """Advertise the topics.
 
-        :param changed: called when listeners come or go, where the distribution reports it.
+        :param changed: called when subscribers connect or disconnect, if the distribution has
+            that event.
         :raises UserError: if a QoS override is wrong.
         """
         self._node = node
@@ -42,25 +43,25 @@ class Outputs:
         def incompatible(event: Any) -> None:
             self.incompatible_qos += event.total_count_change
             self._logger.warning(
-                f'a listener of {topic} asks for another {qos.policy_name(event)} than is '
-                f"offered and gets no images; {qos.advice(topic, 'publisher', event)}")
+                f'a subscriber of {topic} requests another {qos.policy_name(event)} than is '
+                f"offered and receives no images; {qos.advice(topic, 'publisher', event)}")
         return qos.advertise(self._node, kind, topic, matched=lambda _: changed(),
                              incompatible_qos=incompatible)
 
-    def wanted(self) -> bool:
-        """Return whether anybody listens to any of them."""
+    def has_subscribers(self) -> bool:
+        """Return whether any of the topics has a subscriber."""
         return any(publisher.get_subscription_count() for publisher in self.all)
 
-    def rivals(self) -> str:
-        """Return who else publishes these topics, or '' if nobody does.
+    def other_publishers(self) -> str:
+        """Return the other nodes that publish these topics, or '' if there are none.
 
-        A node that was killed still counts until its lease ends, 20 s later.
+        A killed node counts until its lease ends, 20 s later.
         """
         found = []
         for topic in self._topics:
             if self._node.count_publishers(topic.name) > 1:
-                # rclpy remaps what it is asked here, unlike in count_publishers
-                infos = self._node.get_publishers_info_by_topic(topic.asked)
+                # rclpy remaps the name here, unlike in count_publishers
+                infos = self._node.get_publishers_info_by_topic(topic.unresolved)
                 names = Counter(f"{info.node_namespace.rstrip('/')}/{info.node_name}"
                                 for info in infos)
                 names[self._node.get_fully_qualified_name()] -= 1
@@ -68,12 +69,12 @@ class Outputs:
         return '; '.join(found)
 
     def publish(self, header: Any, swir: np.ndarray, encoding: str, info: Any | None) -> None:
-        """Publish one frame to those who listen.
+        """Publish one frame on the topics that have subscribers.
 
         :param header: the input's header: its stamp and frame_id are kept.
         :param swir: uint8 or uint16 (H, W).
         :param encoding: ``mono8`` or ``mono16``.
-        :param info: the scaled ``CameraInfoFields``, or None where the camera has none.
+        :param info: the transformed ``CameraInfoFields``, or None if the camera has none.
         """
         if info is not None:
             self.info.publish(messages.camera_info(header, info))

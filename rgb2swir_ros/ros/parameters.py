@@ -1,6 +1,6 @@
-"""The node's parameters: one table of names, defaults, ranges; checked into typed settings.
+"""The node's parameters: one table of names, defaults and ranges, and the typed settings.
 
-Nothing here needs ROS: ``declaration.py`` hands the table to rclpy.
+Nothing here needs ROS: ``declaration.py`` declares the table in rclpy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.sizes import parse_size
 
-# When a parameter may change: at any time; before the node is configured; only at its start.
+# When a parameter may change: at any time; while the node is unconfigured; only at its start.
 LIVE, UNCONFIGURED, START = 'live', 'unconfigured', 'start'
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
@@ -98,7 +98,7 @@ BY_NAME: dict[str, Parameter] = {row.name: row for row in TABLE}
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters, checked. Sizes are (height, width); None where the text was empty."""
+    """The checked parameters. Sizes are (height, width), None for an empty string."""
 
     cameras: tuple[str, ...]
     input_transport: str
@@ -125,9 +125,10 @@ SENSOR = ('encoding', 'gamma', 'gain', 'bits', 'left_shift', 'geometry', 'noise'
 
 
 def check(values: Mapping[str, Any]) -> Settings:
-    """Return typed settings of parameter values, which may be partial: defaults fill the rest.
+    """Return typed settings.
 
-    :raises UserError: naming the parameter, the value that is wrong, and what is allowed.
+    :param values: parameters by name; those that are missing have their defaults.
+    :raises UserError: naming the parameter, the wrong value, and the allowed ones.
     """
     given = {**DEFAULTS, **{name: values[name] for name in DEFAULTS if name in values}}
     for name, value in given.items():

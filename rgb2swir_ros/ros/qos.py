@@ -1,4 +1,4 @@
-"""Quality of service: profiles, overrides by parameters, events where there are any."""
+"""Quality of service: profiles, overrides by parameters, and events where they are supported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from rgb2swir_ros.ros.topics import Topic
 # Policies that parameters override; a deadline is in nanoseconds there.
 POLICIES = tuple(QoSPolicyKind[name] for name in (
     'HISTORY', 'DEPTH', 'RELIABILITY', 'DURABILITY', 'DEADLINE'))
-# Deep enough for a burst, shallow enough that the middleware is no second mailbox.
+# Deep enough for a burst, too shallow for the middleware to act as a second mailbox.
 INPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,
                    reliability=ReliabilityPolicy.BEST_EFFORT)
 OUTPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=3,
@@ -44,7 +44,7 @@ OUTPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=3,
 
 
 def has_message_info() -> bool:
-    """Return whether this rclpy hands a message's sequence number to a callback that takes it."""
+    """Return whether this rclpy passes MessageInfo, with the sequence number, to callbacks."""
     return hasattr(Subscription, 'CallbackType')
 
 
@@ -59,35 +59,35 @@ def override(topic: Topic, entity: str, policy: str) -> str:
 
 def subscribe(node: Node, kind: type, topic: Topic, callback: Callable[..., None],
               **events: Callable[[Any], None]) -> Any:
-    """Create a best-effort subscription whose profile parameters may override.
+    """Create a best-effort subscription; parameters may override its profile.
 
     :param events: callbacks by event: ``incompatible_qos``, ``message_lost``, ``matched``;
-        those that this distribution or middleware lacks are left out.
+        those that this distribution or middleware lacks are ignored.
     :raises UserError: if an override is wrong.
     """
     def create(callbacks: Any) -> Any:
         return node.create_subscription(
-            kind, topic.asked, callback, _copy(INPUT), event_callbacks=callbacks,
+            kind, topic.unresolved, callback, _copy(INPUT), event_callbacks=callbacks,
             qos_overriding_options=QoSOverridingOptions(POLICIES))
     return _create(create, SubscriptionEventCallbacks, _overrides(node, topic, 'subscription'),
                    events)
 
 
 def advertise(node: Node, kind: type, topic: Topic, **events: Callable[[Any], None]) -> Any:
-    """Create a reliable publisher whose profile parameters may override.
+    """Create a reliable publisher; parameters may override its profile.
 
     :param events: callbacks by event: ``incompatible_qos``, ``matched``.
     :raises UserError: if an override is wrong.
     """
     def create(callbacks: Any) -> Any:
         return node.create_publisher(
-            kind, topic.asked, _copy(OUTPUT), event_callbacks=callbacks,
+            kind, topic.unresolved, _copy(OUTPUT), event_callbacks=callbacks,
             qos_overriding_options=QoSOverridingOptions(POLICIES))
     return _create(create, PublisherEventCallbacks, _overrides(node, topic, 'publisher'), events)
 
 
 def policy_name(event: Any) -> str:
-    """Return the policy that an incompatible-QoS event is about, in words."""
+    """Return the name of the policy in an incompatible-QoS event."""
     try:
         return str(qos_policy_name_from_kind(event.last_policy_kind))
     except (AttributeError, ValueError, KeyError):
@@ -95,18 +95,18 @@ def policy_name(event: Any) -> str:
 
 
 def advice(topic: Topic, entity: str, event: Any) -> str:
-    """Return what a user sets where an incompatible-QoS event came: the parameter's name.
+    """Return the remedy for an incompatible-QoS event: the parameter to set.
 
-    :param entity: ``subscription`` or ``publisher``: this node's end.
+    :param entity: ``subscription`` or ``publisher``, this node's entity.
     """
     policy = policy_name(event)
     if policy not in {kind.name for kind in POLICIES}:
-        return f'change {policy} at the other end; no parameter changes it here'
+        return f'change {policy} in the other node; no parameter changes it here'
     return f"set the parameter '{override(topic, entity, policy.lower())}'"
 
 
 def _overrides(node: Node, topic: Topic, entity: str) -> list[str]:
-    """Return the overrides that a user gave for a topic, as ``name: value``."""
+    """Return the overrides that are given for a topic, as ``name: value``."""
     start = override(topic, entity, '')
     given = {name: parameter.value for name, parameter in sorted(
         getattr(node, '_parameter_overrides', {}).items()) if name.startswith(start)}
@@ -130,6 +130,6 @@ def _create(create: Callable[[Any], Any], container: type, given: list[str],
 
 
 def _copy(profile: QoSProfile) -> QoSProfile:
-    # Overrides are written into the profile that is handed over.
+    # rclpy writes overrides into the profile that it is given.
     return QoSProfile(history=profile.history, depth=profile.depth,
                       reliability=profile.reliability)

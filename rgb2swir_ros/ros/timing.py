@@ -1,4 +1,4 @@
-"""Stages of a frame, and rates over a sliding window."""
+"""Durations of a frame's stages, and rates over a sliding window."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Stopwatch:
             self.stages[name] += 1e3 * (time.perf_counter() - start)
 
     def report(self, age_ms: float) -> dict[str, float]:
-        """Return the stages, ``total_ms`` since the frame was taken up, and its age."""
+        """Return the stages, ``total_ms`` since the stopwatch was created, and the frame's age."""
         total = 1e3 * (time.perf_counter() - self._start)
         return {**self.stages, 'total_ms': total, 'age_ms': age_ms}
 
 
 class Window:
-    """Events of the last seconds, by a clock that never goes back. Safe under threads."""
+    """Events of the last seconds by a monotonic clock. Thread-safe."""
 
     def __init__(self, span_s: float = 5.0) -> None:
         self._span_ns = int(span_s * 1e9)
@@ -44,9 +44,9 @@ class Window:
     def add(self, now_ns: int, stamp_ns: int = 0, value: float = 0.0) -> None:
         """Add an event.
 
-        :param now_ns: steady time of the event.
-        :param stamp_ns: the message's stamp; if it went back (a bag that loops, a simulation that
-            restarts) the window starts anew.
+        :param now_ns: monotonic time of the event.
+        :param stamp_ns: the message's stamp; if it goes back (a bag that loops, a simulation that
+            restarts), earlier events are dropped.
         :param value: what ``values`` returns.
         """
         with self._lock:
@@ -56,7 +56,7 @@ class Window:
             self._trim(now_ns)
 
     def rates(self, now_ns: int) -> tuple[float, float]:
-        """Return events a second by arrival and by stamp; 0.0 below two events."""
+        """Return events per second by arrival and by stamp; 0.0 for fewer than two events."""
         with self._lock:
             self._trim(now_ns)
             if len(self._events) < 2:
@@ -64,7 +64,7 @@ class Window:
             intervals = len(self._events) - 1
             first, last = self._events[0], self._events[-1]
         arrival, stamp = last[0] - first[0], last[1] - first[1]
-        # Silence since the last event lowers the rate once it exceeds the usual interval.
+        # Silence since the last event lowers the rate once it exceeds the mean interval.
         arrival = max(arrival, now_ns - first[0] - arrival // intervals)
         return (intervals * 1e9 / arrival if arrival > 0 else 0.0,
                 intervals * 1e9 / stamp if stamp > 0 else 0.0)

@@ -1,8 +1,7 @@
-"""The names of a camera's topics: resolved once, here, and used everywhere else.
+"""The names of a camera's topics, resolved in this module only.
 
-rclpy takes a name as it is asked for and remaps it by itself; the graph, parameters, logs and
-diagnostics speak of the name that comes out. Neither can stand for the other: a name that was
-resolved may match another remapping rule.
+rclpy takes an unresolved name and remaps it; the graph, parameters, logs and diagnostics use the
+resolved name. Both are needed: a resolved name may match another remapping rule.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from rgb2swir_ros.errors import UserError
 class Topic:
     """One topic.
 
-    :param asked: what rclpy is given to create it.
-    :param name: its full name in the graph: namespace and remapping applied.
+    :param unresolved: the name that rclpy takes.
+    :param name: the full name in the graph, with namespace and remapping applied.
     """
 
-    asked: str
+    unresolved: str
     name: str
 
     def __str__(self) -> str:
@@ -32,7 +31,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics of one camera: three that it sends, three that it gets."""
+    """The topics of one camera: three inputs, three outputs."""
 
     raw: Topic
     compressed: Topic
@@ -45,12 +44,12 @@ class Topics:
 def camera_topics(node: Node, camera: str) -> Topics:
     """Return the topics of a camera.
 
-    A remapped image takes its companions along, as in image_transport, unless they are remapped
-    themselves: ``/compressed`` is appended to the new name, and the CameraInfo of the input is
-    its neighbour. The CameraInfo that goes out stays where it is: beside an image that was
-    moved to ``/swir`` it would lie on ``/camera_info``, which is another camera's.
+    If an image topic is remapped, the topics that belong to it follow, as in image_transport,
+    unless they are remapped themselves: ``/compressed`` is appended to the new name, and the
+    input's CameraInfo is in the new name's namespace. The output's CameraInfo does not follow:
+    for an image remapped to ``/swir`` it would be ``/camera_info``, which is another camera's.
 
-    :param camera: its name, the prefix of its topics.
+    :param camera: the camera's name, the prefix of its topics.
     """
     raw, swir = f'{camera}/image_raw', f'{camera}/swir/image_raw'
     info = node.resolve_topic_name(raw).rpartition('/')[0] + '/camera_info'
@@ -62,9 +61,9 @@ def camera_topics(node: Node, camera: str) -> Topics:
 
 
 def refuse_collisions(cameras: Mapping[str, Topics]) -> None:
-    """Refuse cameras that publish what another publishes, or what one of them reads.
+    """Refuse cameras whose outputs are another camera's outputs, or any camera's inputs.
 
-    A remapping does it, or a camera called ``/front`` beside one called ``front``.
+    Remapping can cause this, or cameras called ``/front`` and ``front``.
 
     :raises UserError: naming the topic and the cameras.
     """
@@ -86,7 +85,7 @@ def _compressed(node: Node, image: str) -> Topic:
 
 
 def _companion(node: Node, asked: str, image: str, beside: str) -> Topic:
-    """Return the topic that goes with an image: ``beside`` where only the image is remapped."""
+    """Return the topic that belongs to an image: ``beside`` if only the image is remapped."""
     moved = _is_remapped(node, image) and not _is_remapped(node, asked)
     return _topic(node, beside if moved else asked)
 

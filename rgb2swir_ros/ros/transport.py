@@ -1,4 +1,4 @@
-"""Fast DDS profiles: which one applies, and whether this machine has the memory for it."""
+"""Fast DDS profiles, ROS environments, and checks of shared memory and security."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from rgb2swir_ros.resources import share_directory
 # The first name is read by Fast DDS 2 (Humble, Jazzy), the second by Fast DDS 3 (Kilted, Lyrical).
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 PROFILES = ('local', 'vehicle')
-# Variables of ROS 2 and of each middleware that it runs on; and those that say where ROS is.
+# Prefixes of the variables of ROS 2 and its middlewares.
 MIDDLEWARE = ('ROS_', 'RMW_', 'RCL_', 'RCUTILS_', 'FASTRTPS_', 'FASTDDS_', 'CYCLONEDDS_',
               'ZENOH_', 'NDDS', 'RTI_', 'CONNEXT', 'GURUM', 'SKIP_DEFAULT_XML')
+# Variables that a local environment keeps: where ROS is installed and where it logs.
 KEPT = ('ROS_DISTRO', 'ROS_VERSION', 'ROS_PYTHON_VERSION', 'ROS_ETC_DIR', 'ROS_HOME',
         'ROS_LOG_DIR', 'ROS_DOMAIN_ID')
 SEGMENT_BYTES = 128 * 2**20  # segment_size in both profiles; a test compares
 
 
 def profile_path(name: str = 'local') -> Path:
-    """Return the shipped Fast DDS profile.
+    """Return the path of a bundled Fast DDS profile.
 
     :param name: ``local`` (one machine, UDP on loopback) or ``vehicle`` (several hosts).
     :raises UserError: if there is no such profile.
@@ -37,7 +38,7 @@ def profile_path(name: str = 'local') -> Path:
 
 
 def profile_in_use(environment: Mapping[str, str] | None = None) -> str:
-    """Return the profile file that the environment names, or '' where there is none."""
+    """Return the profile file that the environment names, or '' if it names none."""
     environment = os.environ if environment is None else environment
     return next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), '')
 
@@ -45,10 +46,10 @@ def profile_in_use(environment: Mapping[str, str] | None = None) -> str:
 def profile_environment(
     name: str = 'local', environment: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the variables that select a profile; none if the user has set one.
+    """Return the variables that select a profile; empty if the user has set one.
 
     :param name: ``local`` or ``vehicle``.
-    :param environment: where to look for the user's choice; by default this process's.
+    :param environment: the user's environment; by default this process's.
     """
     if profile_in_use(environment):
         return {}
@@ -59,11 +60,11 @@ def profile_environment(
 def local_environment(
     base: Mapping[str, str] | None = None, domain_id: int | None = None,
 ) -> dict[str, str]:
-    """Return the environment for a ROS process that talks to its own kind on this machine only.
+    """Return the environment for ROS processes that communicate on this machine only.
 
-    What the user's shell says of ROS, its middleware and its logging (another RMW, a discovery
-    server, a profile for one network card, security) is for the user's own system: it is left
-    out, only where ROS is installed and where it logs stays.
+    The user's settings of ROS, its middleware and its logging (another RMW, a discovery server, a
+    profile for one network card, security) are for the user's own system and are removed. The
+    variables in ``KEPT`` stay.
 
     :param base: the environment to start from; by default this process's.
     :param domain_id: the ROS domain, 0..101; by default the one in ``base``.
@@ -72,20 +73,20 @@ def local_environment(
     environment = {name: value for name, value in base.items()
                    if name in KEPT or not name.startswith(MIDDLEWARE)}
     environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'  # Jazzy and later
-    if environment.get('ROS_DISTRO') == 'humble':  # Jazzy warns about it even where it is 0
+    if environment.get('ROS_DISTRO') == 'humble':  # Jazzy warns about it, even if it is 0
         environment['ROS_LOCALHOST_ONLY'] = '1'
     environment.update(profile_environment('local', environment))
-    environment['SKIP_DEFAULT_XML_FILE'] = '1'  # Fast DDS reads one in the current folder, too
+    environment['SKIP_DEFAULT_XML_FILE'] = '1'  # a profile file in the current folder
     if domain_id is not None:
         environment['ROS_DOMAIN_ID'] = str(domain_id)
     return environment
 
 
 def security_problem(environment: Mapping[str, str] | None = None) -> str:
-    """Return why there is no security although it is asked for, or '' where all is in order.
+    """Return why security is enabled but cannot work, or '' if there is no problem.
 
-    With ``ROS_SECURITY_STRATEGY=Enforce`` nothing starts then, and rcl says ``error not set``;
-    without it rcl goes on unprotected and says nothing.
+    With ``ROS_SECURITY_STRATEGY=Enforce`` no node starts then, and rcl reports ``error not set``;
+    otherwise rcl continues without security and without a message.
     """
     environment = os.environ if environment is None else environment
     if environment.get('ROS_SECURITY_ENABLE') != 'true':
@@ -102,7 +103,7 @@ def security_problem(environment: Mapping[str, str] | None = None) -> str:
 
 
 def loss_advice() -> str:
-    """Return what a user does about frames that the middleware loses."""
+    """Return the remedy for frames that the middleware loses."""
     path = profile_in_use() or str(profile_path('local'))
     own = '' if profile_in_use() else 'this node and '
     return (f'start {own}the camera driver with the large shared-memory profile: '
@@ -112,7 +113,7 @@ def loss_advice() -> str:
 def shared_memory_shortage(
     directory: str = '/dev/shm', needed: int = SEGMENT_BYTES,
 ) -> str | None:
-    """Return a text if the shared memory of this machine is too small for the profile.
+    """Return a warning if this machine's shared memory is too small for the profile, or None.
 
     :param directory: the mount of POSIX shared memory.
     :param needed: bytes that one sending process takes.
@@ -135,8 +136,8 @@ def shared_memory_shortage(
 def stale_segments(directory: str | Path = '/dev/shm') -> list[Path]:
     """Return the shared-memory segments of Fast DDS whose process was killed.
 
-    They keep their memory until somebody removes them. A living owner holds a lock on the file
-    with ``_el`` at its end; ``fastdds shm clean`` goes by the same sign.
+    They take memory until they are removed. A running owner holds a lock on the file with the
+    suffix ``_el``; ``fastdds shm clean`` uses the same criterion.
 
     :param directory: the mount of POSIX shared memory.
     """
@@ -148,13 +149,13 @@ def stale_segments(directory: str | Path = '/dev/shm') -> list[Path]:
             # a segment is created before its owner takes the lock
             if time.time() - path.stat().st_mtime > 2 and not _locked(Path(f'{path}_el')):
                 stale.append(path)
-        except OSError:  # it has just gone, or belongs to another user
+        except OSError:  # removed meanwhile, or another user's
             continue
     return stale
 
 
 def remove_stale_segments(directory: str | Path = '/dev/shm') -> int:
-    """Remove what killed processes left in shared memory, and return the bytes freed.
+    """Remove the shared-memory segments of killed processes, and return the bytes freed.
 
     :param directory: the mount of POSIX shared memory.
     """

@@ -1,4 +1,4 @@
-"""The one thread that translates: fair turns over the cameras, one frame at a time."""
+"""The thread that translates: one frame at a time, round-robin over the cameras."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import PixelTransform, fit_size
 from rgb2swir_ros.imaging.resize import resize
 from rgb2swir_ros.imaging.sensor import VirtualSensor
-from rgb2swir_ros.ros.camera import Camera, Frame
+from rgb2swir_ros.ros.camera import Camera, ReceivedImage
 from rgb2swir_ros.ros.messages import stamp_ns
 from rgb2swir_ros.ros.parameters import Settings
 from rgb2swir_ros.ros.timing import Stopwatch
@@ -34,11 +34,11 @@ class Worker:
                  now_ns: Callable[[], int], logger: Any,
                  report: Callable[[str, Any, dict[str, float]], None],
                  alive: Callable[[], bool] = lambda: True) -> None:
-        """Prepare; ``start`` begins.
+        """Create the thread; `start` starts it.
 
         :param now_ns: the node's clock, which may be simulated.
         :param report: called for each translated frame with the camera, the header and the timing.
-        :param alive: whether ROS can still publish: a signal ends that before it ends the node.
+        :param alive: whether ROS can still publish: a signal shuts it down before the node ends.
         """
         self._alive = alive
         self._cameras = list(cameras)
@@ -51,7 +51,7 @@ class Worker:
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
-        """Take settings that change while running; the next frame follows them."""
+        """Set settings that may change while running; they apply from the next frame on."""
         self._sensor = VirtualSensor(settings.sensor), settings
 
     def start(self) -> None:
@@ -59,13 +59,13 @@ class Worker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Say that a frame has arrived."""
+        """Signal that a frame has arrived."""
         self._wake.set()
 
     def stop(self, timeout_s: float | None = None) -> None:
-        """End the thread after the frame it works on, and wait for that.
+        """Stop the thread after its current frame, and wait for it.
 
-        :param timeout_s: how long to wait; a hung engine keeps a frame for ``infer_timeout_s``.
+        :param timeout_s: limit of the wait; a hung engine keeps a frame for ``infer_timeout_s``.
         """
         self._stopping = True
         self._wake.set()
@@ -79,14 +79,14 @@ class Worker:
             try:
                 while not self._stopping and self._serve_next():
                     pass
-            except Exception as error:  # the thread lives as long as the node is active
+            except Exception as error:  # the thread must run as long as the node is active
                 self._logger.error(f'the worker failed: {type(error).__name__}: {error}',
                                    throttle_duration_sec=5.0)
-                time.sleep(0.01)  # should it fail again and again
+                time.sleep(0.01)  # limits the rate of repeated errors
                 self._wake.set()
 
     def _serve_next(self) -> bool:
-        """Serve the next camera in turn that has a frame; return whether there was one."""
+        """Translate a frame of the next camera that has one; return whether there was one."""
         count = len(self._cameras)
         for offset in range(count):
             index = (self._turn + offset) % count
@@ -101,7 +101,7 @@ class Worker:
                 return True
         return False
 
-    def _outcome(self, camera: Camera, frame: Frame) -> str:
+    def _outcome(self, camera: Camera, frame: ReceivedImage) -> str:
         try:
             return self._translate(camera, frame)
         except ImageError as error:
@@ -122,23 +122,23 @@ class Worker:
                                    throttle_duration_sec=5.0)
             return 'dropped_error'
 
-    def _translate(self, camera: Camera, frame: Frame) -> str:
+    def _translate(self, camera: Camera, frame: ReceivedImage) -> str:
         sensor, settings = self._sensor
         message, watch = frame.message, Stopwatch()
         stamp = stamp_ns(message.header)
         if 0 < settings.max_age_ms < (self._now_ns() - stamp) / 1e6:
             return 'dropped_late'
-        if not camera.outputs.wanted() and camera.source_size:
+        if not camera.outputs.has_subscribers() and camera.source_size:
             return 'dropped_idle'
         picture = compressed.parse(message.data) if frame.compressed else None
         source = _size(message, picture)
         target = fit_size(source, settings.size)
         ready = self._client.ready(target)
-        # Pixels are looked at even while there is no engine: a malformed message must not have
-        # one built for a size that no camera has.
+        # Decode even while there is no engine: a malformed message must not cause an engine to be
+        # built for a size that no camera has.
         rgb = _pixels(message, picture, target, watch)
         camera.learn_size(source)
-        if not camera.outputs.wanted():
+        if not camera.outputs.has_subscribers():
             return 'dropped_idle'
         if not ready:
             self._client.prepare(target)
@@ -166,7 +166,7 @@ class Worker:
 
 
 def _size(message: Any, picture: compressed.Picture | None) -> tuple[int, int]:
-    """Return the (height, width) that an image claims to have.
+    """Return the (height, width) in an image's fields or header.
 
     :raises ImageError: if it has no pixels.
     """
@@ -185,6 +185,6 @@ def _pixels(message: Any, picture: compressed.Picture | None, target: tuple[int,
             rgb = compressed.to_rgb(picture, message.format)
         with watch.stage('preprocess_ms'):
             return resize(rgb, target)
-    # Raw pixels need no decoding, and shrink before their colours are converted.
+    # Raw pixels need no decoding, and are resized before their colours are converted.
     with watch.stage('preprocess_ms'):
         return raw.to_rgb(message, target)

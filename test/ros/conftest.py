@@ -1,4 +1,4 @@
-"""A rig: the node, cameras and listeners, each in its own process on a ROS domain of its own."""
+"""A test rig: the node, cameras and listeners in separate processes on an exclusive ROS domain."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class Process:
                          f'a line with {key!r}', timeout_s)
 
     def ask_to_end(self) -> None:
-        """Close its standard input, which ends a peer, and interrupt it, which ends the node."""
+        """Request its end: close stdin, which ends a peer, and interrupt it, which ends a node."""
         with contextlib.suppress(OSError):
             self.child.stdin.close()
         if 'rgb2swir_ros.ros.main' in self.words and self.child.poll() is None:
             self.child.send_signal(signal.SIGINT)
 
     def finish(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Request its end, and wait for it."""
         self.ask_to_end()
         self.ended()
 
@@ -139,13 +139,13 @@ class Rig:
         return caller.wait_said('results')['results']
 
     def transition(self, label: str) -> bool:
-        """Ask for a lifecycle transition; return whether it was made."""
+        """Request a lifecycle transition; return whether it succeeded."""
         return self.start(PEER, 'call', '--transition', label).wait_said('success')['success']
 
     def end(self, first: int = 0) -> None:
-        """End every process, first by asking: a killed one leaves its shared memory behind.
+        """End the processes in good order: a killed one leaves its shared memory behind.
 
-        :param first: which one to begin with; those started before go on.
+        :param first: index of the first process to end; those started before it continue.
         """
         from rgb2swir_ros.ros.transport import remove_stale_segments
         ending = self.processes[first:]
@@ -160,7 +160,7 @@ class Rig:
         remove_stale_segments()
 
     def close(self) -> None:
-        """End every process and give the domain back."""
+        """End every process and release the domain."""
         from rgb2swir_ros.ros.domain import release_domain
         self.end()
         release_domain(self.domain)
@@ -168,7 +168,7 @@ class Rig:
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    """Give a rig for one test."""
+    """Yield a rig for one test."""
     made = Rig(tmp_path / 'cache')
     yield made
     made.close()
@@ -176,7 +176,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 @pytest.fixture(scope='module')
 def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """Give a rig for all tests of a module."""
+    """Yield a rig for all tests of a module."""
     made = Rig(tmp_path_factory.mktemp('cache'))
     yield made
     made.close()
@@ -184,7 +184,7 @@ def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture
 def make_node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Give a function that makes a TranslatorNode in this process, on a domain of its own.
+    """Yield a function that makes a TranslatorNode in this process, on an exclusive ROS domain.
 
     Its words are those after ``--ros-args``; its engine is :class:`FakeEngine`.
     """
@@ -216,7 +216,7 @@ def make_node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
 
 
 class FakeEngine:
-    """Stands in for the engine client: nothing is started, all that is asked is kept."""
+    """A fake of the engine client: it starts nothing and records the requests."""
 
     living: ClassVar[list[FakeEngine]] = []
 
@@ -224,11 +224,11 @@ class FakeEngine:
         self.asked: list[tuple[int, int]] = []
 
     def start(self) -> None:
-        """Count among the living."""
+        """Count as running."""
         self.living.append(self)
 
     def prepare(self, size: tuple[int, int]) -> None:
-        """Take note of a size."""
+        """Record a size."""
         self.asked.append(size)
 
     def ready(self, size: tuple[int, int]) -> bool:
@@ -236,12 +236,12 @@ class FakeEngine:
         return False
 
     def status(self) -> Any:
-        """Say that it starts."""
+        """Report that it is starting."""
         from rgb2swir_ros.engines.client import EngineStatus
         return EngineStatus(state='starting', detail='', restarts=0, heartbeat_age_s=None,
                             engines={})
 
     def close(self) -> None:
-        """Count no more among the living."""
+        """Count as stopped."""
         if self in self.living:
             self.living.remove(self)

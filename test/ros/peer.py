@@ -1,4 +1,4 @@
-"""A camera or a listener in a process of its own; the tests start it and read its JSON lines.
+"""A camera or a listener in a separate process; the tests start it and read its JSON lines.
 
 Run as a script: ``python peer.py camera --camera front --count 30`` or
 ``python peer.py listener TOPIC:KIND ...``. Both end when their standard input closes.
@@ -28,7 +28,7 @@ KINDS = {'image': Image, 'compressed': CompressedImage, 'info': CameraInfo,
 
 
 def say(**values) -> None:
-    """Write one JSON line; the test may be gone already."""
+    """Write one JSON line; the test may have ended already."""
     try:
         print(json.dumps(values), flush=True)
     except BrokenPipeError:
@@ -42,7 +42,7 @@ def picture(number: int, height: int, width: int) -> np.ndarray:
 
 
 def image_message(arguments, pixels: np.ndarray) -> Image:
-    """Return an Image, broken on purpose if the arguments say so."""
+    """Return an Image, malformed if the arguments request it."""
     height, width = pixels.shape[:2]
     message = Image(height=height, width=width, encoding=arguments.encoding, step=width * 3)
     message.data = array.array('B', pixels.tobytes())
@@ -57,7 +57,7 @@ def image_message(arguments, pixels: np.ndarray) -> Image:
 
 
 def compressed_message(arguments, pixels: np.ndarray) -> CompressedImage:
-    """Return a CompressedImage, cut short if the arguments say so."""
+    """Return a CompressedImage, truncated if the arguments request it."""
     _, data = cv2.imencode('.jpg', pixels)
     content = data.tobytes()
     if arguments.broken == 'corrupt_data':
@@ -77,7 +77,7 @@ def info_message(height: int, width: int) -> CameraInfo:
 
 
 def camera(arguments) -> None:
-    """Wait for a subscriber, publish, say which stamps were sent, wait for the end."""
+    """Wait for a subscriber, publish, print the stamps that were sent, wait for the end."""
     node = rclpy.create_node('test_camera', start_parameter_services=False)
     base = f'/{arguments.camera}'
     if arguments.compressed:
@@ -117,7 +117,7 @@ def camera(arguments) -> None:
 
 
 def describe(message) -> dict:
-    """Return what the tests look at."""
+    """Return the fields of a message that the tests check."""
     values = {'stamp': message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
               'frame': message.header.frame_id, 'at': time.time_ns()}
     if isinstance(message, Image):
@@ -142,7 +142,7 @@ def describe(message) -> dict:
 
 
 def listener(arguments) -> None:
-    """Say each message of the topics."""
+    """Print each message of the topics."""
     node = rclpy.create_node('test_listener', start_parameter_services=False)
     qos = QoSProfile(depth=50, reliability=ReliabilityPolicy.RELIABLE)
     for word in arguments.topics:

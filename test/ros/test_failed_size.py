@@ -21,25 +21,31 @@ STATUS = EngineStatus('ready', '1 engine(s) ready', engines={(16, 32): {'backend
 
 
 def camera(size) -> SimpleNamespace:
-    """Return what the report uses of a camera that receives frames and is listened to."""
+    """Return what the report uses of a camera that receives frames and has subscribers."""
     window = Window()
     return SimpleNamespace(
-        name='front', mailbox=Mailbox(), tracker=SimpleNamespace(lost=0), counts=Counter(),
-        arrivals=window, departures=window, ages=window, source_size=size, refusal='',
+        name='front', mailbox=Mailbox(), lost=0, counts=Counter(), refusals={}, refusal='',
+        arrivals=window, departures=window, ages=window, source_size=size,
         last_arrival_ns=10**30, listening_since_ns=0, transport='raw',
-        topics={'raw': 'front/image_raw'}, outputs=SimpleNamespace(
-            wanted=lambda: True, incompatible_qos=0,
-            image=SimpleNamespace(topic_name='/front/swir/image_raw')))
+        input=SimpleNamespace(name='/front/image_raw'),
+        topics=SimpleNamespace(swir=SimpleNamespace(name='/front/swir/image_raw')),
+        outputs=SimpleNamespace(has_subscribers=lambda: True, other_publishers=lambda: '',
+                                incompatible_qos=0))
+
+
+def report(size):
+    """Return the status of a camera of this size."""
+    return CameraReport(camera(size), '/translator').status(SETTINGS, STATUS, advice='',
+                                                            active=True)
 
 
 def test_the_camera_of_the_failed_size_says_so_and_no_other() -> None:
-    status = CameraReport(camera((64, 64))).status(SETTINGS, STATUS, advice='', active=True)
+    status = report((64, 64))
     assert (status.level, status.message) == (ERROR, 'the engine for 16x16 failed: no converter')
-    status = CameraReport(camera((32, 64))).status(SETTINGS, STATUS, advice='', active=True)
-    assert status.level == OK
+    assert report((32, 64)).level == OK
 
 
 def test_so_does_the_engine() -> None:
-    status = engine_status(SETTINGS, STATUS)
+    status = engine_status(SETTINGS, STATUS, '/translator')
     assert status.level == WARN
     assert {pair.key: pair.value for pair in status.values}['16x16 failure'] == 'no converter'

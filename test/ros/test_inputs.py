@@ -1,4 +1,4 @@
-"""Which topic is read, and what size a CameraInfo speaks of."""
+"""The selection of the input topic, and the image size in a CameraInfo."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from rgb2swir_ros.ros.inputs import TransportChoice, info_size
+from rgb2swir_ros.ros.inputs import TransportSelector, info_size
 
 
 class Driver:
-    """A camera driver and the node's ear: only what is listened to is heard."""
+    """A camera driver and the node's subscriptions: only subscribed topics are received."""
 
     def __init__(self, current: str = 'raw') -> None:
-        self.choice = TransportChoice(current)
+        self.choice = TransportSelector(current)
         self.now_ns = 10**12
         self.raw = self.compressed = 1  # publishers
         self.read: list[str] = []  # what was read, frame by frame
@@ -46,7 +46,7 @@ class Driver:
 BOTH = ('raw', 'compressed')
 
 
-def test_raw_is_read_where_a_driver_offers_both_and_jpeg_is_not_even_asked_for():
+def test_raw_is_read_where_a_driver_offers_both_and_jpeg_is_not_subscribed_to():
     driver = Driver().run(10, *BOTH)
     assert set(driver.read) == {'raw'}
     assert driver.heard == {'raw'}

@@ -50,7 +50,7 @@ def test_engine_killed_while_translating_then_ctrl_c(rig):
                  'the size that the camera has', 60)
     watcher.wait(lambda: engine(watcher).get('message', '').startswith('ready'),
                  'an engine of that size', 90)
-    assert camera(watcher)['message'] == 'idle: nobody listens'
+    assert camera(watcher)['message'] == 'idle: no subscribers'
 
     ears = rig.listen('/camera/swir/image_raw:image')
     ears.wait(lambda: ears.of('/camera/swir/image_raw'), 'an image')
@@ -141,7 +141,7 @@ def test_build_only_with_a_wrong_model_fails(rig):
     ({'backend': 'tensorrt'}, 'TensorRT needs a GPU'),
     ({'device': 'cuda'}, "device 'cuda'")])
 def test_build_only_without_the_gpu_that_was_asked_for_fails(rig, asked, says):
-    """What is asked for reaches the engine process, and what it says comes back."""
+    """The request reaches the engine process, and its reply comes back."""
     node = rig.node(build_only=True, source_size='320x180', **asked)
     assert node.ended(90) == 1
     assert says in node.output()

@@ -1,4 +1,4 @@
-"""Newest wins, and every frame is accounted for, also under two threads."""
+"""Newest wins, and every frame is counted, also under two threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rgb2swir_ros.ros.mailbox import Mailbox
 
 
 def balance(counts: dict[str, int]) -> int:
-    """Return received less all that became of it."""
+    """Return the received frames minus all outcomes."""
     return counts['received'] - sum(n for key, n in counts.items() if key != 'received')
 
 

@@ -1,4 +1,4 @@
-"""Every deliberately invalid value is refused with its name, its value and the way out."""
+"""Every invalid value is refused with its name, its value and the remedy."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_refused_images_are_said_once_on_the_console(shared_rig, node):
 def test_another_publisher_of_an_output_is_warned_of(shared_rig, node):
     shared_rig.camera('left/odd/swir', '--count', 100000, '--no-wait')  # a true SWIR camera
     found = node.watcher.wait(
-        lambda: (s := status(node, 'camera odd')) and 'somebody else' in s['message'] and s,
+        lambda: (s := status(node, 'camera odd')) and 'another node' in s['message'] and s,
         'a warning in the diagnostics')
     assert found['level'] >= 1
     rival = '/left/odd/swir/image_raw by /test_camera'

@@ -1,4 +1,4 @@
-"""Names are those that remapping makes of them: in the graph, in parameters and in every text."""
+"""Names are resolved ones in the graph, in parameters and in every text."""
 
 from __future__ import annotations
 
@@ -125,10 +125,10 @@ def test_the_parameter_that_is_advised_works(make_node, policy, value, attribute
         assert expected in {getattr(profile, attribute) for profile in given}
 
 
-def test_a_policy_that_is_no_parameter_is_said_to_be_the_other_ends():
+def test_a_policy_without_parameter_is_changed_in_the_other_node():
     event = SimpleNamespace(last_policy_kind=QoSPolicyKind.LIVELINESS)
     topic = SimpleNamespace(name='/a')
-    assert 'change LIVELINESS at the other end' in qos.advice(topic, 'publisher', event)
+    assert 'change LIVELINESS in the other node' in qos.advice(topic, 'publisher', event)
 
 
 GOOD = 'qos_overrides./camera/image_raw.subscription.reliability'
@@ -148,7 +148,7 @@ def test_an_override_that_does_nothing_is_warned_of(make_node, name, meant):
     value = 7 if name.endswith('depth') else 'reliable'
     node = make_node(**{name: value})
     said: list[str] = []
-    node._console.warn = lambda _, text: said.append(text)
+    node._throttled.warn = lambda _, text: said.append(text)
     assert node.trigger_configure() == SUCCESS, node.failure
     if meant is None:
         assert said == []
@@ -160,7 +160,7 @@ def test_an_override_that_does_nothing_is_warned_of(make_node, name, meant):
 def test_an_override_under_the_name_before_remapping_is_warned_of(make_node):
     node = make_node('-r', 'camera/image_raw:=/usb/image_raw', **{GOOD: 'reliable'})
     said: list[str] = []
-    node._console.warn = lambda _, text: said.append(text)
+    node._throttled.warn = lambda _, text: said.append(text)
     assert node.trigger_configure() == SUCCESS, node.failure
     assert len(said) == 1
     assert "did you mean 'qos_overrides./usb/image_raw.subscription.reliability'" in said[0]
@@ -193,12 +193,12 @@ def test_two_nodes_of_one_name_see_each_other(make_node):
     one, other = make_node(), make_node('-r', 'camera/swir/image_raw:=/swir')
     for node in (one, other):
         assert node.trigger_configure() == SUCCESS, node.failure
-    found = eventually(one._cameras[0].outputs.rivals)
+    found = eventually(one._cameras[0].outputs.other_publishers)
     # their images are apart, not their CameraInfo
     assert found == '/camera/swir/camera_info by /translator'
-    assert other._cameras[0].outputs.rivals() == found
+    assert other._cameras[0].outputs.other_publishers() == found
     other.trigger_cleanup()
-    assert eventually(lambda: not one._cameras[0].outputs.rivals())
+    assert eventually(lambda: not one._cameras[0].outputs.other_publishers())
 
 
 def test_a_rival_is_found_on_a_topic_whose_name_is_remapped_on(make_node):
@@ -209,7 +209,7 @@ def test_a_rival_is_found_on_a_topic_whose_name_is_remapped_on(make_node):
     other.create_publisher(type_of('raw'), '/a', 1)
     camera, = node._cameras
     assert camera.topics.swir.name == camera.outputs.image.topic_name == '/a'
-    assert eventually(camera.outputs.rivals) == '/a by /rival'
+    assert eventually(camera.outputs.other_publishers) == '/a by /rival'
 
 
 def eventually(condition):

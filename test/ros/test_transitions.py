@@ -1,4 +1,4 @@
-"""Every transition completes or undoes all of itself, and no callback ends the process."""
+"""Every transition completes or is undone as a whole, and no callback ends the process."""
 
 from __future__ import annotations
 
@@ -167,9 +167,9 @@ def test_a_camera_that_fails_stops_neither_the_timer_nor_the_others(make_node, m
 def test_warnings_and_errors_go_the_same_way_to_the_console(make_node):
     node = make_node()
     for _ in range(2):
-        node._console.warn('one', 'a warning')
+        node._throttled.warn('one', 'a warning')
         node.note_error(ValueError('wrong'), 'an error')  # rclpy tells severities by the line
-        node._console.warn('two', 'another warning')
+        node._throttled.warn('two', 'another warning')
     assert node._errors == 2
 
 

@@ -1,4 +1,4 @@
-"""One node with many cameras, each test with a camera and listeners in processes of their own."""
+"""One node with many cameras; each test has a camera and listeners in separate processes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def running(shared_rig) -> Running:
 
 @pytest.fixture(autouse=True)
 def tidy(running):
-    """End the cameras and listeners of a test: each takes its share of processor and memory."""
+    """End the cameras and listeners of a test: each takes processor time and memory."""
     before = len(running.rig.processes)
     yield
     running.rig.end(first=before)
@@ -203,7 +203,7 @@ def test_nobody_listens_and_nothing_is_received(running):
     camera.wait_said('done')
     status = running.status('camera unheard')
     assert status['level'] == 0
-    assert status['message'] == 'idle: nobody listens'
+    assert status['message'] == 'idle: no subscribers'
     assert status['values']['received'] == '0'
 
 
@@ -216,7 +216,7 @@ def test_a_listener_may_come_and_go(running):
         ears.finish()
         idle = running.watcher.wait(
             lambda least=received: (s := running.status('camera either'))['message'] ==
-            'idle: nobody listens' and count(s['values'], 'received') > least and s['values'],
+            'idle: no subscribers' and count(s['values'], 'received') > least and s['values'],
             'idle after the listener has gone', 40)
         received = count(idle, 'received')
         stopped = len(camera.sent())

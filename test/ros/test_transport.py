@@ -1,4 +1,4 @@
-"""The profiles say what the code says of them, and a user's own choice is left alone."""
+"""The profiles agree with the code, and a user's own choice is respected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker: fair turns, and an outcome for every frame whatever happens to it."""
+"""The worker: round-robin over cameras, and exactly one outcome for every frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed')
 from rgb2swir_ros.engines.client import EngineCrashed, EngineHung, EngineNotReady, Inference
 from rgb2swir_ros.imaging import compressed
 from rgb2swir_ros.imaging.headers import read_header
-from rgb2swir_ros.ros.camera import Frame
+from rgb2swir_ros.ros.camera import ReceivedImage
 from rgb2swir_ros.ros.mailbox import Mailbox
 from rgb2swir_ros.ros.parameters import check
 from rgb2swir_ros.ros.timing import Window
@@ -23,7 +23,7 @@ from rgb2swir_ros.ros.worker import Worker
 
 
 class Client:
-    """An engine that gives the red channel, or fails as it is told."""
+    """An engine that returns the red channel, or fails on request."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
@@ -79,7 +79,7 @@ class Bench:
         camera.refuse = lambda reason, text: setattr(camera, 'refusal', text)
         camera.learn_size = lambda size: setattr(camera, 'source_size', size)
         camera.outputs = SimpleNamespace(
-            wanted=lambda: True, publish=lambda header, swir, encoding, info:
+            has_subscribers=lambda: True, publish=lambda header, swir, encoding, info:
             self.published.append((name, header, swir, encoding)))
         return camera
 
@@ -95,11 +95,12 @@ class Bench:
         assert not any(thread.name == 'translate' for thread in threading.enumerate())
 
 
-def frame(height=16, width=32, encoding='rgb8', second=9, data=None) -> Frame:
+def frame(height=16, width=32, encoding='rgb8', second=9, data=None) -> ReceivedImage:
     header = SimpleNamespace(stamp=SimpleNamespace(sec=second, nanosec=0), frame_id='optical')
     content = array('B', bytes(range(256)) * 12)[:height * width * 3] if data is None else data
-    return Frame(SimpleNamespace(header=header, height=height, width=width, encoding=encoding,
-                                 is_bigendian=0, step=width * 3, data=content), False)
+    return ReceivedImage(
+        SimpleNamespace(header=header, height=height, width=width, encoding=encoding,
+                        is_bigendian=0, step=width * 3, data=content), False)
 
 
 def outcomes(camera) -> dict[str, int]:
@@ -151,7 +152,7 @@ def test_failures_are_counted_and_the_next_frame_is_served(failure, outcome, log
     bench = Bench('bad', 'good')
     bench.client.failure = failure
     good = bench.cameras[1]
-    good.outputs.wanted = lambda: setattr(bench.client, 'failure', None) or True
+    good.outputs.has_subscribers = lambda: setattr(bench.client, 'failure', None) or True
     for camera in bench.cameras:
         camera.mailbox.put(frame())
     bench.work()
@@ -210,7 +211,7 @@ def test_late_and_unheard_frames_are_dropped_by_reason():
     bench = Bench('late', 'idle', max_age_ms=500.0)
     bench.cameras[0].mailbox.put(frame(second=9))
     bench.cameras[1].mailbox.put(frame(second=10))
-    bench.cameras[1].outputs.wanted = lambda: False
+    bench.cameras[1].outputs.has_subscribers = lambda: False
     bench.work()
     assert outcomes(bench.cameras[0]) == {'dropped_late': 1}
     assert outcomes(bench.cameras[1]) == {'dropped_idle': 1}
@@ -245,7 +246,7 @@ def test_a_compressed_frame_is_copied_and_parsed_once(codec, monkeypatch):
         parsed.append(content) or read_header(content)))
     bench = Bench('front')
     message = SimpleNamespace(header=frame().message.header, format=style, data=array('B', data))
-    bench.cameras[0].mailbox.put(Frame(message, True))
+    bench.cameras[0].mailbox.put(ReceivedImage(message, True))
     bench.work()
     assert outcomes(bench.cameras[0]) == {'translated': 1}
     assert parsed == [data]

@@ -1,4 +1,4 @@
-"""Who sees the console alone learns what is wrong: each kind once, then now and then."""
+"""Problems are logged: each kind at once, then at most once a minute."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 
+from rgb2swir_ros.engines.status import EngineStatus
 from rgb2swir_ros.ros import diagnostics
-from rgb2swir_ros.ros.console import EVERY_NS, Console
 from rgb2swir_ros.ros.diagnostics import CameraReport
 from rgb2swir_ros.ros.mailbox import Mailbox
 from rgb2swir_ros.ros.parameters import check
+from rgb2swir_ros.ros.throttled_log import EVERY_NS, ThrottledLog
 from rgb2swir_ros.ros.timing import Window
 
-ENGINE = SimpleNamespace(state='ready', detail='')
+ENGINE = EngineStatus('ready')
 
 
-def test_each_kind_is_said_once_and_again_after_a_minute():
-    now, said = [0], []
-    console = Console(SimpleNamespace(warning=said.append, error=said.append), lambda: now[0])
+def test_each_kind_is_logged_once_and_again_after_a_minute():
+    now, logged = [0], []
+    logger = SimpleNamespace(warning=logged.append, error=logged.append)
+    throttled = ThrottledLog(logger, lambda: now[0])
     for second in range(200):
         now[0] = second * 10**9
-        console.warn('a', f'a{second}')
-        console.error('b', f'b{second}')
+        throttled.warn('a', f'a{second}')
+        throttled.error('b', f'b{second}')
     assert EVERY_NS == 60 * 10**9
-    assert said == [f'{kind}{second}' for second in (0, 60, 120, 180) for kind in 'ab']
+    assert logged == [f'{kind}{second}' for second in (0, 60, 120, 180) for kind in 'ab']
 
 
 class Watch:
-    """A camera's report at a time that the test sets."""
+    """A camera's report with a clock that the test sets."""
 
     def __init__(self, monkeypatch, **parameters) -> None:
         self.now_ns = 10**12
         monkeypatch.setattr(diagnostics.time, 'monotonic_ns', lambda: self.now_ns)
         self.settings = check(parameters)
-        self.heard, self.rivals, self.publishers = True, '', 0
+        self.subscribed, self.rivals, self.publishers = True, '', 0
         self.camera = SimpleNamespace(
             name='front', mailbox=Mailbox(), counts=Counter(), lost=0, refusal='',
             refusals={}, arrivals=Window(), departures=Window(), ages=Window(),
@@ -46,12 +48,13 @@ class Watch:
             topics=SimpleNamespace(swir=SimpleNamespace(name='/front/swir/image_raw')),
             topic=lambda kind: f'/front/{kind}', publishers=lambda _: self.publishers)
         self.camera.outputs = SimpleNamespace(
-            wanted=lambda: self.heard, rivals=lambda: self.rivals, incompatible_qos=0)
+            has_subscribers=lambda: self.subscribed,
+            other_publishers=lambda: self.rivals, incompatible_qos=0)
         self.report = CameraReport(self.camera, '/translator')
         self.status()
 
     def status(self, seconds: float = 1.0, active: bool = True):
-        """Let time pass and return level and text."""
+        """Advance the time and return level and message."""
         self.now_ns += int(seconds * 1e9)
         status = self.report.status(self.settings, ENGINE, advice='', active=active)
         return status.level[0], status.message
@@ -77,25 +80,25 @@ def test_each_reason_of_a_refusal_is_a_kind_of_its_own_with_its_own_text(monkeyp
     assert text == '; '.join(watch.report.warnings.values())
 
 
-def test_a_refusal_is_said_also_while_nobody_listens(monkeypatch):
-    """An image is received to learn the camera's size: that it is refused is no idleness."""
+def test_a_refusal_is_reported_also_without_subscribers(monkeypatch):
+    """An image is received to learn the camera's size: a refused one is a problem, not idling."""
     watch = Watch(monkeypatch)
-    watch.heard = False
-    assert watch.status() == (0, 'idle: nobody listens')
+    watch.subscribed = False
+    assert watch.status() == (0, 'idle: no subscribers')
     watch.camera.refusals = {'zero_size': 'no pixels'}
     watch.frame('refused_zero_size')
     assert watch.status() == (2, '1 image refused: no pixels')
     assert 'refused_zero_size' in watch.report.warnings
 
 
-@pytest.mark.parametrize(('key', 'says', 'console'), [
+@pytest.mark.parametrize(('key', 'text_part', 'logged'), [
     ('camera_info_mismatch', 'of another size', True),
     ('future_stamps', 'lie in the future', True),
     ('dropped_late', 'older than max_age_ms', True),
-    ('dropped_engine_failed', 'the engine failed', False),  # the worker says it
-    ('lost_events', 'frames lost', False),  # the camera says it, with the way out
+    ('dropped_engine_failed', 'the engine failed', False),  # the worker logs it
+    ('lost_events', 'frames lost', False),  # the camera logs it, with the remedy
 ])
-def test_troubles_reach_the_console(monkeypatch, key, says, console):
+def test_problems_are_logged(monkeypatch, key, text_part, logged):
     watch = Watch(monkeypatch)
     if key.startswith('dropped_'):
         watch.frame(key)
@@ -104,11 +107,11 @@ def test_troubles_reach_the_console(monkeypatch, key, says, console):
         watch.camera.counts[key] += 1
     level, text = watch.status()
     assert level == 1
-    assert says in text
-    assert (key in watch.report.warnings) == console
+    assert text_part in text
+    assert (key in watch.report.warnings) == logged
 
 
-def test_silence_is_said_once_a_driver_has_had_its_time(monkeypatch):
+def test_silence_is_logged_after_the_time_that_a_driver_needs_to_start(monkeypatch):
     watch = Watch(monkeypatch)
     assert watch.status(1.5)[0] == 3
     assert watch.report.warnings == {}
@@ -116,26 +119,26 @@ def test_silence_is_said_once_a_driver_has_had_its_time(monkeypatch):
     assert level == 3
     assert 'nobody publishes /front/raw or /front/compressed' in text
     assert watch.report.warnings == {'silence': text}
-    watch.heard = False
+    watch.subscribed = False
     watch.status()
     assert watch.report.warnings == {}
     watch.camera.source_size = None  # still waiting for the camera, to build its engine
-    assert watch.status() == (0, 'idle: nobody listens; waiting for the first image or '
+    assert watch.status() == (0, 'idle: no subscribers; waiting for the first image or '
                                  'camera_info')
     assert 'nobody publishes' in watch.report.warnings['silence']
 
 
 def test_another_publisher_of_the_output_is_a_warning_also_while_idle(monkeypatch):
     watch = Watch(monkeypatch)
-    watch.heard, watch.rivals = False, '/front/swir/image_raw by /swir_driver'
+    watch.subscribed, watch.rivals = False, '/front/swir/image_raw by /swir_driver'
     level, text = watch.status()
     assert level == 1
-    assert 'somebody else publishes this output, too: /front/swir/image_raw by /swir_driver' \
+    assert 'another node publishes this output, too: /front/swir/image_raw by /swir_driver' \
         in text
-    assert 'rivals' in watch.report.warnings
+    assert 'other_publishers' in watch.report.warnings
 
 
-def test_a_node_that_is_not_active_warns_of_nothing(monkeypatch):
+def test_an_inactive_node_warns_about_nothing(monkeypatch):
     watch = Watch(monkeypatch)
     watch.frame('refused_zero_size')
     assert watch.status(active=False) == (3, 'the node is not active')

@@ -1,4 +1,4 @@
-"""Frames that the middleware lost: gaps in the publishers' sequence numbers."""
+"""Detection of frames that the middleware lost, by gaps in the publishers' sequence numbers."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from __future__ import annotations
 class SequenceTracker:
     """Counts the gaps in ``MessageInfo.publication_sequence_number``.
 
-    rclpy does not say which publisher a message is from, so messages of several (two cameras on
-    one topic, or a killed one and its successor) are told apart by their numbers.
+    rclpy does not tell which publisher sent a message, so messages of several publishers (two
+    cameras on one topic, or a killed driver and its successor) are distinguished by their
+    numbers.
     """
 
     def __init__(self) -> None:
         self.lost = 0
-        self._last: list[int] = []  # last number of each publisher, the latest heard first
+        self._last: list[int] = []  # last number of each publisher, the most recent first
         self._expected_new = 1
 
     def restart(self) -> None:
-        """Forget the publishers: the subscription is a new one. The count stays."""
+        """Reset the publishers for a new subscription. The count stays."""
         self._last = []
         self._expected_new = 1
 
     def publishers_changed(self, new: int, current: int) -> None:
-        """Take note of a matched event.
+        """Handle a matched event.
 
-        :param new: publishers that came since the last event.
-        :param current: publishers there are now, the new ones among them.
+        :param new: number of publishers that were matched since the last event.
+        :param current: number of matched publishers, the new ones included.
         """
-        # Who went is not said: those heard longest ago are forgotten.
+        # The event does not tell which publisher left: those silent for longest are dropped.
         del self._last[max(current - new, 0):]
         self._expected_new = max(current - len(self._last), 0)
 
@@ -42,7 +43,7 @@ class SequenceTracker:
             return 0
         below = [last for last in self._last if last < number]
         if self._expected_new or not below:
-            # A publisher that was never heard: what it sent before we matched is not lost.
+            # The first message of a publisher: what it sent before the match is not lost.
             self._expected_new = max(self._expected_new - 1, 0)
             self._last.insert(0, number)
             del self._last[8:]

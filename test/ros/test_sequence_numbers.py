@@ -1,11 +1,11 @@
-"""Gaps are losses; a publisher that comes, goes or starts again is none."""
+"""Gaps are losses; a publisher that connects, leaves or restarts is none."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgb2swir_ros.ros.losses import SequenceTracker
+from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
 
 
 def seen(tracker: SequenceTracker, *numbers: int | None) -> int:
