@@ -1,4 +1,4 @@
-"""The compiling backends, each with the same four questions: versions, tools, compile, open."""
+"""The compiling backends, all with the same four methods: versions, tools, compile, open."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any, Protocol
 
-from rgb2swir_ros.engines.base import Engine, EngineSpec, Progress, Unavailable
+from rgb2swir_ros.engines.base import Engine, EngineSpec, ProgressCallback, Unavailable
 from rgb2swir_ros.engines.inductor import InductorEngine, compile_package, open_cuda_package
 from rgb2swir_ros.engines.openvino import (
     OpenVinoEngine,
@@ -30,7 +30,7 @@ NO_LIBRARIES: dict[str, str | None] = {'torch_tensorrt': None, 'tensorrt': None,
 
 
 class Backend(Protocol):
-    """What `rgb2swir_ros.engines.build` asks of a backend that compiles."""
+    """The interface between `rgb2swir_ros.engines.build` and a backend that compiles."""
 
     def versions(self) -> dict[str, str | None]:
         """Return `NO_LIBRARIES` with the versions of what its engines use.
@@ -45,17 +45,17 @@ class Backend(Protocol):
         """
 
     def compile(self, translator: SwirModel, spec: EngineSpec, folder: Path, shared: Path,
-                progress: Progress) -> Path:
+                progress: ProgressCallback) -> Path:
         """Build an engine of a float32 model.
 
-        :param folder: where the engine's file goes, empty.
-        :param shared: the cache's folder, for what one build leaves for the next.
+        :param folder: an empty folder for the engine's file.
+        :param shared: the cache's folder, for data that builds share.
         :return: the file.
         :raises CompileError: if the compiler fails.
         """
 
     def open(self, file: Path, spec: EngineSpec, facts: dict[str, Any] | None = None) -> Engine:
-        """Load an engine that `compile` wrote; ``facts`` join its description."""
+        """Load an engine that `compile` wrote; ``facts`` are added to its description."""
 
 
 class Inductor:
@@ -73,7 +73,7 @@ class Inductor:
             raise Unavailable('triton is not installed', 'install the triton of your torch')
 
     def compile(self, translator: SwirModel, spec: EngineSpec, folder: Path, shared: Path,
-                progress: Progress) -> Path:
+                progress: ProgressCallback) -> Path:
         """Build a package: see `Backend`."""
         compiler = find_compiler()
         assert compiler is not None
@@ -98,7 +98,7 @@ class TensorRT:
         find_tensorrt()
 
     def compile(self, translator: SwirModel, spec: EngineSpec, folder: Path, shared: Path,
-                progress: Progress) -> Path:
+                progress: ProgressCallback) -> Path:
         """Build an engine: see `Backend`."""
         return compile_engine(translator, spec, folder, shared / 'tensorrt' / 'timings', progress)
 
@@ -119,7 +119,7 @@ class OpenVino:
         find_openvino()
 
     def compile(self, translator: SwirModel, spec: EngineSpec, folder: Path, shared: Path,
-                progress: Progress) -> Path:
+                progress: ProgressCallback) -> Path:
         """Build a blob: see `Backend`."""
         return compile_blob(translator, spec, folder, progress)
 

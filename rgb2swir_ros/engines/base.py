@@ -1,4 +1,4 @@
-"""What every engine is: one call, one fixed size, one description. No torch in here."""
+"""The interface of all engines: one call, one fixed size, one description. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 
-Progress = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 Frames = NDArray[np.uint8]
 Radiance = NDArray[np.float32]
 
 BACKENDS = ('eager', 'inductor', 'openvino', 'tensorrt')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 DEVICES = ('cpu', 'cuda')
-# TensorRT's own: 0 builds fastest, 5 searches longest for the fastest engine
+# TensorRT's levels: 0 builds fastest, 5 searches longest for the fastest engine
 OPTIMIZATION_LEVELS = range(6)
 
 
 class Engine(Protocol):
-    """A translator made fast for one size; `open_engine` gives one.
+    """A translator compiled or prepared for one size; `open_engine` returns one.
 
     A backend is a class with these two methods and an entry in `rgb2swir_ros.engines.backends`.
     """
@@ -33,12 +33,12 @@ class Engine(Protocol):
         """Translate camera frames.
 
         :param rgb: (B, H, W, 3), uint8, RGB; B from 1 to the engine's batch.
-        :return: radiance (B, H, W), float32, linear, in [0, 1]: an own array each time.
+        :return: radiance (B, H, W), float32, linear, in [0, 1]; a new array each time.
         :raises UserError: if the frames have another shape or type.
         """
 
     def describe(self) -> dict[str, Any]:
-        """Return what it is: plain values only, so that it can travel as JSON.
+        """Return a description of plain values, which can be sent as JSON.
 
         Keys: those of `EngineSpec` (``device`` with the device's name), and model_hash, torch,
         built_at (ISO 8601, UTC), build_s, parity (figures of `rgb2swir_ros.engines.parity`),
@@ -48,14 +48,14 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """What is asked of an engine, nothing left open.
+    """The complete specification of an engine.
 
     :param model: the model's name, for people.
     :param height: pixels; fixed in the graph, like all sizes.
     :param width: pixels.
     :param batch: frames a call.
     :param backend: one of `BACKENDS`.
-    :param precision: the trunk's type, one of `PRECISIONS`; the head is float32 always.
+    :param precision: the trunk's type, one of `PRECISIONS`; the head is always float32.
     :param threads: processor cores it may use, at least 1.
     :param device: ``cpu`` or ``cuda``.
     :param optimization_level: TensorRT's, 0 to 5; None for other backends.
@@ -72,7 +72,7 @@ class EngineSpec:
     optimization_level: int | None = None
 
     def __str__(self) -> str:
-        """Return it as progress lines name it: ``inductor bfloat16 640x360``."""
+        """Return the name in progress lines: ``inductor bfloat16 640x360``."""
         batch = '' if self.batch == 1 else f' batch {self.batch}'
         device = '' if self.device == 'cpu' else f' on {self.device}'
         return f'{self.backend} {self.precision} {self.width}x{self.height}{batch}{device}'
@@ -82,24 +82,24 @@ class EngineSpec:
         return asdict(self)
 
 
-class PassingError(UserError):
-    """Something stands in the way that may be gone in a while; trying again may help."""
+class TransientError(UserError):
+    """An error whose cause may pass; another attempt may succeed."""
 
 
 class Unavailable(Exception):
-    """A backend cannot be had on this machine.
+    """A backend cannot be used on this machine.
 
     :ivar remedy: what the user can do about it.
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
-        """Keep both, one line each."""
+        """Store both, one line each."""
         super().__init__(reason)
         self.remedy = remedy
 
 
 class NotInstalled(Unavailable):
-    """An optional backend's package is not here: no reason for a warning."""
+    """An optional backend's package is not installed, which needs no warning."""
 
 
 class CompileError(RuntimeError):
@@ -121,9 +121,9 @@ class ModelSource:
 
 
 def padded_batch(rgb: Frames, spec: EngineSpec) -> Frames:
-    """Return frames as the engine's graph takes them: contiguous, filled up to its batch.
+    """Return frames for the engine's graph: contiguous, and padded to its batch size.
 
-    The batch is always full, so that a frame's result never depends on how many came with it.
+    The batch is always full, so that a frame's result never depends on the number of frames.
 
     :param rgb: (B, H, W, 3), uint8, 1 <= B <= spec.batch.
     :raises UserError: if shape or type differ; the text says what is expected.
@@ -138,5 +138,5 @@ def padded_batch(rgb: Frames, spec: EngineSpec) -> Frames:
         full = np.zeros((spec.batch, *expected), np.uint8)
         full[:len(rgb)] = rgb
         return full
-    # torch warns about read-only arrays, which frames from a message's bytes are
+    # torch warns about read-only arrays, such as frames from a message's bytes
     return np.ascontiguousarray(rgb) if rgb.flags.writeable else rgb.copy()

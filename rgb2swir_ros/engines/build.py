@@ -23,8 +23,8 @@ from rgb2swir_ros.engines.base import (
     EngineSpec,
     ModelSource,
     NotInstalled,
-    PassingError,
-    Progress,
+    ProgressCallback,
+    TransientError,
     Unavailable,
     first_line,
 )
@@ -40,76 +40,78 @@ from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.translator import SwirModel, load_model
 
 MINIMUM_SIZE = 16
-OPTIMIZATION_LEVEL = 3  # TensorRT's own default
-# What `auto` tries, in this order
-ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('openvino', 'inductor', 'eager')}
-INSTEAD = {'inductor': 'the engine is compiled by TorchInductor',
-           'eager': 'the engine runs eagerly, layer by layer'}
-PASSING = ('out of memory', 'cannot allocate memory', 'bad_alloc', 'no space left',
-           'too many open files', 'permission denied')
+OPTIMIZATION_LEVEL = 3  # TensorRT's default
+# The backends that `auto` tries, in this order
+AUTO_ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('openvino', 'inductor', 'eager')}
+FALLBACKS = {'inductor': 'the engine is compiled by TorchInductor',
+             'eager': 'the engine runs eagerly, layer by layer'}
+# Parts of the messages of errors whose cause may pass; see `is_transient`
+TRANSIENT = ('out of memory', 'cannot allocate memory', 'bad_alloc', 'no space left',
+             'too many open files', 'permission denied')
 log = logging.getLogger('rgb2swir_ros.engines')
 
 
 def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
                 backend: str = 'auto', precision: str = 'auto', threads: int = 0,
                 device: str = 'auto', optimization_level: int = OPTIMIZATION_LEVEL,
-                cache: str | Path | None = None, progress: Progress | None = None) -> Engine:
-    """Return an engine in this process; the first time for a size it is built.
+                cache: str | Path | None = None,
+                progress: ProgressCallback | None = None) -> Engine:
+    """Return an engine in this process; it is built if the cache does not hold it.
 
-    That takes seconds with OpenVINO, half a minute with TorchInductor and minutes with TensorRT.
-    Backend ``auto`` is the first of `ORDER` that works here; for each that does not, one warning
-    says what to install, once in a process (none where OpenVINO is not installed: it is
-    optional). Precision ``auto`` is float16 on a GPU, and bfloat16 where the processor computes
-    in it, if the model passes the parity gate in it; else float32.
+    A build takes seconds with OpenVINO, half a minute with TorchInductor and minutes with
+    TensorRT. Backend ``auto`` is the first of `AUTO_ORDER` that works here. For each that does
+    not, a warning is logged once per process with the remedy (but not if OpenVINO is missing,
+    which is optional). Precision ``auto`` is float16 on a GPU, and bfloat16 on a processor with
+    native bfloat16, if the model passes the parity gate in it; else float32.
 
     :param model: a model's name (``nano``) or folder.
     :param size: (height, width) in pixels, at least 16 each.
-    :param batch: frames a call.
+    :param batch: frames per call.
     :param backend: ``auto`` or one of `BACKENDS`.
     :param precision: ``auto`` or one of `PRECISIONS`; float16 needs a GPU.
     :param threads: processor cores to use; 0: all that this process may use.
     :param device: ``auto``, ``cpu`` or ``cuda``.
     :param optimization_level: TensorRT's, 0 to 5: higher builds longer and may run faster.
     :param cache: folder of built engines; by default the user's cache folder.
-    :param progress: told in one line what is being done, whenever that changes.
-    :raises UserError: if the model, the cache or an argument is wrong, if a backend that was
-        asked for by name cannot be built, or if the engine fails the parity gate.
+    :param progress: called with one line of text at each new step.
+    :raises UserError: if the model, the cache or an argument is wrong, if a backend that is
+        requested by name cannot be built, or if the engine fails the parity gate.
     """
     check_request(size, batch, backend, precision)
     check_level(optimization_level)
     folder = model_directory(model)
-    return _Opening(
+    return _EngineOpener(
         source=ModelSource(folder, model_hash(folder)), size=size, batch=batch, backend=backend,
         precision=precision, threads=resolve_threads(threads),
-        device=settle_device(device, backend, precision), level=optimization_level,
-        cache=cache or None, say=progress or (lambda _: None)).open()
+        device=resolve_engine_device(device, backend, precision), level=optimization_level,
+        cache=cache or None, progress=progress or (lambda _: None)).open()
 
 
 def check_arguments(*, model: str | Path, backend: str, precision: str, threads: int,
                     device: str, optimization_level: int, **_: Any) -> None:
-    """Refuse what no size could have an engine with; the arguments are those of `open_engine`.
+    """Check the arguments of `open_engine` that do not depend on the size.
 
     :raises UserError: naming the first that is wrong.
     """
     check_request((MINIMUM_SIZE, MINIMUM_SIZE), 1, backend, precision)
     check_level(optimization_level)
     resolve_threads(threads)
-    settle_device(device, backend, precision)
+    resolve_engine_device(device, backend, precision)
     check_model(model)
 
 
 def check_model(model: str | Path) -> None:
-    """Read a model once, so that damage is found before anything is built from it.
+    """Read a model once, so that damage is found before an engine is built from it.
 
     :raises UserError: if there is no such model, or its files are damaged.
     """
     load_model(model_directory(model))
 
 
-def settle_device(device: str, backend: str, precision: str) -> str:
-    """Return ``cpu`` or ``cuda``, if backend and precision can be had there.
+def resolve_engine_device(device: str, backend: str, precision: str) -> str:
+    """Return the device for a backend and a precision, ``cpu`` or ``cuda``.
 
-    :raises UserError: if not.
+    :raises UserError: if the backend or the precision cannot be used there.
     """
     if device == 'cuda' and backend == 'openvino':
         raise UserError("backend 'openvino' runs on the processor: choose device cpu or another "
@@ -117,46 +119,46 @@ def settle_device(device: str, backend: str, precision: str) -> str:
     settled = resolve_device('cpu' if device == 'auto' and backend == 'openvino' else device)
     if device == 'cpu' and backend == 'tensorrt':
         raise UserError("backend 'tensorrt' runs on a GPU: choose device cuda or another backend")
-    # with tensorrt, that the GPU is missing is the thing to say
+    # with tensorrt, the missing GPU is reported later
     if settled == 'cpu' and precision == 'float16' and backend != 'tensorrt':
         raise UserError("precision 'float16' needs a GPU, and the engine is for the processor: "
                         'choose bfloat16 or float32')
     return settled
 
 
-class _Opening:
-    """One call of `open_engine`: its arguments, and the model once it is needed."""
+class _EngineOpener:
+    """One call of `open_engine`: its arguments, and the model, which is loaded on first use."""
 
     def __init__(self, *, source: ModelSource, size: tuple[int, int], batch: int, backend: str,
                  precision: str, threads: int, device: str, level: int,
-                 cache: str | Path | None, say: Progress) -> None:
+                 cache: str | Path | None, progress: ProgressCallback) -> None:
         self.source, self.size, self.batch = source, size, batch
         self.backend, self.precision, self.threads = backend, precision, threads
-        self.device, self.level, self.cache, self.say = device, level, cache, say
+        self.device, self.level, self.cache, self.progress = device, level, cache, progress
 
     @functools.cached_property
     def translator(self) -> SwirModel:
-        """The float32 model: loaded when building, not when a built engine is found."""
+        """The float32 model; it is loaded to build an engine, not to load a built one."""
         return load_model(self.source.folder)
 
     def open(self) -> Engine:
-        order = ORDER[self.device] if self.backend == 'auto' else (self.backend,)
+        order = AUTO_ORDER[self.device] if self.backend == 'auto' else (self.backend,)
         for name, following in zip(order, (*order[1:], ''), strict=True):
             try:
                 if name == 'eager':
                     return self._open_eager()
                 return self._open_compiled(name, COMPILING[name])
             except Unavailable as error:
-                if not following:  # a backend asked for by name is not swapped
+                if not following:  # a backend requested by name has no fallback
                     raise UserError(
                         f'cannot build the {name} engine: {error}; {error.remedy}') from error
                 if not isinstance(error, NotInstalled):
-                    warn_once(f'{error}, so {INSTEAD[following]}: {error.remedy}')
+                    warn_once(f'{error}, so {FALLBACKS[following]}: {error.remedy}')
             except ParityError as error:
                 if not following:
                     raise
-                warn_once(f'{error}. Here {INSTEAD[following]} instead')
-        raise AssertionError('eager is always there')
+                warn_once(f'{error}. Here {FALLBACKS[following]} instead')
+        raise AssertionError('eager is always available')
 
     def spec(self, backend: str, precision: str) -> EngineSpec:
         level = self.level if backend == 'tensorrt' else None
@@ -167,55 +169,55 @@ class _Opening:
         cache = EngineCache(self.cache)
         versions = backend.versions()
         spec = self.spec(name, self._preferred_precision())
-        # What is built already needs neither a compiler nor the weights
+        # A built engine needs neither a compiler nor the weights
         found = cache.find(engine_fields(spec, self.source.sha256, versions))
         if found:
             try:
                 return self._load(backend, found, spec)
-            except Unavailable:  # a library is missing: the engine is not to blame
+            except Unavailable:  # a library is missing; the engine is intact
                 raise
             except ImportError as error:
                 raise Unavailable(f'the {name} engine cannot be loaded ({first_line(error)})',
                                   'install what is missing') from error
-            except Exception as error:  # sound, but this machine's libraries do not take it
-                if passes(error):
-                    raise PassingError(
+            except Exception as error:  # intact, but this machine's libraries do not load it
+                if is_transient(error):
+                    raise TransientError(
                         f'the engine in {found.file.parent} cannot be loaded now, and is kept '
-                        f'({first_line(error)}): mend that and try again') from error
-                self.say(f'the engine in {found.file.parent} cannot be loaded '
+                        f'({first_line(error)}): fix the cause and try again') from error
+                self.progress(f'the engine in {found.file.parent} cannot be loaded '
                          f'({first_line(error)}); rebuilding')
         backend.require_tools(self.device)
-        spec = self.spec(name, self._passing_precision())
+        spec = self.spec(name, self._verified_precision())
         build = functools.partial(self._build, backend, spec, cache.folder)
         try:
-            entry = cache.get(engine_fields(spec, self.source.sha256, versions), build, self.say,
-                              instead_of=found)
+            entry = cache.get(engine_fields(spec, self.source.sha256, versions), build,
+                              self.progress, instead_of=found)
             return self._load(backend, entry, spec)
         except CompileError as error:
             raise Unavailable(f'compiling with {name} failed ({error})',
-                              'look at the compiler that this names, or choose backend eager'
+                              'check the compiler that is named here, or choose backend eager'
                               ) from error
 
     def _build(self, backend: Backend, spec: EngineSpec, shared: Path,
                folder: Path) -> tuple[Path, dict[str, Any]]:
         started = time.monotonic()
-        file = backend.compile(self.translator, spec, folder, shared, self.say)
-        self.say(f'building {spec}: checking parity')
+        file = backend.compile(self.translator, spec, folder, shared, self.progress)
+        self.progress(f'building {spec}: checking parity')
         parity = require_parity(backend.open(file, spec), self.translator, spec)
         return file, {'parity': parity.fields(), 'built_at': now(),
                       'build_s': round(time.monotonic() - started, 2)}
 
     def _load(self, backend: Backend, entry: Entry, spec: EngineSpec) -> Engine:
-        self.say(f'loading {spec}')
+        self.progress(f'loading {spec}')
         facts = {**self._facts(), **entry.facts, 'from_cache': entry.from_cache,
                  'file': str(entry.file)}
         return backend.open(entry.file, spec, facts)
 
     def _open_eager(self) -> Engine:
         started = time.monotonic()
-        spec = self.spec('eager', self._passing_precision())
+        spec = self.spec('eager', self._verified_precision())
         engine = self._eager(spec)
-        self.say(f'opening {spec}: checking parity')
+        self.progress(f'opening {spec}: checking parity')
         use_threads(self.threads)
         parity = require_parity(engine, self.translator, spec)
         engine.facts = {**self._facts(), 'parity': parity.fields(), 'built_at': now(),
@@ -235,8 +237,11 @@ class _Opening:
             return 'float16'
         return 'bfloat16' if has_bfloat16() else 'float32'
 
-    def _passing_precision(self) -> str:
-        """Settle the precision before a long build, by trying the eager model in it."""
+    def _verified_precision(self) -> str:
+        """Return a precision in which the eager model passes the parity gate.
+
+        It is checked before the build, which can take long.
+        """
         precision = self._preferred_precision()
         if self.precision != 'auto' or precision == 'float32':
             return precision
@@ -254,21 +259,21 @@ class _Opening:
                 'device': describe_device(self.device)}
 
 
-def passes(error: BaseException) -> bool:
-    """Say whether an error of loading lies in the machine's state and not in the engine.
+def is_transient(error: BaseException) -> bool:
+    """Return whether a loading error is due to the machine's state and not to the engine.
 
-    Too little memory, no room for what is unpacked, too many open files, no right to read: a
-    new engine would fare no better. Native libraries tell of these in words only.
+    Examples are lack of memory or disk space, too many open files and missing permissions: a new
+    engine would fail as well. Native libraries report these by their messages only.
     """
     if isinstance(error, (MemoryError, OSError, torch.OutOfMemoryError)):
         return True
     text = str(error).lower()
-    return any(words in text for words in PASSING)
+    return any(words in text for words in TRANSIENT)
 
 
 def engine_fields(spec: EngineSpec, model_sha256: str,
                   versions: dict[str, str | None]) -> dict[str, Any]:
-    """Return all that a compiled engine depends on: the fields of its manifest.
+    """Return everything that a compiled engine depends on: the fields of its manifest.
 
     :param versions: see `rgb2swir_ros.engines.backends.Backend.versions`.
     """
@@ -276,13 +281,13 @@ def engine_fields(spec: EngineSpec, model_sha256: str,
               'torch': torch.__version__, 'processor': processor_identity(),
               **versions, **device_facts(spec.device)}
     if spec.device == 'cuda':
-        del fields['threads']  # compiled into the loops of a processor's engine only
+        del fields['threads']  # only a processor's engine depends on it
     return fields
 
 
 @functools.lru_cache(maxsize=1)
 def code_hash() -> str:
-    """Return a hash of the source files that shape the graph: an update makes engines anew."""
+    """Return a hash of the source files that determine the graph: an update rebuilds engines."""
     package = Path(translator_module.__file__).parent
     shaping = ('cuda', 'eager', 'export', 'inductor', 'openvino', 'tensorrt')
     files = [package / 'translator.py', package / 'model_config.py',
@@ -296,14 +301,14 @@ def code_hash() -> str:
 
 @functools.cache
 def warn_once(text: str) -> None:
-    """Log a warning, unless this process has logged the same."""
+    """Log a warning, once per process and text."""
     log.warning('%s', text)
 
 
 def check_request(size: tuple[int, int], batch: int, backend: str, precision: str) -> None:
-    """Refuse what no engine can be.
+    """Check the arguments of an engine.
 
-    :raises UserError: naming the first argument that is wrong.
+    :raises UserError: naming the first that is wrong.
     """
     if len(size) != 2 or min(size) < MINIMUM_SIZE:
         raise UserError(f'size {size!r}: give (height, width), at least {MINIMUM_SIZE} each')
@@ -316,14 +321,14 @@ def check_request(size: tuple[int, int], batch: int, backend: str, precision: st
 
 
 def check_level(optimization_level: int) -> None:
-    """Refuse a level that TensorRT does not have.
+    """Check TensorRT's optimization level.
 
-    :raises UserError: naming it.
+    :raises UserError: if it is not 0 to 5.
     """
     if optimization_level not in OPTIMIZATION_LEVELS:
         raise UserError(f'optimization level {optimization_level}: give 0 to 5')
 
 
 def now() -> str:
-    """Return the time as ISO 8601 in UTC, to the second."""
+    """Return the current time as ISO 8601 in UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec='seconds')

@@ -1,7 +1,7 @@
-"""Built engines on disk: private, exact, and whole or absent.
+"""The cache of built engines on disk: private, and written atomically.
 
-A compiled engine is code, so the folder belongs to its user alone, and an engine is loaded only
-if every field of its manifest is what is asked for and its file has the manifest's SHA-256.
+A compiled engine is code. So only its user may write to the folder, and an engine is loaded only
+if every field of its manifest is the requested one and its file has the manifest's SHA-256.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.engines.base import Progress
+from rgb2swir_ros.engines.base import ProgressCallback
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.resources import cache_directory
 
 FORMAT = 1
 MANIFEST = 'manifest.json'
-ENGINE_STEM = 'engine'  # every backend's file is ``engine.`` and something
+ENGINE_STEM = 'engine'  # every backend's file is ``engine.`` and an extension
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 SMALLEST_ROOM = 4 * 2**20  # bytes: no engine is smaller
-# Fields that name an engine for people; two engines that differ in others are versions of one.
+# Fields that are part of the folder's name; engines that differ only in others share the name.
 NAMING = ('model', 'height', 'width', 'batch', 'backend', 'device', 'precision', 'threads')
 
 Fields = dict[str, Any]
@@ -39,9 +39,9 @@ Fields = dict[str, Any]
 class Entry:
     """A built engine.
 
-    :param file: the engine's file, its hash checked a moment ago.
-    :param facts: what its builder wrote down (parity, build time).
-    :param from_cache: whether it had been built before.
+    :param file: the engine's file, whose hash has been checked.
+    :param facts: what the build recorded (parity, build time).
+    :param from_cache: whether it was built by an earlier call.
     """
 
     file: Path
@@ -53,11 +53,11 @@ class EngineCache:
     """The folder that holds built engines, one folder per key."""
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        """Make the folder if there is none, for its user alone (0700).
+        """Create the folder if it is missing, with mode 0700.
 
         :param folder: by default `rgb2swir_ros.resources.cache_directory`.
-        :raises UserError: if it cannot be made, is no folder, belongs to somebody else, or others
-            can write to it.
+        :raises UserError: if it cannot be created, is no folder, belongs to another user, or
+            others can write to it.
         """
         self.folder = cache_directory(folder)
         try:
@@ -81,42 +81,43 @@ class EngineCache:
         key = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self.folder / f'{_slug(fields)}-{key}'
 
-    def find(self, fields: Fields, progress: Progress | None = None) -> Entry | None:
-        """Return the engine with these fields if it is here and sound.
+    def find(self, fields: Fields, progress: ProgressCallback | None = None) -> Entry | None:
+        """Return the engine with these fields if it is in the cache and intact.
 
-        :param progress: told in one line why an engine that is here does not serve.
+        :param progress: called with one line that states why a cached engine is not used.
         """
-        say = progress or _quiet
+        progress = progress or _ignore_progress
         folder = self.path(fields)
         if not folder.exists():
             if difference := self._nearest_difference(fields):
-                say(f'no engine fits: {difference}; rebuilding')
+                progress(f'no engine fits: {difference}; rebuilding')
             return None
         manifest, problem = _read_manifest(folder)
         if manifest is not None:
             problem = (_difference(manifest['fields'], _versioned(fields))
                        or _damage(folder / manifest['file'], manifest['sha256']))
         if manifest is None or problem:
-            say(f'the engine in {folder} is not used: {problem}; rebuilding')
+            progress(f'the engine in {folder} is not used: {problem}; rebuilding')
             return None
         return Entry(folder / manifest['file'], manifest['facts'], from_cache=True)
 
     def get(self, fields: Fields, build: Callable[[Path], tuple[Path, Fields]],
-            progress: Progress | None = None, *, instead_of: Entry | None = None) -> Entry:
-        """Return the engine with these fields, built first if need be.
+            progress: ProgressCallback | None = None, *, instead_of: Entry | None = None) -> Entry:
+        """Return the engine with these fields; build it if it is not in the cache.
 
-        Two processes never build the same engine at once: the second waits for the first. A
-        build that is killed leaves nothing that could be taken for an engine.
+        Two processes never build the same engine at the same time: the second waits. A killed
+        build leaves no incomplete engine.
 
         :param build: called with an empty folder; returns the engine's file in it, and facts.
-        :param instead_of: an engine that does not serve though it is sound: it stays until the
-            new one is whole.
-        :raises UserError: if the folder cannot be written; and whatever ``build`` raises.
+        :param instead_of: an intact engine that cannot be loaded; it is replaced when the new one
+            is complete.
+        :raises UserError: if the folder cannot be written.
+        :raises Exception: whatever ``build`` raises.
         """
-        say = progress or _quiet
+        progress = progress or _ignore_progress
         target = self.path(fields)
-        with self._locked(target.name, say), self._written():
-            found = self.find(fields, say)
+        with self._locked(target.name, progress), self._written():
+            found = self.find(fields, progress)
             if found and not _same(found, instead_of):
                 return found
             _require_replaceable(target)
@@ -129,7 +130,7 @@ class EngineCache:
                             'sha256': file_sha256(file), 'facts': facts}
                 (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
                 _remove_engine(target)
-                for path in scratch.iterdir():  # what a compiler may have left beside
+                for path in scratch.iterdir():  # files that a compiler may have left
                     if not _is_ours(path):
                         shutil.rmtree(path) if path.is_dir() else path.unlink()
                 scratch.rename(target)
@@ -139,10 +140,10 @@ class EngineCache:
 
     @contextmanager
     def _written(self) -> Iterator[None]:
-        """Say in one line why the folder cannot be written.
+        """Turn an error of writing to the folder into a `UserError`.
 
-        A compiler's own words for a full disk are many, so where there is no room left after a
-        failure, that is what is said.
+        Compilers report a full disk in many ways, so after any failure with no space left, the
+        full disk is reported.
         """
         try:
             yield
@@ -152,11 +153,11 @@ class EngineCache:
             reason = _file_system_reason(error, self.folder)
             if reason is None:
                 raise
-            raise UserError(f'cannot write to {self.folder} ({reason}): make that possible, or '
-                            'set RGB2SWIR_CACHE to another folder of yours') from error
+            raise UserError(f'cannot write to {self.folder} ({reason}): fix that, or set '
+                            'RGB2SWIR_CACHE to another folder of yours') from error
 
     @contextmanager
-    def _locked(self, name: str, say: Progress) -> Iterator[None]:
+    def _locked(self, name: str, progress: ProgressCallback) -> Iterator[None]:
         try:
             handle = os.open(self.folder / f'.{name}.lock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
                              0o600)
@@ -167,17 +168,17 @@ class EngineCache:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say('waiting for another process that builds the same engine')
+                progress('waiting for another process that builds the same engine')
                 fcntl.flock(handle, fcntl.LOCK_EX)
             except OSError as error:  # some network file systems have no locks
                 raise UserError(f'cannot lock files in {self.folder} ({error.strerror}): set '
                                 'RGB2SWIR_CACHE to a folder on a local disk') from error
             yield
         finally:
-            os.close(handle)  # and with it the lock; the file stays, removing it would race
+            os.close(handle)  # releases the lock; the file stays, because removing it would race
 
     def _nearest_difference(self, fields: Fields) -> str:
-        """Say in what the most similar engine of the same name differs; empty if there is none."""
+        """Return how the most similar engine of the same name differs; empty if there is none."""
         wanted = _versioned(fields)
         manifests = (_read_manifest(path)[0] for path in self.folder.glob(f'{_slug(fields)}-*'))
         found = [manifest['fields'] for manifest in manifests if manifest is not None]
@@ -188,19 +189,19 @@ class EngineCache:
 
 
 def _same(found: Entry, other: Entry | None) -> bool:
-    """Say whether two entries are of the same build."""
+    """Return whether two entries are of the same build."""
     return other is not None and (found.file, found.facts) == (other.file, other.facts)
 
 
 def _is_ours(path: Path) -> bool:
-    """Say whether a path in an engine's folder is a part of the engine."""
+    """Return whether a path in an engine's folder belongs to the engine."""
     return path.name == MANIFEST or path.stem == ENGINE_STEM
 
 
 def _require_replaceable(folder: Path) -> None:
-    """See, before anything is built, that an engine's folder can make room for a new one.
+    """Check before a build that an engine's folder can be replaced.
 
-    :raises UserError: if there is something else in it, or it cannot be written to.
+    :raises UserError: if it holds other files, or cannot be written to.
     """
     try:
         foreign = [path.name for path in folder.iterdir() if not _is_ours(path)]
@@ -211,12 +212,12 @@ def _require_replaceable(folder: Path) -> None:
         return
     except OSError as error:
         problem = str(error.strerror)
-    raise UserError(f'{folder}, an engine that does not serve any more, cannot be replaced '
+    raise UserError(f'{folder}, an engine that can no longer be used, cannot be replaced '
                     f'({problem}): move it away, or set RGB2SWIR_CACHE to another folder of yours')
 
 
 def _remove_engine(folder: Path) -> None:
-    """Remove an engine's folder that `_require_replaceable` has looked at."""
+    """Remove an engine's folder that `_require_replaceable` has checked."""
     if folder.exists():
         for path in filter(_is_ours, folder.iterdir()):
             path.unlink()
@@ -224,7 +225,7 @@ def _remove_engine(folder: Path) -> None:
 
 
 def _file_system_reason(error: BaseException | None, folder: Path) -> str | None:
-    """Return the reason if an error, or what it comes from, is that of writing to a folder."""
+    """Return the reason if an error, or one of its causes, is an error of writing to a folder."""
     full = _is_full(folder)
     while error is not None:
         if isinstance(error, OSError) and (
@@ -242,12 +243,12 @@ def _is_full(folder: Path) -> bool:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as a hexadecimal text."""
+    """Return the SHA-256 of a file as a hexadecimal string."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _quiet(_: str) -> None:
-    """Say nothing."""
+def _ignore_progress(_: str) -> None:
+    """Ignore a line of progress."""
 
 
 def _versioned(fields: Fields) -> Fields:
@@ -255,13 +256,13 @@ def _versioned(fields: Fields) -> Fields:
 
 
 def _slug(fields: Fields) -> str:
-    """Return the part of a folder's name that people read."""
+    """Return the readable part of a folder's name."""
     values = '-'.join(str(fields.get(key, '')) for key in NAMING)
     return ''.join(c if c.isalnum() or c in '-_.' else '_' for c in values)[:100]
 
 
 def _read_manifest(folder: Path) -> tuple[Fields | None, str]:
-    """Return a manifest that has all its parts, or None and what is wrong with it."""
+    """Return a complete manifest, or None and the reason."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as error:
@@ -289,7 +290,7 @@ def _difference(found: Fields, wanted: Fields) -> str:
 
 
 def _short(value: Any) -> str:
-    """Return a value for one line of text; of a hash its beginning is enough."""
+    """Return a value as a short text; a hash is shortened to its beginning."""
     text = repr(value)
     return text if len(text) <= 50 else f"{text[:14]}...'"
 

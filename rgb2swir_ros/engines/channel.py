@@ -1,8 +1,9 @@
-"""What the engine process and its client share: messages and pixels. No torch in here.
+"""Messages and shared memory between the engine process and its client. Imports no torch.
 
-Messages are JSON objects, one a packet, over a SOCK_SEQPACKET pair (whole or not at all, and end
-of file as soon as the other side is dead, however it died). Pixels are in anonymous shared memory
-(memfd) that travels over the same socket: nothing has a name, so nothing is left after a crash.
+Messages are JSON objects, one per packet, over a pair of SOCK_SEQPACKET sockets: a packet arrives
+whole or not at all, and the end of file arrives as soon as the other process has died. Pixels are
+in anonymous shared memory (memfd), whose descriptor is sent over the same socket: it has no name,
+so nothing is left after a crash.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Slot:
         """Map the memory of a descriptor, which may be closed afterwards."""
         height, width = size
         self._map = mmap.mmap(descriptor, _slot_bytes(size))
-        # radiance first: float32 wants an aligned address
+        # radiance comes first: float32 needs an aligned address
         self.radiance: NDArray[np.float32] = np.frombuffer(
             self._map, np.float32, height * width).reshape(size)
         self.rgb: NDArray[np.uint8] = np.frombuffer(
@@ -42,7 +43,7 @@ class Slot:
 
 
 def create_slot_memory(size: Size) -> int:
-    """Return the descriptor of fresh anonymous memory for a `Slot`; the caller closes it."""
+    """Return the descriptor of new anonymous memory for a `Slot`; the caller closes it."""
     descriptor = os.memfd_create('rgb2swir-frame', os.MFD_CLOEXEC)
     os.ftruncate(descriptor, _slot_bytes(size))
     return descriptor
@@ -50,11 +51,11 @@ def create_slot_memory(size: Size) -> int:
 
 def send(channel: socket.socket, message: Message, descriptor: int | None = None,
          flags: int = 0) -> None:
-    """Send a message, with a descriptor or without.
+    """Send a message, with or without a descriptor.
 
-    :param flags: of ``sendmsg``: with ``MSG_DONTWAIT`` it raises BlockingIOError where the other
+    :param flags: of ``sendmsg``: with ``MSG_DONTWAIT`` it raises BlockingIOError if the other
         side does not read.
-    :raises OSError: if the other side is gone.
+    :raises OSError: if the other side has closed the channel or died.
     """
     data = json.dumps(message).encode()
     rights = []
@@ -64,9 +65,9 @@ def send(channel: socket.socket, message: Message, descriptor: int | None = None
 
 
 def receive(channel: socket.socket) -> tuple[Message | None, int | None]:
-    """Return the next message and the descriptor that came with it; (None, None) at the end.
+    """Return the next message and the descriptor that was sent with it.
 
-    The other side has died, or closed the channel, at the end.
+    :return: (None, None) if the other side has closed the channel or died.
     """
     space = socket.CMSG_SPACE(array.array('i', [0]).itemsize)
     try:

@@ -1,7 +1,8 @@
-"""The node's side of the engine process: numpy and the standard library, never torch.
+"""The client of the engine process. It imports numpy and the standard library, never torch.
 
-The engine lives in a process of its own because an inference holds Python's lock for all of its
-run, and because a process that hangs can be killed, a thread cannot.
+The engine runs in a separate process because an inference can hold Python's global interpreter
+lock for its whole duration (pytorch#197516), and because a process that hangs can be killed and a
+thread cannot.
 """
 
 from __future__ import annotations
@@ -48,14 +49,15 @@ class EngineClient(Supervisor):
                  heartbeat_timeout_s: float = 10.0, infer_timeout_s: float = 5.0,
                  build_timeout_s: float = 1800.0,
                  log: Callable[[str], None] | None = None) -> None:
-        """Keep the arguments; `start` starts.
+        """Store the arguments; `start` starts the process.
 
         :param model: see `rgb2swir_ros.engines.build.open_engine`, like the six that follow.
-        :param heartbeat_timeout_s: a process silent for longer is killed and restarted; longer
-            silence is borne while it loads libraries or builds an engine.
-        :param infer_timeout_s: so is one whose inference takes longer,
-        :param build_timeout_s: or that builds one engine for longer; that size has failed then.
-        :param log: told in single lines what happens and what the process prints.
+        :param heartbeat_timeout_s: a process that is silent for longer is killed and restarted;
+            longer silence is allowed while it loads libraries or builds an engine.
+        :param infer_timeout_s: limit of one inference; a process past it is killed and restarted.
+        :param build_timeout_s: limit of one build; a process past it is killed and restarted, and
+            the size has failed.
+        :param log: called with single lines: events, and the output of the process.
         """
         super().__init__(
             {'model': str(model), 'backend': backend, 'precision': precision, 'threads': threads,
@@ -78,9 +80,9 @@ class EngineClient(Supervisor):
         self.close()
 
     def prepare(self, size: Size) -> None:
-        """Ask for an engine of (height, width); `ready` says when it is there.
+        """Request an engine of (height, width); `ready` tells when it is available.
 
-        It is kept while it is used or asked for: one that is neither for a minute is freed
+        It is kept while it is used or requested, and freed after a minute without either
         (`rgb2swir_ros.engines.ledger`).
 
         :raises UserError: if a side is smaller than 16 pixels.
@@ -105,7 +107,7 @@ class EngineClient(Supervisor):
             self._changed.notify_all()
 
     def ready(self, size: Size) -> bool:
-        """Say whether `infer` would take a frame of (height, width) now."""
+        """Return whether there is an engine for a frame of (height, width) now."""
         size = (int(size[0]), int(size[1]))
         with self._changed:
             self._ledger.use(size)
@@ -113,12 +115,12 @@ class EngineClient(Supervisor):
             return child is not None and child.verdict is None and size in child.engines
 
     def why_failed(self, size: Size) -> str:
-        """Return why there will be no engine of (height, width); empty if there may be one."""
+        """Return why the engine of (height, width) has failed; empty if it has not."""
         with self._changed:
             return self._ledger.failures().get((int(size[0]), int(size[1])), '')
 
     def status(self) -> EngineStatus:
-        """Return the state of things; takes no time, also while an engine is built."""
+        """Return the status at once, also while an engine is built."""
         with self._changed:
             child, detail = self._child, self._detail
             if self._state == 'building':
@@ -129,13 +131,13 @@ class EngineClient(Supervisor):
                 {} if child is None else dict(child.engines), self._ledger.failures())
 
     def infer(self, rgb: NDArray[np.uint8]) -> Inference:
-        """Translate a frame and wait for it.
+        """Translate a frame and wait for the result.
 
         :param rgb: (H, W, 3), uint8, RGB.
         :raises EngineNotReady: if there is no engine of that size yet.
-        :raises EngineCrashed: if the process died before it was done, or the engine failed.
-        :raises EngineHung: if it took too long; it has been killed.
-        :raises UserError: if this is no such array.
+        :raises EngineCrashed: if the process died before the result, or the engine failed.
+        :raises EngineHung: if it took too long; the process has been killed.
+        :raises UserError: if ``rgb`` has another shape or type.
         """
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
             raise UserError(f'an engine takes a frame as uint8 (H, W, 3), '
@@ -159,7 +161,7 @@ class EngineClient(Supervisor):
         return Inference(radiance, max(total_ms - inference_ms, 0.0), inference_ms)
 
     def _await(self, child: Child, number: int) -> float:
-        """Wait for one answer and return its inference time in ms."""
+        """Wait for one result and return its inference time in ms."""
         with self._changed:
             answered = self._changed.wait_for(
                 lambda: number in child.done or number in child.broken

@@ -1,9 +1,9 @@
-"""Run a model on an NVIDIA GPU: pinned buffers, one CUDA graph a frame, two frames in flight.
+"""Run a model on an NVIDIA GPU: pinned buffers, one CUDA graph per frame, two frames in flight.
 
-A frame is copied into pinned memory, from there to the GPU, through one recorded CUDA graph, and
-back into pinned memory. Each `Lane` does so on a stream of its own, so that with two lanes the
-copies of one frame overlap the computing of the other. Written against torch's documentation and
-not run on hardware yet; ``benchmark/gpu.py`` is the first thing to run where there is a GPU.
+A frame is copied into pinned memory and from there to the GPU, passes one recorded CUDA graph,
+and is copied back into pinned memory. Each `Lane` does so on its own stream, so with two lanes
+the copies of one frame overlap the computation of the other. Written against torch's
+documentation and not run on hardware yet; ``benchmark/gpu.py`` is the first test on a GPU.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from torch import Tensor
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
 from rgb2swir_ros.engines.eager import cast
-from rgb2swir_ros.engines.turns import Turns
+from rgb2swir_ros.engines.fair_lock import FairLock
 from rgb2swir_ros.translator import SwirModel
 
-# The first calls choose algorithms and take memory, which a graph cannot record
+# The first calls select algorithms and allocate memory, which a graph cannot record
 WARM_UPS = 3
 LANES = 2
 
-# A graph is recorded while no frame is translated, whichever threads want to
-GPU = Turns()
+# Held to record a graph and to translate a frame, so that these never overlap between threads
+GPU_LOCK = FairLock()
 
 Program = Callable[[Tensor], Tensor]
 
 
 class Lane:
-    """The way of one frame at a time through the GPU, in memory that stays where it is."""
+    """Buffers at fixed addresses, a stream and a CUDA graph for one frame in flight."""
 
     def __init__(self, program: Program, spec: EngineSpec, *, capture: bool) -> None:
-        """Take the memory, warm up, and record the graph.
+        """Allocate the buffers, warm up, and record the graph.
 
         :param program: maps RGB (B, H, W, 3), uint8, on the GPU to radiance (B, H, W), float32.
-        :param capture: record it as a CUDA graph; not for what replays graphs of its own.
+        :param capture: record it as a CUDA graph; false for a program that records its own.
         """
         shape = (spec.batch, spec.height, spec.width)
         self._program = program
@@ -50,8 +50,8 @@ class Lane:
         self._done = torch.cuda.Event()
         self._graph: torch.cuda.CUDAGraph | None = None
         self._stream.wait_stream(torch.cuda.current_stream())
-        # a program that replays graphs of its own records them in its first calls
-        with nullcontext() if capture else GPU:
+        # a program that records its own graphs does so in its first calls
+        with nullcontext() if capture else GPU_LOCK:
             self._warm_up()
         if capture:
             self._graph = self._record()
@@ -63,13 +63,13 @@ class Lane:
         self._stream.synchronize()
 
     def _record(self) -> torch.cuda.CUDAGraph:
-        """Record the graph, on whichever thread this is.
+        """Record the graph, on any thread.
 
-        What other threads ask of the GPU meanwhile must not spoil it: hence the mode, since by
-        default any thread's taking of memory or waiting does.
+        In the default capture mode, an allocation or a wait on another thread invalidates the
+        recording; in this mode it does not.
         """
         graph = torch.cuda.CUDAGraph()
-        with GPU, torch.inference_mode(), torch.cuda.graph(
+        with GPU_LOCK, torch.inference_mode(), torch.cuda.graph(
                 graph, stream=self._stream, capture_error_mode='thread_local'):
             self._compute()
         return graph
@@ -77,7 +77,7 @@ class Lane:
     def submit(self, full: Frames) -> None:
         """Start the translation of a full batch and return while the GPU works."""
         self._staged.numpy()[:] = full
-        with GPU, torch.inference_mode(), torch.cuda.stream(self._stream):
+        with GPU_LOCK, torch.inference_mode(), torch.cuda.stream(self._stream):
             self._rgb.copy_(self._staged, non_blocking=True)
             if self._graph is None:
                 self._compute()
@@ -87,8 +87,8 @@ class Lane:
             self._done.record()
 
     def collect(self) -> Radiance:
-        """Wait for what was submitted and return its radiance, an own array."""
-        with GPU:
+        """Wait for the submitted batch and return its radiance in a new array."""
+        with GPU_LOCK:
             self._done.synchronize()
         radiance: Radiance = self._result.numpy().copy()
         return radiance
@@ -98,14 +98,14 @@ class Lane:
 
 
 class CudaEngine:
-    """Run a program on the GPU at one size: the engine of every backend there."""
+    """Run a program on the GPU at one size: the engine of every GPU backend."""
 
     def __init__(self, program: Program, spec: EngineSpec, facts: dict[str, Any] | None = None,
                  *, capture: bool = True) -> None:
-        """Keep the program; memory is taken at the first call or `warm_up`.
+        """Store the program; memory is allocated at the first call or by `warm_up`.
 
         :param program: see `Lane`, like ``capture``.
-        :param facts: join the description.
+        :param facts: added to the description.
         """
         self.spec = spec
         self.facts = facts or {}
@@ -119,31 +119,31 @@ class CudaEngine:
         return lane.collect()[:len(rgb)]
 
     def warm_up(self) -> None:
-        """Take the memory and record the graph now."""
+        """Allocate the memory and record the graph now."""
         self._lane(0)
 
     def overlapped(self, batches: Iterable[Frames]) -> Iterator[Radiance]:
-        """Translate batches in order, copying one while another computes: for throughput.
+        """Translate batches in order, and copy one while another is computed: for throughput.
 
-        A result comes one batch later than by a call, so a camera is better served by calls.
+        A result comes one batch later than by a call, so calls give a camera a lower latency.
 
-        :param batches: frames as a call takes them.
-        :return: radiance as a call returns it.
+        :param batches: frames, as for a call.
+        :return: radiance, as of a call.
         """
-        # a program without a recorded graph has one set of buffers of its own
+        # a program that records its own graphs has a single set of buffers
         lanes = LANES if self._capture else 1
-        flying: deque[tuple[Lane, int]] = deque()
+        in_flight: deque[tuple[Lane, int]] = deque()
         for number, rgb in enumerate(batches):
-            if len(flying) == lanes:
-                yield _landed(*flying.popleft())
+            if len(in_flight) == lanes:
+                yield _collect(*in_flight.popleft())
             lane = self._lane(number % lanes)
             lane.submit(padded_batch(rgb, self.spec))
-            flying.append((lane, len(rgb)))
-        while flying:
-            yield _landed(*flying.popleft())
+            in_flight.append((lane, len(rgb)))
+        while in_flight:
+            yield _collect(*in_flight.popleft())
 
     def describe(self) -> dict[str, Any]:
-        """Return what it is: see `Engine`."""
+        """Return the description: see `Engine`."""
         return {**self.spec.fields(), **self.facts}
 
     def _lane(self, number: int) -> Lane:
@@ -160,5 +160,5 @@ def open_eager_cuda(translator: SwirModel, spec: EngineSpec) -> CudaEngine:
     return CudaEngine(cast(translator, spec.precision).to('cuda'), spec)
 
 
-def _landed(lane: Lane, count: int) -> Radiance:
+def _collect(lane: Lane, count: int) -> Radiance:
     return lane.collect()[:count]

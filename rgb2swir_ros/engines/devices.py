@@ -1,4 +1,4 @@
-"""Where an engine runs: the processor or a CUDA device, and what of it an engine depends on."""
+"""The device that an engine runs on, and its properties that a compiled engine depends on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def resolve_device(device: str) -> str:
         return 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cuda' and not torch.cuda.is_available():
         raise UserError(f"device 'cuda' cannot be used: {why_no_cuda()}; "
-                        'choose auto or cpu, or mend that')
+                        'choose auto or cpu, or fix that')
     return device
 
 
@@ -34,7 +34,7 @@ def why_no_cuda() -> str:
 
 
 def device_facts(device: str) -> dict[str, Any]:
-    """Return what a compiled engine depends on.
+    """Return the properties of a device that a compiled engine depends on.
 
     :return: ``device_name``; ``device_capability`` (``'9.0'``) and ``cuda`` (version), both None
         on a processor.
@@ -47,7 +47,7 @@ def device_facts(device: str) -> dict[str, Any]:
 
 
 def describe_device(device: str) -> str:
-    """Return a device as people read it: ``cuda (NVIDIA H200, 9.0)``."""
+    """Return a device's readable name: ``cuda (NVIDIA H200, 9.0)``."""
     facts = device_facts(device)
     more = f', {facts["device_capability"]}' if facts['device_capability'] else ''
     return f'{device} ({facts["device_name"]}{more})'

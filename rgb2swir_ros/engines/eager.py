@@ -1,4 +1,4 @@
-"""The Translator as it is, layer by layer: needs no compiler and starts at once."""
+"""The eager backend: the Translator layer by layer. It needs no compiler and starts at once."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rgb2swir_ros.translator import SwirModel
 def cast(translator: SwirModel, precision: str) -> SwirModel:
     """Return a copy with its trunk in ``precision`` and its weights in channels-last order.
 
-    Channels last is what oneDNN computes in: no reordering between the layers.
+    oneDNN computes in channels-last order, so no layer reorders its input.
     """
-    own = own_copy(translator, precision)
-    return own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    copied = copy_in_precision(translator, precision)
+    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def own_copy(translator: SwirModel, precision: str) -> SwirModel:
+def copy_in_precision(translator: SwirModel, precision: str) -> SwirModel:
     """Return a copy with its trunk in ``precision``."""
     return copy.deepcopy(translator).eval().set_precision(getattr(torch, precision))
 
 
 def use_threads(threads: int) -> None:
-    """Let torch use so many cores for calls from this thread."""
+    """Set the number of cores that torch uses for calls from this thread."""
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
 
@@ -36,7 +36,7 @@ class EagerEngine:
 
     def __init__(self, translator: SwirModel, spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
-        """Copy and cast a float32 Translator; ``facts`` join the description."""
+        """Copy and cast a float32 Translator; ``facts`` are added to the description."""
         self.spec = spec
         self.facts = facts or {}
         self._translator = cast(translator, spec.precision)
@@ -50,5 +50,5 @@ class EagerEngine:
         return radiance[:len(rgb)]
 
     def describe(self) -> dict[str, Any]:
-        """Return what it is: see `Engine`."""
+        """Return the description: see `Engine`."""
         return {**self.spec.fields(), **self.facts}

@@ -1,4 +1,4 @@
-"""A model's core as an exported program: what TensorRT compiles, on this machine or another."""
+"""A model's core as an exported program, which TensorRT compiles on this machine or another."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rgb2swir_ros.translator import SwirModel
 
 
 class Core(nn.Module):
-    """A model's `core` as a module of its own, to be exported."""
+    """A model's `core` as a module that can be exported."""
 
     def __init__(self, model: SwirModel) -> None:
-        """Wrap a model in the precision that it is to have."""
+        """Wrap a model that has its final precision."""
         super().__init__()
         self.model = model
 
@@ -31,13 +31,13 @@ def export_core(model: SwirModel, spec: EngineSpec) -> ExportedProgram:
 
     The cast from uint8 stays outside: torch_tensorrt has no converter for it.
 
-    :param model: already in its precision; used as it is, on ``spec.device``.
+    :param model: in its final precision, on ``spec.device``; not copied.
     :return: a program whose input is (B, 3, H, W) in ``spec.precision``, output (B, 1, H, W)
         in float32.
     """
     example = core_example(spec)
     with warnings.catch_warnings(), torch.no_grad():
-        # torch's own deprecations: nothing that a user of this package can mend
+        # torch's own deprecation warnings, which a user of this package cannot fix
         warnings.simplefilter('ignore')
         return torch.export.export(Core(model).eval(), (example,))
 
@@ -49,7 +49,7 @@ def core_example(spec: EngineSpec) -> Tensor:
 
 
 def core_input(rgb: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return frames as the core takes them.
+    """Return frames as input of the core.
 
     :param rgb: (B, H, W, 3), uint8, on any device.
     :return: (B, 3, H, W), contiguous, in [0, 1]. Half precision holds k/255 to 1/16 of a level.
@@ -59,10 +59,10 @@ def core_input(rgb: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 class ExportedCore:
-    """Call an exported core with camera frames: what the parity gate compares."""
+    """Call an exported core with camera frames, for the parity gate."""
 
     def __init__(self, program: ExportedProgram, spec: EngineSpec) -> None:
-        """Take a program of `export_core`."""
+        """Store a program of `export_core`."""
         self._core = program.module()
         self._spec = spec
 

@@ -18,7 +18,7 @@ from rgb2swir_ros.engines.base import (
     CompileError,
     EngineSpec,
     Frames,
-    Progress,
+    ProgressCallback,
     Radiance,
     first_line,
     padded_batch,
@@ -33,7 +33,8 @@ ENGINE_FILE = 'engine.pt2'
 def compile_options(compiler: str, threads: int) -> dict[str, Any]:
     """Return TorchInductor's settings.
 
-    Freezing bakes the weights in, in oneDNN's blocked layout and fused with what follows.
+    Freezing makes the weights constants, in oneDNN's blocked layout and fused with the operators
+    that follow.
     """
     options = {
         'freezing': True,
@@ -41,8 +42,8 @@ def compile_options(compiler: str, threads: int) -> dict[str, Any]:
         'cpp.threads': threads,  # written into the generated loops
         'compile_threads': 1,  # a pool of workers would outlive the build
     }
-    # Precompiled headers are kept in a folder of a known name under /tmp, which others could
-    # prepare; not every version of torch has the settings
+    # Precompiled headers are kept in a folder with a predictable name under /tmp, which others
+    # could create first. Not every version of torch has the settings.
     for name in ('cpp_cache_precompile_headers', 'aot_inductor.precompile_headers'):
         if name in torch._inductor.config.get_config_copy():
             options[name] = False
@@ -50,26 +51,26 @@ def compile_options(compiler: str, threads: int) -> dict[str, Any]:
 
 
 def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compiler: str,
-                    progress: Progress) -> Path:
+                    progress: ProgressCallback) -> Path:
     """Export and compile a float32 Translator.
 
-    :param folder: where ``engine.pt2`` and, for the time of the build, all else is written.
+    :param folder: folder for ``engine.pt2`` and for temporary files of the build.
     :param compiler: path of the C++ compiler.
     :return: the package's path.
     :raises CompileError: if it cannot be compiled here.
     """
     use_threads(spec.threads)
     progress(f'building {spec}: exporting')
-    own = cast(translator, spec.precision).to(spec.device)
+    copied = cast(translator, spec.precision).to(spec.device)
     example = torch.zeros(spec.batch, spec.height, spec.width, 3, dtype=torch.uint8,
                           device=spec.device)
     path = folder / ENGINE_FILE
-    # no_grad around both: where gradients are on, AOTInductor leaves out freezing without a word;
-    # not inference_mode: inference tensors in the module break it
+    # no_grad around both: with gradients enabled, AOTInductor silently skips freezing.
+    # Not inference_mode: inference tensors in the module make the compilation fail.
     with _scratch(folder / 'inductor'), warnings.catch_warnings(), torch.no_grad():
-        # torch's own deprecations: nothing that a user of this package can mend
+        # torch's own deprecation warnings, which a user of this package cannot fix
         warnings.simplefilter('ignore')
-        program = torch.export.export(own, (example,))
+        program = torch.export.export(copied, (example,))
         progress(f'building {spec}: compiling')
         try:
             torch._inductor.aoti_compile_and_package(
@@ -83,12 +84,12 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
 class InductorEngine:
     """Run a compiled package at the size it was built for.
 
-    The package is code: open only what `rgb2swir_ros.engines.cache` vouches for.
+    The package is code: open only files that `rgb2swir_ros.engines.cache` has verified.
     """
 
     def __init__(self, package: Path, spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
-        """Load a package; ``facts`` join the description."""
+        """Load a package; ``facts`` are added to the description."""
         self.spec = spec
         self.facts = facts or {}
         with _unpacked_removed(package):
@@ -103,7 +104,7 @@ class InductorEngine:
         return radiance[:len(rgb)]
 
     def describe(self) -> dict[str, Any]:
-        """Return what it is: see `Engine`."""
+        """Return the description: see `Engine`."""
         return {**self.spec.fields(), **self.facts}
 
 
@@ -116,7 +117,7 @@ def open_cuda_package(package: Path, spec: EngineSpec,
     :param package: as for `InductorEngine`.
     """
     with _unpacked_removed(package):
-        # without the package's own locking, which asks for events while a graph is recorded
+        # without the package's own locking, which queries events while a graph is recorded
         program = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)
         engine = CudaEngine(program, spec, facts)
         engine.warm_up()  # kernels are read from the unpacked files at the first call
@@ -125,9 +126,9 @@ def open_cuda_package(package: Path, spec: EngineSpec,
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[None]:
-    """Keep what TorchInductor writes in a folder of ours, removed at the end.
+    """Make TorchInductor write to a private folder, which is removed at the end.
 
-    Its default is a folder of a known name under /tmp, which others could prepare.
+    Its default is a folder with a predictable name under /tmp, which others could create first.
     """
     before = os.environ.get('TORCHINDUCTOR_CACHE_DIR')
     os.environ['TORCHINDUCTOR_CACHE_DIR'] = str(folder)
@@ -143,12 +144,13 @@ def _scratch(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _unpacked_removed(package: Path) -> Iterator[None]:
-    """Remove what torch unpacks from a package while the block runs, and nothing else.
+    """Remove the files that torch unpacks from a package in the block, and no others.
 
-    Torch removes it when a process ends in good order; ours may be killed, and would leave some
-    megabytes each time. The mapped library needs its name on disk no longer. What is removed: the
-    files that the package holds, in a folder for temporary files that was not there before, from
-    which this process has mapped a library since; and folders that are empty then.
+    Torch removes them when a process exits normally; an engine process may be killed, which would
+    leave some megabytes each time. A mapped library does not need its file's name. A file is
+    removed if the package holds it and it lies in a temporary folder that was created in the
+    block and from which this process has mapped a library; folders that become empty are removed
+    as well.
     """
     before, mapped = _temporary_folders(), _mapped_files()
     yield
@@ -174,7 +176,7 @@ def _remove_members(folder: Path, members: list[str]) -> None:
 
 
 def _temporary_folders() -> set[Path]:
-    """Return the folders where torch may unpack a package: in /tmp, or where $TMPDIR says."""
+    """Return the folders where torch may unpack a package: in /tmp, or in $TMPDIR."""
     places = {'/tmp', *(os.environ.get(name, '/tmp') for name in ('TMPDIR', 'TMP', 'TEMP'))}
     folders: set[Path] = set()
     for place in places:

@@ -1,7 +1,7 @@
-"""Which sizes an engine is wanted for, and what became of each. No process and no lock in here.
+"""The sizes that engines are requested for, and the state of each. Has no process and no lock.
 
-One bad size fails alone: a process that dies while it builds or runs an engine is held against
-that size, and after a few times the size is given up, not the process.
+A faulty size fails alone: if a process dies while it builds or runs an engine, that counts as a
+failed attempt of the engine's size. After a few attempts the size has failed, not the process.
 """
 
 from __future__ import annotations
@@ -15,127 +15,127 @@ from rgb2swir_ros.sizes import format_size
 
 ATTEMPTS = 3
 FIRST_PAUSE_S = 1.0
-# A size that nobody has asked for or used for so long belongs to no camera any more
+# A size that is not requested or used for longer is dropped
 LEASE_S = 60.0
-# The node asks for each camera's size once a second: what is older may make room for a new one
+# The node requests each camera's size once a second: older requests may make room for a new size
 STALE_S = 5.0
 LARGEST = 16  # sizes at a time: an engine takes some hundred megabytes
 
 
 @dataclass
-class _Page:
-    """What is known of one size."""
+class _SizeState:
+    """The state of one size."""
 
     wanted_at: float
-    stumbles: int = 0
+    failed_attempts: int = 0
     failure: str = ''
     retry_at: float | None = None
 
 
 class Ledger:
-    """The sizes that are wanted, in the order in which they were first asked for."""
+    """The requested sizes, in the order of their first request."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with none.
+        """Start empty.
 
-        :param clock: seconds, never going back.
+        :param clock: a monotonic clock in seconds.
         """
         self._clock = clock
-        self._pages: dict[Size, _Page] = {}
-        self._turned_away: dict[Size, float] = {}
+        self._sizes: dict[Size, _SizeState] = {}
+        self._rejected: dict[Size, float] = {}
 
     def __contains__(self, size: Size) -> bool:
-        """Say whether there is, or is to be, an engine of this size, or was until it failed."""
-        return size in self._pages
+        """Return whether this size has been requested: its engine is pending, ready or failed."""
+        return size in self._sizes
 
     def ask(self, size: Size) -> bool:
-        """Note that a size is wanted now; return whether an engine is to be made for it.
+        """Request a size; return whether its engine must be built.
 
-        Where there are `LARGEST` others, it is turned away, which `failures` tells.
+        If there are `LARGEST` others, the request is rejected, which `failures` reports.
         """
-        if size in self._pages:
+        if size in self._sizes:
             self.use(size)
             return False
-        if len(self._pages) >= LARGEST:
-            if len(self._turned_away) < LARGEST:
-                self._turned_away[size] = self._clock()
+        if len(self._sizes) >= LARGEST:
+            if len(self._rejected) < LARGEST:
+                self._rejected[size] = self._clock()
             return False
-        self._turned_away.pop(size, None)
-        self._pages[size] = _Page(self._clock())
+        self._rejected.pop(size, None)
+        self._sizes[size] = _SizeState(self._clock())
         return True
 
     def use(self, size: Size) -> None:
-        """Note that a size is still wanted."""
-        if page := self._pages.get(size):
-            page.wanted_at = self._clock()
+        """Record that a size is still needed."""
+        if state := self._sizes.get(size):
+            state.wanted_at = self._clock()
 
     def failures(self) -> dict[Size, str]:
-        """Return why each size that is given up is."""
+        """Return the reason for each size that has failed or was rejected."""
         full = (f'{LARGEST} other sizes have engines, the most at a time: have the cameras send '
                 'fewer sizes')
-        return {**{size: page.failure for size, page in self._pages.items() if page.failure},
-                **dict.fromkeys(self._turned_away, full)}
+        return {**{size: state.failure for size, state in self._sizes.items() if state.failure},
+                **dict.fromkeys(self._rejected, full)}
 
     def standing(self) -> list[Size]:
-        """Return the sizes that are not given up; those that have never stumbled come first."""
-        sizes = [size for size, page in self._pages.items() if not page.failure]
-        return sorted(sizes, key=lambda size: self._pages[size].stumbles)
+        """Return the sizes that have not failed, those with the fewest failed attempts first."""
+        sizes = [size for size, state in self._sizes.items() if not state.failure]
+        return sorted(sizes, key=lambda size: self._sizes[size].failed_attempts)
 
     def fail(self, size: Size, reason: str) -> None:
-        """Give a size up."""
-        if page := self._pages.get(size):
-            page.failure, page.retry_at = reason, None
+        """Mark a size as failed."""
+        if state := self._sizes.get(size):
+            state.failure, state.retry_at = reason, None
 
     def stumble(self, size: Size, reason: str) -> bool:
-        """Note that a size went wrong in a way that may pass; return whether it is given up."""
-        page = self._pages.get(size)
-        if page is None or page.failure:
+        """Record a failed attempt, to be repeated later; return whether the size has failed."""
+        state = self._sizes.get(size)
+        if state is None or state.failure:
             return False
-        page.stumbles += 1
-        if page.stumbles >= ATTEMPTS:
-            self.fail(size, f'{page.stumbles} times in a row, the last time: {reason}')
+        state.failed_attempts += 1
+        if state.failed_attempts >= ATTEMPTS:
+            self.fail(size, f'{state.failed_attempts} times in a row, the last time: {reason}')
             return True
-        page.retry_at = self._clock() + FIRST_PAUSE_S * 2 ** (page.stumbles - 1)
+        state.retry_at = self._clock() + FIRST_PAUSE_S * 2 ** (state.failed_attempts - 1)
         return False
 
     def succeed(self, size: Size) -> None:
-        """Note that an engine of this size has translated a frame."""
-        if page := self._pages.get(size):
-            page.stumbles, page.retry_at = 0, None
+        """Record that an engine of this size has translated a frame."""
+        if state := self._sizes.get(size):
+            state.failed_attempts, state.retry_at = 0, None
 
     def due(self) -> list[Size]:
-        """Return the sizes whose pause after a stumble is over, once."""
+        """Return the sizes that are due for another attempt, each once."""
         now = self._clock()
-        sizes = [size for size, page in self._pages.items()
-                 if page.retry_at is not None and page.retry_at <= now]
+        sizes = [size for size, state in self._sizes.items()
+                 if state.retry_at is not None and state.retry_at <= now]
         for size in sizes:
-            self._pages[size].retry_at = None
+            self._sizes[size].retry_at = None
         return sizes
 
     def forget_unwanted(self, room_for: Size | None = None) -> list[Size]:
-        """Drop and return the sizes that are wanted no longer.
+        """Drop and return the sizes that are not needed any more.
 
-        Those are all whose lease is over and, where another one needs room, the one that was
-        wanted longest ago, unless that was just now.
+        Those are the sizes whose lease is over and, if ``room_for`` needs room, the least
+        recently needed one, unless that was within `STALE_S`.
         """
         now = self._clock()
-        self._turned_away = {size: at for size, at in self._turned_away.items()
+        self._rejected = {size: at for size, at in self._rejected.items()
                              if now - at <= LEASE_S}
-        oldest = sorted(self._pages, key=lambda size: self._pages[size].wanted_at)
-        over = len(self._pages) + (room_for not in (None, *self._pages)) - LARGEST
+        oldest = sorted(self._sizes, key=lambda size: self._sizes[size].wanted_at)
+        over = len(self._sizes) + (room_for not in (None, *self._sizes)) - LARGEST
         dropped = [size for rank, size in enumerate(oldest)
-                   if now - self._pages[size].wanted_at > (STALE_S if rank < over else LEASE_S)]
+                   if now - self._sizes[size].wanted_at > (STALE_S if rank < over else LEASE_S)]
         for size in dropped:
-            del self._pages[size]
+            del self._sizes[size]
         return dropped
 
     def clear_failures(self) -> None:
-        """Give every size another chance."""
+        """Reset the failures and attempts of every size."""
         now = self._clock()
-        self._pages = {size: _Page(now) for size in self._pages}
-        self._turned_away = {}
+        self._sizes = {size: _SizeState(now) for size in self._sizes}
+        self._rejected = {}
 
     def __str__(self) -> str:
-        """Return what failed in one line; empty if nothing did."""
+        """Return the failures in one line; empty if there are none."""
         return '; '.join(f'{format_size(size)} failed: {reason}'
                          for size, reason in self.failures().items())

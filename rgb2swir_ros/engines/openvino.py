@@ -1,12 +1,12 @@
 """A model compiled by OpenVINO for the processor, into one ``.blob`` file; an optional extra.
 
-The model is traced with its casts written out, a bfloat16 trunk and a float32 head, and the
-precision hint ``dynamic`` has OpenVINO compute in the types that it finds. Its hint ``bf16`` on a
-float32 model computes the head in bfloat16 too; that saves no time, and the mean error is twice
-as large, past the parity gate (``benchmark/cpu_backends.py``, docs/design.md).
+The model is traced with explicit casts, a bfloat16 trunk and a float32 head, and the precision
+hint ``dynamic`` makes OpenVINO compute in these types. Its hint ``bf16`` on a float32 model would
+compute the head in bfloat16 too; that saves no time, and the mean error is twice as large, past
+the parity gate (``benchmark/cpu_backends.py``, docs/design.md).
 
-OpenVINO reports its use over the network, by the package ``openvino_telemetry``, from the moment
-it is imported. Here that package counts as absent, for which OpenVINO has a stand-in.
+OpenVINO reports its use over the network with the package ``openvino_telemetry``, as soon as it
+is imported. This module makes that package's import fail, for which OpenVINO has a substitute.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from rgb2swir_ros.engines.base import (
     EngineSpec,
     Frames,
     NotInstalled,
-    Progress,
+    ProgressCallback,
     Radiance,
     Unavailable,
     first_line,
     padded_batch,
 )
-from rgb2swir_ros.engines.eager import own_copy, use_threads
+from rgb2swir_ros.engines.eager import copy_in_precision, use_threads
 from rgb2swir_ros.translator import SwirModel
 
 ENGINE_FILE = 'engine.blob'
@@ -44,8 +44,8 @@ REMEDY = "pip install 'rgb2swir_ros[openvino]' (from a checkout: pip install '.[
 def find_openvino() -> ModuleType:
     """Return the library, imported.
 
-    :raises NotInstalled: if it is not there.
-    :raises Unavailable: if it is there and cannot be imported.
+    :raises NotInstalled: if it is not installed.
+    :raises Unavailable: if it is installed and cannot be imported.
     """
     if importlib.util.find_spec('openvino') is None:
         raise NotInstalled('openvino is not installed', REMEDY)
@@ -57,8 +57,8 @@ def find_openvino() -> ModuleType:
 
 @functools.lru_cache(maxsize=1)
 def _import_once() -> tuple[ModuleType | None, str]:
-    """Return the library, or None and why it does not serve; a failed import is not repeated."""
-    # None makes its import fail; what somebody has imported before stays
+    """Return the library, or None and the reason; a failed import is not repeated."""
+    # None makes its import fail; a module that is already imported stays
     sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
     try:
         return importlib.import_module('openvino'), ''
@@ -75,7 +75,7 @@ def openvino_version() -> str:
 
 
 def compile_options(threads: int) -> dict[str, Any]:
-    """Return what OpenVINO is told, when it compiles and again when it loads.
+    """Return OpenVINO's options, which it needs both to compile and to load.
 
     Its threads are not pinned to cores, so that the kernel can move them away from busy ones.
     """
@@ -84,10 +84,10 @@ def compile_options(threads: int) -> dict[str, Any]:
 
 
 def compile_blob(translator: SwirModel, spec: EngineSpec, folder: Path,
-                 progress: Progress) -> Path:
+                 progress: ProgressCallback) -> Path:
     """Trace and compile a float32 model.
 
-    :param folder: where ``engine.blob`` is written.
+    :param folder: folder for ``engine.blob``.
     :return: the file's path.
     :raises CompileError: if OpenVINO cannot convert or compile it.
     :raises Unavailable: as `find_openvino`.
@@ -95,14 +95,14 @@ def compile_blob(translator: SwirModel, spec: EngineSpec, folder: Path,
     library = find_openvino()
     use_threads(spec.threads)
     progress(f'building {spec}: tracing')
-    own = own_copy(translator, spec.precision)
+    copied = copy_in_precision(translator, spec.precision)
     shape = (spec.batch, spec.height, spec.width, 3)
     try:
         with warnings.catch_warnings(), torch.no_grad():
-            # sizes become constants, of which tracing warns and which is what a graph here has
+            # tracing warns that sizes become constants, which is intended
             warnings.simplefilter('ignore')
             graph = library.convert_model(
-                own, input=[shape], example_input=torch.zeros(shape, dtype=torch.uint8))
+                copied, input=[shape], example_input=torch.zeros(shape, dtype=torch.uint8))
         progress(f'building {spec}: compiling')
         compiled = library.Core().compile_model(graph, 'CPU', compile_options(spec.threads))
         blob = io.BytesIO()
@@ -115,22 +115,22 @@ def compile_blob(translator: SwirModel, spec: EngineSpec, folder: Path,
 
 
 def reason(error: BaseException) -> str:
-    """Return an error in one line: of OpenVINO's text the first that says more than where."""
+    """Return an error in one line: the first of OpenVINO's that is not a source location."""
     lines = [line.strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.endswith(':')]
-    return f'{type(error).__name__}: {said[0]}' if said else first_line(error)
+    texts = [line for line in lines if line and not line.endswith(':')]
+    return f'{type(error).__name__}: {texts[0]}' if texts else first_line(error)
 
 
 class OpenVinoEngine:
     """Run a compiled blob at the size it was built for.
 
-    The blob is code: open only what `rgb2swir_ros.engines.cache` vouches for.
+    The blob is code: open only files that `rgb2swir_ros.engines.cache` has verified.
     """
 
     def __init__(self, blob: Path, spec: EngineSpec, facts: dict[str, Any] | None = None) -> None:
-        """Load a blob; ``facts`` join the description.
+        """Load a blob; ``facts`` are added to the description.
 
-        :raises CompileError: if OpenVINO does not take it.
+        :raises CompileError: if OpenVINO cannot load it.
         """
         self.spec = spec
         self.facts = facts or {}
@@ -149,5 +149,5 @@ class OpenVinoEngine:
         return radiance[:len(rgb)]
 
     def describe(self) -> dict[str, Any]:
-        """Return what it is: see `Engine`."""
+        """Return the description: see `Engine`."""
         return {**self.spec.fields(), **self.facts}

@@ -1,4 +1,4 @@
-"""The gate that every engine passes: it must compute what the float32 Translator computes."""
+"""The parity gate: every engine must agree with the float32 Translator within fixed limits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.translator import SwirModel
 
-# In radiance, because radiance is the contract. In dark pixels a gamma of 2.2 stretches an error;
-# the head runs in float32, so the error there is relative to small values and stays small.
+# Limits in radiance, which is the engine's output. A gamma of 2.2 amplifies errors of dark pixels;
+# the head runs in float32, so errors there are relative to small values and stay small.
 MEAN_LIMIT = 0.5 / 255
 TAIL_LIMIT = 3 / 255
 TAIL_PERCENTILE = 99.9
@@ -21,7 +21,7 @@ FRAMES = 2
 
 
 class ParityError(UserError):
-    """An engine computes something else than the float32 Translator; the text has the figures."""
+    """An engine differs from the float32 Translator by more than the limits; see the text."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Parity:
     frames: int
 
     def passes(self) -> bool:
-        """Say whether both figures are within their limits (never, if one is not a number)."""
+        """Return whether both figures are within their limits; false if one is NaN."""
         return self.mean_255 <= MEAN_LIMIT * 255 and self.tail_255 <= TAIL_LIMIT * 255
 
     def fields(self) -> dict[str, float]:
@@ -49,8 +49,8 @@ class Parity:
 def parity_frames(height: int, width: int) -> Frames:
     """Return the fixed frames of the gate, (2, height, width, 3) uint8.
 
-    A ramp over all levels with a colour per channel (finds banding and clipping), and seeded
-    texture from coarse to fine (finds everything that moves or blurs).
+    They are a ramp over all levels, different in each channel (it shows banding and clipping),
+    and seeded texture from coarse to fine (it shows shifts and blur).
     """
     across, down = np.linspace(0, 255, width), np.linspace(0, 255, height)
     ramp = np.empty((height, width, 3))
@@ -68,7 +68,7 @@ def parity_frames(height: int, width: int) -> Frames:
 
 def compare(engine: Callable[[Frames], Radiance], reference: SwirModel,
             spec: EngineSpec) -> Parity:
-    """Run the fixed frames through an engine and through the float32 Translator.
+    """Compare an engine with the float32 Translator on the fixed frames.
 
     :param engine: called with one frame at a time, (1, H, W, 3) uint8.
     :param reference: the Translator in float32.
@@ -86,9 +86,9 @@ def compare(engine: Callable[[Frames], Radiance], reference: SwirModel,
 
 def require_parity(engine: Callable[[Frames], Radiance], reference: SwirModel,
                    spec: EngineSpec) -> Parity:
-    """Compare, and refuse an engine that differs too much.
+    """Compare, and raise if the engine differs too much.
 
-    :raises ParityError: if a figure is past its limit.
+    :raises ParityError: if a figure exceeds its limit.
     """
     parity = compare(engine, reference, spec)
     if not parity.passes():

@@ -1,4 +1,4 @@
-"""A model's core exported for others to compile, with its manifest: ``--backend export``."""
+"""Export of a model's core, to be compiled elsewhere, with a manifest: ``--backend export``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from torch.export import ExportedProgram
 
 from rgb2swir_ros.engines.backends import NO_LIBRARIES
-from rgb2swir_ros.engines.base import EngineSpec, Progress
+from rgb2swir_ros.engines.base import EngineSpec, ProgressCallback
 from rgb2swir_ros.engines.build import check_request, engine_fields, now
 from rgb2swir_ros.engines.devices import resolve_device
-from rgb2swir_ros.engines.eager import own_copy
+from rgb2swir_ros.engines.eager import copy_in_precision
 from rgb2swir_ros.engines.export import ExportedCore, export_core
 from rgb2swir_ros.engines.parity import require_parity
 from rgb2swir_ros.engines.processor import resolve_threads
@@ -25,11 +25,11 @@ BACKEND = 'export'
 
 def export_model(model: str | Path, size: tuple[int, int], *, batch: int = 1,
                  precision: str = 'auto', device: str = 'auto', threads: int = 0,
-                 progress: Progress) -> tuple[ExportedProgram, dict[str, Any]]:
-    """Export the float core of a model at a size, and see that it computes what the model does.
+                 progress: ProgressCallback) -> tuple[ExportedProgram, dict[str, Any]]:
+    """Export the float core of a model at a size, and check its parity with the model.
 
-    :param precision: ``auto`` is float16, what GPUs want.
-    :param device: where the program's weights are; ``auto`` is ``cpu``, which opens everywhere.
+    :param precision: ``auto`` is float16, which suits GPUs.
+    :param device: the device of the program's weights; ``auto`` is ``cpu``, which loads anywhere.
     :return: the program, and the fields and facts of its manifest.
     :raises UserError: if an argument is wrong, or the program fails the parity gate.
     """
@@ -41,7 +41,7 @@ def export_model(model: str | Path, size: tuple[int, int], *, batch: int = 1,
     started = time.monotonic()
     progress(f'building {spec}: exporting')
     reference = load_model(folder)
-    program = export_core(own_copy(reference, spec.precision).to(spec.device), spec)
+    program = export_core(copy_in_precision(reference, spec.precision).to(spec.device), spec)
     progress(f'building {spec}: checking parity')
     parity = require_parity(ExportedCore(program, spec), reference, spec)
     return program, {

@@ -1,8 +1,8 @@
 """The engine process: ``python -m rgb2swir_ros.engines.process``, started by `EngineClient`.
 
-Three threads: this one translates frames; one builds engines, so that a camera is served while
-another's engine is compiled; one sends heartbeats. The process ends when its parent does. An
-error of one size is reported and ends nothing else.
+It has three threads: the main thread translates frames; one builds engines, so that frames are
+translated meanwhile; one sends heartbeats. The process ends when its parent does. An error of one
+size is reported and does not affect the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from rgb2swir_ros.engines.base import PassingError, first_line
+from rgb2swir_ros.engines.base import TransientError, first_line
 from rgb2swir_ros.engines.cache import EngineCache
 from rgb2swir_ros.engines.channel import Message, Size, Slot, receive, send
 from rgb2swir_ros.errors import UserError
@@ -40,22 +40,22 @@ class EngineProcess:
     """Serve one parent over one channel."""
 
     def __init__(self, channel: socket.socket) -> None:
-        """Take the channel; `serve` does the rest."""
+        """Store the channel; `serve` runs the process."""
         self._channel = channel
-        self._asked: dict[Size, int] = {}  # the latest request's number
+        self._requests: dict[Size, int] = {}  # number of the latest request for each size
         self._engines: dict[Size, tuple[Engine, Slot]] = {}
-        self._registering = threading.Lock()  # guards those two
-        self._wanted: queue.Queue[tuple[Size, int, Slot]] = queue.Queue()
+        self._registering = threading.Lock()  # guards `_requests` and `_engines`
+        self._build_queue: queue.Queue[tuple[Size, int, Slot]] = queue.Queue()
         self._building = threading.Event()
-        self._wake_heart = threading.Event()
+        self._wake_heartbeat = threading.Event()
 
     def serve(self) -> NoReturn:
-        """Answer until the parent closes the channel or dies."""
-        threading.Thread(target=self._beat, name='heartbeat', daemon=True).start()
+        """Handle requests until the parent closes the channel or dies."""
+        threading.Thread(target=self._send_heartbeats, name='heartbeat', daemon=True).start()
         while True:
             message, descriptor = receive(self._channel)
             if message is None:
-                end_group()
+                exit_group()
             elif message['op'] == 'start':
                 threading.Thread(target=self._build_all, args=(message['arguments'],),
                                  name='builder', daemon=True).start()
@@ -64,8 +64,8 @@ class EngineProcess:
                 slot = Slot(descriptor, size)
                 os.close(descriptor)
                 with self._registering:
-                    self._asked[size] = message['number']
-                self._wanted.put((size, message['number'], slot))
+                    self._requests[size] = message['number']
+                self._build_queue.put((size, message['number'], slot))
             elif message['op'] == 'release':
                 self._drop((message['height'], message['width']))
             elif message['op'] == 'infer':
@@ -74,7 +74,7 @@ class EngineProcess:
     def _infer(self, message: Message) -> None:
         size = (message['height'], message['width'])
         if size not in self._engines:
-            self._tell(op='broken', id=message['id'], height=size[0], width=size[1],
+            self._send(op='broken', id=message['id'], height=size[0], width=size[1],
                        text='there is no engine of this size any more')
             return
         engine, slot = self._engines[size]
@@ -83,52 +83,52 @@ class EngineProcess:
             slot.radiance[:] = engine(slot.rgb[None])[0]
         except Exception as error:
             if str(engine.describe().get('device', '')).startswith('cuda'):
-                raise  # after an error on a GPU, nothing works there for this process any more
+                raise  # after a CUDA error, this process cannot use the GPU any more
             traceback.print_exc()
             self._drop(size)
-            self._tell(op='broken', id=message['id'], height=size[0], width=size[1],
+            self._send(op='broken', id=message['id'], height=size[0], width=size[1],
                        text=_text(error))
             return
         inference_ms = (time.perf_counter_ns() - started) / 1e6
-        self._tell(op='done', id=message['id'], height=size[0], width=size[1],
+        self._send(op='done', id=message['id'], height=size[0], width=size[1],
                    inference_ms=inference_ms)
 
     def _drop(self, size: Size, number: int | None = None) -> None:
-        """Free an engine that nobody wants any more, or that failed.
+        """Free an engine that was released or has failed.
 
-        :param number: only if this is the latest request for it.
+        :param number: if given, free it only if this is its latest request.
         """
         with self._registering:
-            if number in (None, self._asked.get(size)):
-                self._asked.pop(size, None)
+            if number in (None, self._requests.get(size)):
+                self._requests.pop(size, None)
                 self._engines.pop(size, None)
         gc.collect()
 
     def _build_all(self, arguments: dict[str, Any]) -> None:
-        """Build what is asked for, in order: the work of the builder thread."""
+        """Build the requested engines in order; this is the builder thread."""
         try:
             if arguments.get('backend') != 'eager':
-                EngineCache(arguments.get('cache'))  # needs no torch, so it is said at once
+                EngineCache(arguments.get('cache'))  # checked before the slow import of torch
             self._progress('importing torch')
             from rgb2swir_ros.engines.build import check_arguments
 
             check_arguments(**arguments)
-            self._tell(op='started', pid=os.getpid())
+            self._send(op='started', pid=os.getpid())
             while True:
-                size, number, slot = self._wanted.get()
-                if self._asked.get(size) == number:  # not released meanwhile
+                size, number, slot = self._build_queue.get()
+                if self._requests.get(size) == number:  # not released meanwhile
                     self._build(size, number, slot, arguments)
         except UserError as error:
-            self._tell(op='failed', text=_text(error))
+            self._send(op='failed', text=_text(error))
         except BaseException:
-            end_with_traceback()
+            exit_with_traceback()
 
     def _build(self, size: Size, number: int, slot: Slot, arguments: dict[str, Any]) -> None:
-        """Build one engine, warm it up and take it into service, or report why it cannot be."""
+        """Build one engine, warm it up and register it, or report why it failed."""
         from rgb2swir_ros.engines.build import open_engine
 
         named = {'height': size[0], 'width': size[1], 'number': number}
-        self._tell(op='building', **named)
+        self._send(op='building', **named)
         self._mark_building(True)
         try:
             engine = open_engine(**arguments, size=size, progress=self._progress)
@@ -136,52 +136,53 @@ class EngineProcess:
             self._progress('warming up')
             for _ in range(WARM_UPS):
                 engine(np.zeros((1, *size, 3), np.uint8))
-            about = engine.describe()
+            description = engine.describe()
         except Exception as error:
             known = isinstance(error, UserError)
             if not known:
                 traceback.print_exc()
             self._drop(size, number)
-            self._tell(op='failed', **named, text=_text(error),
-                       again=not known or isinstance(error, PassingError))
+            self._send(op='failed', **named, text=_text(error),
+                       again=not known or isinstance(error, TransientError))
             return
         finally:
             self._mark_building(False)
         with self._registering:
-            if self._asked.get(size) == number:
+            if self._requests.get(size) == number:
                 self._engines[size] = engine, slot
-        self._tell(op='ready', **named, engine=about)
+        self._send(op='ready', **named, engine=description)
 
-    def _beat(self) -> None:
-        """Send heartbeats, and see to it that nothing outlives the parent.
+    def _send_heartbeats(self) -> None:
+        """Send heartbeats, and set the parent-death signal.
 
-        While a compiler runs, the death of the parent is noticed as the end of the channel, and
-        the whole group is ended. At other times the kernel ends this process by itself, even
-        where native code hangs with Python's lock held. The kernel keeps that wish per thread.
+        With the signal, the kernel ends this process when the parent dies, even if native code
+        hangs and holds the global interpreter lock. While a compiler runs the signal is off:
+        then the end of the channel shows that the parent has died, and the whole process group is
+        killed, compilers included. The kernel keeps this setting per thread.
         """
         libc = ctypes.CDLL(None, use_errno=True)
         while True:
-            self._wake_heart.clear()
-            wish = 0 if self._building.is_set() else signal.SIGKILL
-            libc.prctl(PR_SET_PDEATHSIG, int(wish), 0, 0, 0)
-            self._tell(op='heartbeat')
-            self._wake_heart.wait(HEARTBEAT_S)
+            self._wake_heartbeat.clear()
+            parent_death_signal = 0 if self._building.is_set() else signal.SIGKILL
+            libc.prctl(PR_SET_PDEATHSIG, int(parent_death_signal), 0, 0, 0)
+            self._send(op='heartbeat')
+            self._wake_heartbeat.wait(HEARTBEAT_S)
 
     def _mark_building(self, building: bool) -> None:
         if building:
             self._building.set()
         else:
             self._building.clear()
-        self._wake_heart.set()
+        self._wake_heartbeat.set()
 
     def _progress(self, text: str) -> None:
-        self._tell(op='progress', text=text[:LONGEST_TEXT])
+        self._send(op='progress', text=text[:LONGEST_TEXT])
 
-    def _tell(self, **message: Any) -> None:
+    def _send(self, **message: Any) -> None:
         try:
             send(self._channel, message)
         except OSError:
-            end_group()
+            exit_group()
 
 
 def _text(error: Exception) -> str:
@@ -190,8 +191,8 @@ def _text(error: Exception) -> str:
     return ' '.join(text.split())[:LONGEST_TEXT]
 
 
-def end_group() -> NoReturn:
-    """End this process and the compilers it started, at once: nothing of it is worth saving."""
+def exit_group() -> NoReturn:
+    """Kill this process and the compilers it started; there is no state to save."""
     sys.stdout.flush()
     sys.stderr.flush()
     if os.getpgrp() == os.getpid():
@@ -199,23 +200,23 @@ def end_group() -> NoReturn:
     os._exit(1)
 
 
-def end_with_traceback() -> NoReturn:
-    """End on an error that is not the user's: the client logs the traceback and starts anew."""
+def exit_with_traceback() -> NoReturn:
+    """Exit after an internal error: the client logs the traceback and restarts the process."""
     traceback.print_exc()
-    end_group()
+    exit_group()
 
 
 def main() -> None:
-    """Serve the channel whose descriptor is the one argument."""
+    """Serve the channel whose descriptor is the only argument."""
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit('this is the engine process of rgb2swir_ros; translator_node starts it')
-    # Ctrl-C in a terminal reaches everybody; the parent decides when this process ends
+    # Ctrl-C in a terminal reaches all processes; the parent decides when this one ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(stream=sys.stderr, format='%(levelname)s: %(message)s')
     try:
         EngineProcess(socket.socket(fileno=int(sys.argv[1]))).serve()
     except Exception:
-        end_with_traceback()
+        exit_with_traceback()
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""What this machine's processor and tools can do."""
+"""Properties of this machine's processor, and the C++ compiler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPILERS = ('g++', 'clang++', 'c++')
 
 @functools.lru_cache(maxsize=1)
 def _cpuinfo() -> dict[str, str]:
-    """Return the first processor's entries of /proc/cpuinfo; empty where there is none."""
+    """Return the first processor's entries of /proc/cpuinfo; empty if there is no such file."""
     try:
         text = CPUINFO.read_text()
     except OSError:
@@ -28,7 +28,7 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def processor_name() -> str:
-    """Return the processor's name as a person knows it."""
+    """Return the processor's product name."""
     return _cpuinfo().get('model name') or platform.processor() or platform.machine()
 
 
@@ -45,14 +45,14 @@ def processor_identity() -> str:
 
 
 def has_bfloat16() -> bool:
-    """Say whether the processor multiplies bfloat16 natively; elsewhere it is emulated, slowly."""
+    """Return whether the processor multiplies bfloat16 natively; emulation is slow."""
     return bool(instruction_flags() & BFLOAT16_FLAGS)
 
 
 def resolve_threads(threads: int) -> int:
-    """Return how many cores to use: ``threads``, or for 0 all that this process may run on.
+    """Return the number of cores to use: ``threads``, or for 0 all that this process may use.
 
-    :raises UserError: if it is negative or more than there are.
+    :raises UserError: if it is negative or exceeds that number.
     """
     available = len(os.sched_getaffinity(0))
     if not 0 <= threads <= max(available, 1):
@@ -71,11 +71,11 @@ def find_compiler() -> str | None:
 
 
 def waiting_environment() -> dict[str, str]:
-    """Return environment variables for a process that runs an engine, set before torch is loaded.
+    """Return environment variables for a process that runs an engine, to set before torch loads.
 
-    OpenMP's threads spin at the end of each parallel loop until all are there. Alone on a machine
-    that saves microseconds; beside a busy camera driver they spin against the very thread they
-    wait for: measured on two loaded cores, 541 ms an inference spinning and 119 ms sleeping.
-    What the user has set stays.
+    By default, OpenMP threads spin at the end of each parallel loop. On an idle machine that
+    saves microseconds. Beside a busy camera driver they take time from the thread that they wait
+    for: measured on two loaded cores, an inference takes 541 ms with spinning and 119 ms with
+    sleeping threads. A value that the user has set is kept.
     """
     return {'OMP_WAIT_POLICY': os.environ.get('OMP_WAIT_POLICY', 'passive')}

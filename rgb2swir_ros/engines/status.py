@@ -1,4 +1,4 @@
-"""What an engine client answers with. No torch in here."""
+"""The results, errors and status of an engine client. Imports no torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class EngineNotReady(EngineError):
 
 
 class EngineCrashed(EngineError):
-    """The engine, or its process, died under the frame; it is started anew in the background."""
+    """The engine or its process failed during the frame; it is restarted in the background."""
 
 
 class EngineHung(EngineError):
@@ -31,9 +31,9 @@ class EngineHung(EngineError):
 class Inference:
     """A translated frame.
 
-    :param radiance: (H, W), float32, linear, in [0, 1]; the caller's own.
-    :param transfer_ms: moving pixels and messages between the processes.
-    :param inference_ms: the engine's call, measured in its process.
+    :param radiance: (H, W), float32, linear, in [0, 1]; a new array.
+    :param transfer_ms: time to move pixels and messages between the processes.
+    :param inference_ms: time of the engine's call, measured in its process.
     """
 
     radiance: NDArray[np.float32]
@@ -43,14 +43,14 @@ class Inference:
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """The state of things.
+    """The status of the engine process and its engines.
 
     :param state: stopped, starting, building, ready, failed or restarting.
-    :param detail: what it is doing, or why it failed, in one line.
-    :param restarts: how often the process was started anew.
-    :param heartbeat_age_s: seconds since it was last heard; None if there is no process.
+    :param detail: the current step, or why it failed, in one line.
+    :param restarts: how often the process was restarted.
+    :param heartbeat_age_s: seconds since its last message; None if there is no process.
     :param engines: for each (height, width) that is ready, the engine's description.
-    :param failed: for each (height, width) that is given up, the reason; the others go on.
+    :param failed: for each (height, width) that has failed, the reason; others are not affected.
     """
 
     state: str

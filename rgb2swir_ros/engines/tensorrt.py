@@ -28,13 +28,13 @@ from torch import Tensor
 from rgb2swir_ros.engines.base import (
     CompileError,
     EngineSpec,
-    Progress,
+    ProgressCallback,
     Unavailable,
     first_line,
 )
 from rgb2swir_ros.engines.cuda import CudaEngine
 from rgb2swir_ros.engines.devices import why_no_cuda
-from rgb2swir_ros.engines.eager import own_copy
+from rgb2swir_ros.engines.eager import copy_in_precision
 from rgb2swir_ros.engines.export import core_example, core_input, export_core
 from rgb2swir_ros.translator import SwirModel
 
@@ -126,7 +126,7 @@ def compile_arguments(version: str, optimization_level: int, timing_cache: Path)
 
 
 def compile_engine(translator: SwirModel, spec: EngineSpec, folder: Path, timings: Path,
-                   progress: Progress) -> Path:
+                   progress: ProgressCallback) -> Path:
     """Export a float32 model's core in the spec's precision and compile it with TensorRT.
 
     Not run on hardware yet.
@@ -142,7 +142,7 @@ def compile_engine(translator: SwirModel, spec: EngineSpec, folder: Path, timing
     module = find_tensorrt()
     path, working = folder / ENGINE_FILE, folder / 'timings'
     progress(f'building {spec}: exporting')
-    own = own_copy(translator, spec.precision).to(spec.device)
+    own = copy_in_precision(translator, spec.precision).to(spec.device)
     program = export_core(own, spec)
     example = core_example(spec)
     if timings.is_file():

@@ -31,8 +31,8 @@ def suffer(what):
     if kind == 'user':
         raise UserError(value)
     if kind == 'passing':
-        from rgb2swir_ros.engines.base import PassingError
-        raise PassingError(value)
+        from rgb2swir_ros.engines.base import TransientError
+        raise TransientError(value)
     if kind == 'error':
         raise RuntimeError(value)
     if kind == 'sleep':

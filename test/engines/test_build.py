@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from rgb2swir_ros.engines import backends, build, inductor, parity, processor
-from rgb2swir_ros.engines.base import PassingError, Unavailable
+from rgb2swir_ros.engines.base import TransientError, Unavailable
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.parity import ParityError
 from rgb2swir_ros.errors import UserError
@@ -217,7 +217,7 @@ def test_a_sound_engine_is_not_to_blame_for_the_machines_state(compiled, model, 
         raise trouble
     monkeypatch.setattr(backends, 'InductorEngine', fail)
     said = []
-    with pytest.raises(PassingError, match='is kept'):  # and no Compiled
+    with pytest.raises(TransientError, match='is kept'):  # and no Compiled
         open_engine(model, SIZE, backend='inductor', threads=1, cache=cache, progress=said.append)
     assert not [line for line in said if 'rebuilding' in line]
     monkeypatch.undo()
@@ -300,10 +300,10 @@ def test_model_that_fails_in_bfloat16(model, monkeypatch, caplog):
 def test_an_engine_that_fails_the_gate_is_passed_over_by_auto_alone(model, monkeypatch, caplog):
     def refused(self, name, backend):
         raise ParityError(f'the engine {name} differs')
-    monkeypatch.setattr(build._Opening, '_open_compiled', refused)
+    monkeypatch.setattr(build._EngineOpener, '_open_compiled', refused)
     assert open_engine(model, SIZE, threads=1).describe()['backend'] == 'eager'
     assert [text.split('.')[0] for text in warnings_of(caplog)] == [
-        f'the engine {name} differs' for name in build.ORDER['cpu'][:-1]]
+        f'the engine {name} differs' for name in build.AUTO_ORDER['cpu'][:-1]]
     assert 'runs eagerly' in warnings_of(caplog)[-1]
     with pytest.raises(ParityError, match='inductor differs'):
         open_engine(model, SIZE, backend='inductor', threads=1)

@@ -14,7 +14,7 @@ import torch
 from rgb2swir_ros.engines import build, cuda
 from rgb2swir_ros.engines.base import EngineSpec
 from rgb2swir_ros.engines.devices import describe_device, resolve_device
-from rgb2swir_ros.engines.turns import Turns
+from rgb2swir_ros.engines.fair_lock import FairLock
 from rgb2swir_ros.errors import UserError
 
 SIZE = (32, 48)
@@ -195,7 +195,7 @@ def test_a_program_that_records_by_itself_does_so_alone(gpu):
 
 
 def test_turns_come_in_the_order_of_asking():
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
 
     def greedy():  # asks again at once, as a builder that warms up does
         for _ in range(50):
@@ -217,7 +217,7 @@ def test_turns_come_in_the_order_of_asking():
 
 
 def test_a_turn_that_fails_is_handed_on():
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(ZeroDivisionError), turns:
         raise ZeroDivisionError
     taken = in_thread(turns.__enter__)

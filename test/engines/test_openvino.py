@@ -211,7 +211,7 @@ def test_a_blob_it_does_not_take_is_one_line(model, tmp_path, monkeypatch, caplo
         (folder / 'engine.blob').write_bytes(b'no blob')
         return folder / 'engine.blob'
     monkeypatch.setattr(backends, 'compile_blob', write)
-    monkeypatch.setattr(build, 'ORDER', {'cpu': ('openvino', 'eager')})
+    monkeypatch.setattr(build, 'AUTO_ORDER', {'cpu': ('openvino', 'eager')})
     facts = open_engine(model, SIZE, threads=1, cache=tmp_path / 'engines').describe()
     assert facts['backend'] == 'eager'
     [warning] = warnings_of(caplog)
@@ -263,8 +263,8 @@ def test_what_it_cannot_do_is_refused(model, without_openvino, arguments, text):
 
 def test_on_a_machine_with_a_gpu_it_runs_on_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    assert build.settle_device('auto', 'openvino', 'auto') == 'cpu'
-    assert 'openvino' not in build.ORDER['cuda']
+    assert build.resolve_engine_device('auto', 'openvino', 'auto') == 'cpu'
+    assert 'openvino' not in build.AUTO_ORDER['cuda']
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A lock that is granted in the order in which it is asked for."""
+"""A fair lock: it is granted in the order of the requests."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections import deque
 from types import TracebackType
 
 
-class Turns:
-    """A lock with a queue, as a context manager; not to be taken twice by one thread.
+class FairLock:
+    """A first-in, first-out lock, as a context manager. It is not reentrant.
 
-    `threading.Lock` may be taken again and again by a thread that releases it in between, while
-    another one waits. Here whoever waits is next.
+    `threading.Lock` is not fair: a thread that releases it may acquire it again while another
+    thread waits.
     """
 
     def __init__(self) -> None:
-        """Start with nobody."""
+        """Start unlocked."""
         self._guard = threading.Lock()
-        self._queue: deque[threading.Lock] = deque()  # the first is whose turn it is
+        self._queue: deque[threading.Lock] = deque()  # the first one's owner holds the lock
 
-    def __enter__(self) -> Turns:
-        """Wait for the turn."""
+    def __enter__(self) -> FairLock:
+        """Acquire the lock."""
         turn = threading.Lock()
         with self._guard:
             if self._queue:
@@ -35,7 +35,7 @@ class Turns:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        """Hand the turn to who has waited longest."""
+        """Release the lock to the thread that has waited longest."""
         self._leave(self._queue[0])
 
     def _leave(self, turn: threading.Lock) -> None:
