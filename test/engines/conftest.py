@@ -1,4 +1,4 @@
-"""A tiny model with lively random weights, compiled once for all tests of this room."""
+"""A tiny model with random weights, compiled once for all engine tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def model(tmp_path_factory) -> Path:
         name='tiny', autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8)),
         guidance=GuidanceConfig(channels=8, stem=8),
         denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8)))
-    with torch.no_grad():  # the zeros that training starts from would hide a broken graph
+    with torch.no_grad():  # zero-initialised weights would hide a broken graph
         for parameter in translator.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     folder = tmp_path_factory.mktemp('models') / 'tiny'
@@ -44,7 +44,7 @@ def reference(model) -> Translator:
 
 @pytest.fixture(scope='session')
 def cache(tmp_path_factory) -> Path:
-    """Folder of built engines that the tests share; none of them may damage it."""
+    """Folder of built engines that the tests share and must not damage."""
     return tmp_path_factory.mktemp('shared') / 'engines'
 
 
@@ -56,19 +56,19 @@ def compiled(model, cache):
 
 @pytest.fixture(autouse=True)
 def _own_default_cache(tmp_path, monkeypatch):
-    """Keep a test that names no cache out of the user's."""
+    """Keep tests that name no cache from using the user's."""
     monkeypatch.setenv('RGB2SWIR_CACHE', str(tmp_path / 'default-cache'))
 
 
 @pytest.fixture
 def without_openvino(monkeypatch):
-    """A machine that has no OpenVINO."""
+    """A machine without OpenVINO."""
     monkeypatch.setitem(sys.modules, 'openvino', None)
 
 
 @pytest.fixture(autouse=True)
 def _warnings_anew():
-    """Let each test see what is said once in a process."""
+    """Make warnings that are logged once per process appear in each test."""
     warn_once.cache_clear()
 
 
@@ -80,7 +80,7 @@ def frame() -> np.ndarray:
 
 @pytest.fixture
 def standin(tmp_path, monkeypatch) -> StandIn:
-    """Engine processes without torch that misbehave as told."""
+    """Engine processes without torch, with faults on request."""
     folder = tmp_path / 'standin'
     folder.mkdir()
     return StandIn(folder, monkeypatch)

@@ -1,4 +1,4 @@
-"""A client under observation, and what the tests of its process wait for."""
+"""A client whose log lines are recorded, and helpers to wait for its process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PATIENCE_S = 60.0
 
 
 def wait_until(condition, what: str) -> None:
-    """Wait for something that happens soon on an idle machine."""
+    """Wait for a condition that is soon true on an idle machine."""
     end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, f'{what} did not happen in {PATIENCE_S} s'
@@ -20,7 +20,7 @@ def wait_until(condition, what: str) -> None:
 
 
 def group_members(group: int) -> list[int]:
-    """Return the living processes of a process group."""
+    """Return the running processes of a process group."""
     members = []
     for stat in Path('/proc').glob('[0-9]*/stat'):
         try:
@@ -33,7 +33,7 @@ def group_members(group: int) -> list[int]:
 
 
 class Rig:
-    """A client with what it logged."""
+    """A client with its log lines."""
 
     def __init__(self, model, cache, **arguments):
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Engine processes whose builder is a stand-in: they start at once, and misbehave as told.
+"""Engine processes with a fake builder: they start at once, and have faults on request.
 
 Real processes, real messages, real signals; only `rgb2swir_ros.engines.build`, and with it torch,
 is replaced, by a ``sitecustomize.py`` that the processes find on their path.
@@ -26,11 +26,11 @@ def note(*words):
         print(*words, file=journal)
 
 
-def suffer(what):
+def inject_fault(what):
     kind, _, value = what.partition(':')
     if kind == 'user':
         raise UserError(value)
-    if kind == 'passing':
+    if kind == 'transient':
         from rgb2swir_ros.engines.base import TransientError
         raise TransientError(value)
     if kind == 'error':
@@ -51,7 +51,7 @@ class Engine:
     def __call__(self, rgb):
         self.warm += 1
         if self.warm > 3:
-            suffer(PLAN.get('infer ' + self.name, ''))
+            inject_fault(PLAN.get('infer ' + self.name, ''))
         return rgb[..., 0].astype(np.float32) / 255
 
     def __del__(self):
@@ -68,19 +68,19 @@ def open_engine(*, size, progress, **arguments):
     name = f'{size[1]}x{size[0]}'
     note('build', name, os.getpid())
     progress('building ' + name + ': step 1')
-    suffer(PLAN.get('build ' + name, ''))
+    inject_fault(PLAN.get('build ' + name, ''))
     return Engine(size)
 
 
 build = types.ModuleType('rgb2swir_ros.engines.build')
 build.open_engine = open_engine
-build.check_arguments = lambda **arguments: suffer(PLAN.get('start', ''))
+build.check_arguments = lambda **arguments: inject_fault(PLAN.get('start', ''))
 sys.modules['rgb2swir_ros.engines.build'] = build
 '''
 
 
 class StandIn:
-    """Starts clients whose processes follow a plan, and reads what those did."""
+    """Starts clients whose processes follow a plan of faults, and reads their journal."""
 
     def __init__(self, folder: Path, monkeypatch) -> None:
         self.folder, self._set = folder, monkeypatch.setenv
@@ -95,8 +95,8 @@ class StandIn:
         """Return a client whose processes do as planned.
 
         :param plan: of ``start``, ``build WxH`` and ``infer WxH`` to ``user:TEXT``,
-            ``error:TEXT``, ``passing:TEXT``, ``sleep:SECONDS``, ``hold:SECONDS`` (with Python's
-            lock) or ``die:``.
+            ``error:TEXT``, ``transient:TEXT``, ``sleep:SECONDS``, ``hold:SECONDS`` (with the
+            global interpreter lock) or ``die:``.
         """
         self._set('STANDIN_PLAN', json.dumps(plan))
         return Rig('nano', None, **arguments)
@@ -106,6 +106,6 @@ class StandIn:
         self._set('STANDIN_PLAN', json.dumps(plan))
 
     def happened(self, word: str) -> list[str]:
-        """Return the sizes that something happened to, in order."""
+        """Return the sizes of one kind of event in the journal, in order."""
         lines = [line.split() for line in self.journal.read_text().splitlines()]
         return [words[1] for words in lines if words[0] == word]

@@ -26,12 +26,12 @@ LOGGER = 'rgb2swir_ros.engines'
 
 
 class Compiled(Exception):
-    """Stands for a compilation: raised where one begins."""
+    """Raised in place of a compilation."""
 
 
 @pytest.fixture
 def no_compilation(monkeypatch):
-    """Fail where a compilation would begin."""
+    """Raise `Compiled` in place of a compilation."""
     def refuse(*_):
         raise Compiled
     monkeypatch.setattr(backends, 'compile_package', refuse)
@@ -104,7 +104,7 @@ def test_built_engine_needs_no_compiler_and_no_build(compiled, model, cache, fra
 
 
 def test_loading_leaves_nothing_unpacked(compiled, model, cache):
-    """Torch unpacks a package under /tmp; a process that is killed could not tidy up."""
+    """Torch unpacks a package under /tmp; a killed process could not remove it."""
     engine = open_engine(model, SIZE, backend='inductor', threads=1, cache=cache)
     with open('/proc/self/maps') as maps:
         mapped = {line.split(maxsplit=5)[5].strip() for line in maps if '.wrapper.so' in line}
@@ -114,7 +114,7 @@ def test_loading_leaves_nothing_unpacked(compiled, model, cache):
 
 
 def test_nothing_else_under_tmp_is_removed(compiled, model, cache, tmp_path, monkeypatch):
-    """A library that somebody else maps meanwhile may lie in a checkout under /tmp."""
+    """A library that other code maps meanwhile may lie in a checkout under /tmp."""
     package = compiled.describe()['file']
     with zipfile.ZipFile(package) as archive:
         [library] = [name for name in archive.namelist() if name.endswith('.so')]
@@ -151,7 +151,7 @@ def test_of_an_unpacked_folder_only_the_packages_files_are_removed(compiled, tmp
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch has no oneDNN')
 def test_weights_are_baked_in(compiled):
-    """What TorchInductor calls freezing; it leaves it out silently where gradients are on."""
+    """TorchInductor's freezing, which it silently skips if gradients are enabled."""
     with zipfile.ZipFile(compiled.describe()['file']) as package:
         [wrapper] = [name for name in package.namelist() if name.endswith('.wrapper.cpp')]
         text = package.read(wrapper).decode()
@@ -196,7 +196,7 @@ def test_what_the_engine_depends_on_makes_a_new_one(compiled, model, cache, tmp_
 
 def test_engine_that_this_machine_cannot_load_is_built_again(compiled, model, cache, tmp_path,
                                                              monkeypatch, no_compilation):
-    """Its manifest and its hash are right, and still the libraries do not take it."""
+    """Manifest and hash are correct, but the libraries do not load the engine."""
     copy = shutil.copytree(cache, tmp_path / 'engines')
     monkeypatch.setattr(backends, 'InductorEngine', lambda *_: 1 / 0)
     said = []
@@ -211,8 +211,8 @@ def test_engine_that_this_machine_cannot_load_is_built_again(compiled, model, ca
     MemoryError(), PermissionError(13, 'Permission denied'), OSError(24, 'Too many open files'),
     RuntimeError('std::bad_alloc'), RuntimeError('CUDA error: out of memory'),
     torch.OutOfMemoryError('CUDA out of memory')])
-def test_a_sound_engine_is_not_to_blame_for_the_machines_state(compiled, model, cache, monkeypatch,
-                                                               no_compilation, trouble):
+def test_an_intact_engine_is_kept_on_a_transient_error(compiled, model, cache, monkeypatch,
+                                                       no_compilation, trouble):
     def fail(*_):
         raise trouble
     monkeypatch.setattr(backends, 'InductorEngine', fail)
@@ -227,8 +227,8 @@ def test_a_sound_engine_is_not_to_blame_for_the_machines_state(compiled, model, 
 
 @pytest.mark.parametrize('trouble', [ImportError('libfoo.so.1: cannot open shared object file'),
                                      Unavailable('torch_foo is gone', 'install it')])
-def test_nor_for_a_library_that_is_missing(compiled, model, cache, monkeypatch, no_compilation,
-                                           without_openvino, caplog, trouble):
+def test_an_intact_engine_is_kept_if_a_library_is_missing(
+        compiled, model, cache, monkeypatch, no_compilation, without_openvino, caplog, trouble):
     def fail(*_):
         raise trouble
     monkeypatch.setattr(backends, 'InductorEngine', fail)
@@ -288,7 +288,7 @@ def test_precision_follows_the_processor(model, monkeypatch):
 
 
 def test_model_that_fails_in_bfloat16(model, monkeypatch, caplog):
-    """By name it is refused with the figures; ``auto`` takes float32 and says so once."""
+    """By name it is refused with the figures; ``auto`` takes float32 and logs that once."""
     monkeypatch.setattr(build, 'has_bfloat16', lambda: True)
     monkeypatch.setattr(parity, 'TAIL_LIMIT', 0.001 / 255)
     with pytest.raises(ParityError, match=r'bfloat16 48x32 of tiny differs .* \(limit 0\.001\)'):

@@ -1,4 +1,4 @@
-"""The cache: private, exact, whole or absent."""
+"""The cache: private, exact, and written atomically."""
 
 import errno
 import json
@@ -21,7 +21,7 @@ FIELDS = {'model': 'nano', 'height': 32, 'width': 48, 'batch': 1, 'backend': 'in
 
 
 class Builder:
-    """Writes an engine and counts how often it had to."""
+    """Writes an engine and counts its calls."""
 
     def __init__(self, content=b'engine'):
         self.content, self.calls = content, 0
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path, fail, re
 
 
 def test_a_compiler_that_failed_on_a_full_disk_is_not_to_blame(tmp_path, monkeypatch):
-    """Its own words for that are many."""
+    """Compilers report a full disk in many ways."""
     def fail(_):
         raise RuntimeError('g++ failed')
     monkeypatch.setattr(shutil, 'disk_usage', lambda _: SimpleNamespace(free=4096))

@@ -1,4 +1,4 @@
-"""The engine process under its client: real processes, really killed and stopped."""
+"""The engine process and its client, with real processes that are killed and stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .processes import PATIENCE_S, SIZE, Rig, group_members, wait_until
 
 
 class Raised(threading.Thread):
-    """Calls in a thread of its own and keeps what was raised."""
+    """Calls in a separate thread and keeps the exception."""
 
     def __init__(self, call):
         super().__init__(daemon=True)
@@ -46,7 +46,7 @@ class Raised(threading.Thread):
 
 @pytest.fixture(scope='module')
 def rig(compiled, model, cache):
-    """One client for all tests that leave it working; faults must not keep it from that."""
+    """One client for all tests that leave it in working order."""
     made = Rig(model, cache, backend='inductor', heartbeat_timeout_s=4, infer_timeout_s=30)
     with made.client:
         made.client.prepare(SIZE)

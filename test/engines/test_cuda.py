@@ -1,4 +1,4 @@
-"""The CUDA engine: what a GPU is needed for is skipped without one."""
+"""The CUDA engine; tests that need a GPU are skipped without one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs an N
 
 
 class PaperLane:
-    """A lane without a GPU: gives each frame's first pixel back, and notes what happens when."""
+    """A lane without a GPU: it returns each frame's first pixel and records the calls."""
 
     events: list[str]
     made = 0
@@ -54,7 +54,7 @@ def batches(count):
     return [np.full((1, *SIZE, 3), number, np.uint8) for number in range(1, count + 1)]
 
 
-def test_two_frames_fly_and_land_in_order(paper):
+def test_two_frames_are_in_flight_and_return_in_order(paper):
     engine = cuda.CudaEngine(lambda rgb: rgb, SPEC)
     landed = list(engine.overlapped(batches(4)))
     assert [radiance[0, 0, 0] for radiance in landed] == [1, 2, 3, 4]
@@ -81,7 +81,7 @@ def test_a_call_takes_one_lane_and_checks_the_frames(paper):
 
 
 class PaperGpu:
-    """Stands in for torch.cuda: notes what is asked of it, and can be held up at any step."""
+    """A fake of torch.cuda: it records the calls, and can be paused at any step."""
 
     def __init__(self, monkeypatch):
         self.events: list[str] = []
@@ -141,7 +141,7 @@ def in_thread(call):
 
 
 def test_a_graph_is_recorded_for_its_thread_alone(gpu):
-    """In the default mode, whatever another thread asks of the GPU spoils the recording."""
+    """In the default mode, a CUDA call of another thread invalidates the recording."""
     gpu.engine().warm_up()
     assert gpu.modes == ['thread_local']
 
@@ -163,7 +163,7 @@ def test_no_frame_is_translated_while_a_graph_is_recorded(gpu):
 
 
 def test_frames_are_translated_while_an_engine_is_built(gpu):
-    """Whatever takes long before the recording keeps no camera waiting."""
+    """Long steps before the recording do not block the cameras."""
     serving, built = gpu.engine(), gpu.engine()
     serving.warm_up()
     gpu.events.clear()
@@ -178,7 +178,7 @@ def test_frames_are_translated_while_an_engine_is_built(gpu):
 
 
 def test_a_program_that_records_by_itself_does_so_alone(gpu):
-    """As TensorRT's does, in its first calls and in the default mode."""
+    """As TensorRT's program does, in its first calls and in the default mode."""
     serving, built = gpu.engine(), gpu.engine(capture=False)
     serving.warm_up()
     gpu.events.clear()
@@ -194,7 +194,7 @@ def test_a_program_that_records_by_itself_does_so_alone(gpu):
     assert gpu.events == ['replay', 'copy', 'collect']
 
 
-def test_turns_come_in_the_order_of_asking():
+def test_the_lock_is_granted_in_the_order_of_requests():
     turns, order = FairLock(), []
 
     def greedy():  # asks again at once, as a builder that warms up does
@@ -216,7 +216,7 @@ def test_turns_come_in_the_order_of_asking():
     assert len(order) == 51
 
 
-def test_a_turn_that_fails_is_handed_on():
+def test_an_interrupted_request_does_not_block_the_lock():
     turns = FairLock()
     with pytest.raises(ZeroDivisionError), turns:
         raise ZeroDivisionError

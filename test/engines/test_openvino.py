@@ -1,4 +1,4 @@
-"""OpenVINO's engines where it is installed, and everywhere what happens where it is not."""
+"""OpenVINO's engines where it is installed, and the behaviour where it is not."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def engine(model, tmp_path_factory):
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """The import looked at anew, before and after."""
+    """The cached result of the import is cleared, before and after."""
     openvino._import_once.cache_clear()
     yield monkeypatch
     openvino._import_once.cache_clear()
@@ -73,7 +73,7 @@ def test_same_frame_same_bits_in_an_own_array(engine, frame):
 
 @needs_openvino
 def test_float32_is_float32(model, reference, frame, tmp_path):
-    """Left alone, OpenVINO computes in bfloat16 wherever the processor does."""
+    """By default, OpenVINO computes in bfloat16 on a processor that supports it."""
     exact = open_engine(model, SIZE, backend='openvino', precision='float32', threads=1,
                         cache=tmp_path / 'engines')
     assert exact.describe()['parity']['tail_255'] < .001
@@ -114,7 +114,7 @@ def lively(model):
 @needs_openvino
 @pytest.mark.parametrize('kind', ['regression', 'DiT', 'two steps'])
 def test_every_kind_of_model_converts(kind, tmp_path):
-    """At a size that the network pads; parity is checked where it is built."""
+    """At a size that the network pads; the build checks parity."""
     model = {'regression': lambda: Regressor(RegressionConfig('m', (8, 8, 8, 8, 8), (1,))),
              'DiT': lambda: Translator(TranslatorConfig(name='m', denoiser=DiTConfig())),
              'two steps': lambda: Translator(TranslatorConfig(name='m', steps=2))}[kind]()
@@ -143,7 +143,7 @@ def test_auto_takes_it_and_needs_no_compiler(model, tmp_path, monkeypatch, caplo
 
 @needs_openvino
 def test_it_computes_on_no_more_cores_than_told(model, tmp_path):
-    """Counted are the threads that share the work: with one core to use, it is one."""
+    """Counts the threads that do work: with one core to use, it is one."""
     environment = {key: value for key, value in os.environ.items() if key != 'OMP_NUM_THREADS'}
     done = subprocess.run([sys.executable, '-c', BUSY, str(model), str(tmp_path)],
                           env=environment, text=True, capture_output=True, check=True)
@@ -269,7 +269,7 @@ def test_on_a_machine_with_a_gpu_it_runs_on_the_processor(monkeypatch):
 
 @pytest.fixture
 def pretended(monkeypatch, reference):
-    """An OpenVINO whose engines are eager ones; gives the function that sets its version."""
+    """An OpenVINO whose engines are eager ones; yields the function that sets its version."""
     def write(translator, spec, folder, progress):
         (folder / 'engine.blob').write_bytes(b'blob')
         return folder / 'engine.blob'

@@ -1,4 +1,4 @@
-"""Nothing that an engine process started outlives its client or its parent."""
+"""No process that an engine process starts outlives its client or its parent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_closed_while_compiling(model, tmp_path):
 
 
 def compiling_group(pid_of) -> int:
-    """Wait until a process's group has a compiler in it, and freeze that; return its number.
+    """Wait until a process's group contains a compiler, and stop it; return its process id.
 
     Frozen, because a compiler that is left behind would soon end by itself and look tidied up.
     """
@@ -42,7 +42,7 @@ def compiling_group(pid_of) -> int:
 
 
 def assert_group_ends(group: int) -> None:
-    """Wait for a process group's end, and leave none of it behind, whatever comes out."""
+    """Wait for a process group's end, and kill its members in any case."""
     try:
         wait_until(lambda: not group_members(group), f'end of process group {group}')
     finally:

@@ -70,7 +70,7 @@ def test_figures_are_in_levels(reference):
 
 
 def test_bfloat16_differs_a_little(reference):
-    """The gate sees a difference where there must be one: it compares what it says it does."""
+    """The gate reports a difference where there must be one."""
     spec = replace(SPEC, precision='bfloat16')
     parity = require_parity(EagerEngine(reference, spec), reference, spec)
     assert 0 < parity.mean_255 < parity.tail_255

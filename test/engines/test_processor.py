@@ -1,4 +1,4 @@
-"""What the machine can do."""
+"""Properties of the processor, and the C++ compiler."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Supervision with stand-in engines: what goes wrong with one size stays with that size."""
+"""Supervision with fake engines: a fault of one size does not affect the others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def works(client) -> bool:
 @pytest.mark.parametrize(('trouble', 'reason', 'attempts'), [
     ('user:no converter for aten.foo', 'no converter for aten.foo', 1),
     ('error:surprise\nand more', 'RuntimeError: surprise', 3),
-    ('passing:the memory is full', 'the memory is full', 3),
+    ('transient:the memory is full', 'the memory is full', 3),
     ('die:', 'SIGKILL', 3)])
 @pytest.mark.parametrize('first', [GOOD, BAD])
 def test_a_size_that_cannot_be_built_fails_alone(standin, trouble, reason, attempts, first):
@@ -106,7 +106,7 @@ def test_where_all_sizes_have_failed_the_engine_has(standin):
 
 @pytest.mark.parametrize('first', ['build', 'start'])
 def test_loading_may_take_longer_than_a_heartbeat(standin, first):
-    """As under a library that loads from a slow disk: nothing of Python runs meanwhile."""
+    """As with a library that loads from a slow disk: no Python thread runs meanwhile."""
     rig = standin.rig({'start' if first == 'start' else 'build 48x32': 'hold:2.5'},
                       heartbeat_timeout_s=0.9)
     with rig.client as client:
@@ -116,7 +116,7 @@ def test_loading_may_take_longer_than_a_heartbeat(standin, first):
         assert works(client)
 
 
-def test_but_not_for_ever(standin, monkeypatch):
+def test_loading_has_a_time_limit(standin, monkeypatch):
     monkeypatch.setattr(supervisor_module, 'LOADING_TIMEOUT_S', 1.0)
     rig = standin.rig({'build 32x16': 'hold:60'}, heartbeat_timeout_s=0.9)
     with rig.client as client:
@@ -197,7 +197,7 @@ def test_gives_up_after_crashes_in_a_row(monkeypatch, standin):
         wait_until(lambda: client.status().restarts == 8, 'more attempts after start()')
 
 
-def test_what_nobody_wants_any_more_is_freed(standin, monkeypatch):
+def test_engines_that_are_not_needed_any_more_are_freed(standin, monkeypatch):
     monkeypatch.setattr(ledger_module, 'LEASE_S', 1.0)
     rig = standin.rig({})
     with rig.client as client:
@@ -264,7 +264,7 @@ def test_a_process_that_reads_no_messages_blocks_nobody(standin):
 
 
 def test_many_open_files(standin):
-    """Where the channel's descriptor is above 1023, which ``select`` cannot take."""
+    """The channel's descriptor is above 1023, which ``select`` does not support."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 1200:
         pytest.skip(f'this user may open only {hard} files')
@@ -285,7 +285,7 @@ def test_many_open_files(standin):
 
 
 def test_output_without_lines_is_passed_on_in_pieces(tmp_path, monkeypatch):
-    """A progress bar goes back with ``\\r`` and never ends its line."""
+    """A progress bar uses ``\\r`` and never ends its line."""
     heard: list[str] = []
     module = tmp_path / 'endless.py'
     module.write_text('import sys, time\nfor _ in range(5):\n'
@@ -301,7 +301,7 @@ def test_output_without_lines_is_passed_on_in_pieces(tmp_path, monkeypatch):
 
 
 def test_messages_of_a_released_size_are_not_of_the_next(standin):
-    """Asked for, released and asked for again while it is being built."""
+    """Requested, released and requested again while it is being built."""
     rig = standin.rig({'build 48x32': 'sleep:0.5'})
     with rig.client as client:
         client.prepare(GOOD)
