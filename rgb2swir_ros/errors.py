@@ -1,4 +1,4 @@
-"""The errors that a user can mend."""
+"""The errors that a user can fix."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Something the user gave is wrong; the text names the value and the way out.
+    """A user's input is wrong; the text names the value and the remedy.
 
-    Command lines print it as one line and exit with 2; the node turns it into a status.
+    Command lines print it as one line and exit with code 2; the node reports it as a status.
     """
 
 
 class OutputError(UserError):
-    """A file or folder cannot be written: the disk is full, the name too long, the place taken.
+    """A file or folder cannot be written: a full disk, a name that is too long, an existing file.
 
-    :ivar path: what was to be written.
-    :ivar reason: why not.
+    :ivar path: the file or folder.
+    :ivar reason: the reason.
     """
 
     def __init__(self, path: Path, reason: BaseException | str, more: str = '') -> None:
-        """Name the path and the reason, of a system error its text only; ``more`` follows."""
+        """Make the text of path, reason (only the message of a system error) and ``more``."""
         self.path, self.reason, self.more = path, reason, more
         text = getattr(reason, 'strerror', None) or str(reason).strip() or type(reason).__name__
         super().__init__(f"'{path}' cannot be written: {text.splitlines()[0]}{more}")
 
     def __reduce__(self) -> tuple[type, tuple[Path, str, str]]:
-        """Reach another process with the text of the reason."""
+        """Pickle the reason as its text, so that the error can be sent to another process."""
         reason = getattr(self.reason, 'strerror', None) or str(self.reason)
         return type(self), (self.path, reason, self.more)

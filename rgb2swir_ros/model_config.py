@@ -1,4 +1,4 @@
-"""What shapes a model, and how it is read from the plain mappings of YAML files."""
+"""The configuration of a translator, and how it is read from the mappings of YAML files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.guidance import GuidanceConfig
 from rgb2swir_ros.nets.unet import UNetConfig
 
-STAGES = ('autoencoder', 'teacher', 'student')  # of a translator's training, in their order
+STAGES = ('autoencoder', 'teacher', 'student')  # of a translator's training, in this order
 STUDENT_STEPS = (1, 2, 4)
 DENOISERS: dict[str, type[UNetConfig] | type[DiTConfig]] = {
     UNetConfig.kind: UNetConfig, DiTConfig.kind: DiTConfig}
@@ -20,14 +20,14 @@ DENOISERS: dict[str, type[UNetConfig] | type[DiTConfig]] = {
 
 @dataclass(frozen=True)
 class TranslatorConfig:
-    """All that shapes a translator.
+    """The configuration of a translator.
 
     :param name: the model's name.
-    :param stage: the last stage of its training that is done, one of ``STAGES``.
+    :param stage: the last completed stage of its training, one of ``STAGES``.
     :param steps: denoiser calls of the student: 1, 2 or 4.
-    :param denoiser: its type says whether the denoiser is a U-Net or a DiT.
-    :raises ValueError: if there is no such stage or number of steps, or the parts' channels do
-        not fit together.
+    :param denoiser: a U-Net or a DiT, according to its type.
+    :raises ValueError: if there is no such stage or number of steps, or the channels of the parts
+        do not match.
     """
 
     name: str = 'nano'
@@ -54,11 +54,11 @@ class TranslatorConfig:
 def translator_config(entries: dict[str, Any], where: str) -> TranslatorConfig:
     """Build a translator's configuration from nested mappings.
 
-    :param entries: as in ``model.yaml``, without ``format`` and ``kind``; what is missing has
-        its default. The mapping ``denoiser`` may have a ``kind``, ``unet`` (if missing) or
+    :param entries: as in ``model.yaml``, without ``format`` and ``kind``; missing entries have
+        their defaults. The mapping ``denoiser`` may have a ``kind``, ``unet`` (the default) or
         ``dit``.
     :param where: names the mapping in errors.
-    :raises UserError: if no translator can be built of it.
+    :raises UserError: if the configuration is invalid.
     """
     parts: dict[str, type] = {'autoencoder': AutoencoderConfig, 'guidance': GuidanceConfig}
     names = (one.name for one in fields(TranslatorConfig))

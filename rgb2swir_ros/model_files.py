@@ -38,7 +38,7 @@ def write_entries(path: Path, entries: dict[str, Any]) -> None:
 
 
 def model_hash(folder: Path) -> str:
-    """Return the SHA-256 of a model's configuration and weights, as a hexadecimal text.
+    """Return the SHA-256 of a model's configuration and weights, as a hexadecimal string.
 
     :raises UserError: if one of the files is missing.
     """
@@ -52,7 +52,7 @@ def model_hash(folder: Path) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return nested tuples as lists: YAML's safe dumper knows no tuples."""
+    """Return nested tuples as lists, because YAML's safe dumper has no tuples."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,7 +1,7 @@
-"""Presets of translators: YAML files with a network's shape and how it is trained.
+"""Presets of translators: YAML files with the configuration of a network and of its training.
 
-Here the shape is read, which is what a benchmark needs; `rgb2swir_ros.lab.training.preset` reads
-how it is trained.
+This module reads the network's configuration, which benchmarks need as well;
+`rgb2swir_ros.lab.training.preset` reads that of the training.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ SECTIONS = ('model', 'autoencoder', 'teacher', 'student')
 
 
 def preset_names() -> list[str]:
-    """Return the names of the presets that come along."""
+    """Return the names of the bundled presets."""
     return sorted(file.stem for file in PRESETS.glob('*.yaml'))
 
 
 def read_model(preset: str) -> TranslatorConfig:
-    """Return the shape of a preset's network; ``preset`` as for `read_sections`."""
+    """Return the configuration of a preset's network; ``preset`` as for `read_sections`."""
     path, sections = read_sections(preset)
     return preset_model(sections['model'], f'{path}: model')
 
 
 def read_sections(preset: str) -> tuple[Path, dict[str, Any]]:
-    """Read a preset's sections by the name of one that comes along, or by a file's path.
+    """Read the sections of a preset.
 
-    :param preset: a name, or a path that ends in ``.yaml``.
-    :return: the file, and its sections with those of the preset that it is like.
+    :param preset: the name of a bundled preset, or a path that ends in ``.yaml``.
+    :return: the file, and its sections merged with those of the preset that it is ``like``.
     :raises UserError: if there is no such preset, or a section is missing or unknown.
     """
     path = Path(preset)
     if path.suffix != '.yaml':
-        path = _that_comes_along(preset, otherwise=', or a file that ends in .yaml')
+        path = _bundled(preset, otherwise=', or a file that ends in .yaml')
     sections = _entries(path)
     for section in SECTIONS:
         if section not in sections:
@@ -46,7 +46,7 @@ def read_sections(preset: str) -> tuple[Path, dict[str, Any]]:
     return path, sections
 
 
-def _that_comes_along(name: Any, where: str = '', otherwise: str = '') -> Path:
+def _bundled(name: Any, where: str = '', otherwise: str = '') -> Path:
     known = preset_names()
     if name not in known:
         raise UserError(f"{where}no preset '{name}': give one of {', '.join(known)}{otherwise}")
@@ -54,23 +54,23 @@ def _that_comes_along(name: Any, where: str = '', otherwise: str = '') -> Path:
 
 
 def _entries(path: Path) -> dict[str, Any]:
-    """Return a file's sections, with those that it is ``like`` beneath its own.
+    """Return a file's sections, merged over those of the preset that it is ``like``.
 
-    An entry of a section replaces the other preset's whole: stages are not mixed.
+    An entry of a section replaces the other preset's entry as a whole: stages are not merged.
 
-    :raises UserError: for an unknown key, and where that other preset is like a third.
+    :raises UserError: for an unknown key, and if the other preset has a ``like`` as well.
     """
     own = known_entries(read_strict_yaml(path, 'the preset'), str(path), ('like', *SECTIONS))
     if 'like' not in own:
         return own
-    other = known_entries(read_strict_yaml(_that_comes_along(own.pop('like'), f'{path}: like: '),
-                                      'the preset'), f'{path}: like', SECTIONS)
+    other = known_entries(read_strict_yaml(_bundled(own.pop('like'), f'{path}: like: '),
+                                           'the preset'), f'{path}: like', SECTIONS)
     return other | {section: other[section] | entries if isinstance(entries, dict) else entries
                     for section, entries in own.items()}
 
 
 def preset_model(entries: Any, where: str) -> TranslatorConfig:
-    """Return the shape that a preset's section ``model`` gives.
+    """Return the configuration in a preset's section ``model``.
 
     :param where: names the section in errors.
     :raises UserError: naming the entry.

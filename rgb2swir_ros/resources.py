@@ -1,4 +1,4 @@
-"""Find the package's own files wherever it was installed: checkout, pip or colcon."""
+"""Locate the package's files in a checkout, a pip or a colcon installation; the cache folder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MODEL_FILE = 'model.yaml'
 def share_directory() -> Path:
     """Return the folder that holds ``config/``, ``launch/`` and ``models/``.
 
-    A checkout (also an editable install) wins, so that what is edited is what runs; then the
-    ament index of a sourced colcon workspace; then the share folder of a pip installation.
+    The order is: a checkout (also an editable install), so that edited files are used; the ament
+    prefixes of a sourced colcon workspace; the share folder of a pip installation.
 
     :raises UserError: if none of them holds the package's files.
     """
@@ -26,7 +26,7 @@ def share_directory() -> Path:
     candidates = [checkout] if (checkout / 'package.xml').is_file() else []
     prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     candidates += [Path(prefix) / 'share' / PACKAGE for prefix in (*prefixes, sys.prefix)]
-    # pip's --user and --target installations keep share/ above the folder of the package
+    # pip's --user and --target installations have share/ above the package's folder
     candidates += [parent / 'share' / PACKAGE for parent in Path(__file__).resolve().parents]
     for candidate in candidates:
         if (candidate / 'config').is_dir():
@@ -39,11 +39,11 @@ def share_directory() -> Path:
 def model_directory(model: str | Path) -> Path:
     """Return the folder of a model given its name (``nano``) or its path.
 
-    A text without a separator is a name: a folder of that name in the current folder serves only
-    where no shipped model has it, and is named in a warning. A `Path`, or a text like ``./nano``,
+    A string without a separator is a name. A folder of that name in the current folder is used
+    only if no bundled model has the name, with a warning. A `Path`, or a string like ``./nano``,
     is a path.
 
-    :raises UserError: if there is no such model; the text lists those that exist.
+    :raises UserError: if there is no such model; the text lists the bundled ones.
     """
     models = share_directory() / 'models'
     try:
@@ -51,7 +51,7 @@ def model_directory(model: str | Path) -> Path:
         is_folder = (given / MODEL_FILE).is_file()
         shipped = (models / given / MODEL_FILE).is_file()
     except (OSError, RuntimeError, ValueError) as error:
-        # no right to look there, a name too long, no home of that user, a null in it
+        # no permission, a name that is too long, an unknown user after ~, a null character
         reason = getattr(error, 'strerror', None) or error
         raise UserError(f"no model '{model}': {reason}") from error
     is_name = not isinstance(model, Path) and os.sep not in model
@@ -65,7 +65,7 @@ def model_directory(model: str | Path) -> Path:
             _hint(f"model '{model}' is the folder {given.resolve()}, since no shipped one has "
                   f"that name; write './{model}' to be clear")
         return given.resolve()
-    if shipped and len(given.parts) == 1:  # a Path that was made of a name
+    if shipped and len(given.parts) == 1:  # a Path made from a name
         return models / given
     known = ', '.join(sorted(p.parent.name for p in models.glob(f'*/{MODEL_FILE}'))) or 'none'
     raise UserError(f"no model '{model}': neither a folder with a {MODEL_FILE} nor one of those "
@@ -75,10 +75,10 @@ def model_directory(model: str | Path) -> Path:
 def cache_directory(configured: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder for compiled engines: ``$RGB2SWIR_CACHE`` or the user's cache folder.
 
-    A relative ``$XDG_CACHE_HOME`` does not count, as its specification says.
+    A relative ``$XDG_CACHE_HOME`` is ignored, as its specification requires.
 
-    :param configured: comes first, where it is given.
-    :raises UserError: if none is given and this user has no home.
+    :param configured: takes precedence, if given.
+    :raises UserError: if none is given and this user has no home folder.
     """
     given = configured or os.environ.get('RGB2SWIR_CACHE')
     xdg = Path(os.environ.get('XDG_CACHE_HOME') or '.')
@@ -86,7 +86,7 @@ def cache_directory(configured: str | os.PathLike[str] | None = None) -> Path:
         if given:
             return Path(given).expanduser()
         return (xdg if xdg.is_absolute() else Path.home() / '.cache') / PACKAGE
-    except RuntimeError as error:  # no HOME, and the user database does not know this user
+    except RuntimeError as error:  # no HOME, and no entry of this user in the user database
         what = f"'{given}' names the home of a user, and there is none" if given else (
             'this user has no home folder (HOME is not set) to keep engines in')
         raise UserError(f'{what}: set RGB2SWIR_CACHE to a folder of yours') from error
@@ -94,5 +94,5 @@ def cache_directory(configured: str | os.PathLike[str] | None = None) -> Path:
 
 @functools.cache
 def _hint(text: str) -> None:
-    """Log a warning, once in a process."""
+    """Log a warning, once per process and text."""
     logging.getLogger(PACKAGE).warning('%s', text)

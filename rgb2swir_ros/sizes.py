@@ -1,4 +1,4 @@
-"""Sizes as people type them: WIDTHxHEIGHT on a command line, (height, width) inside."""
+"""Sizes as text and as tuples: WIDTHxHEIGHT on a command line, (height, width) in Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rgb2swir_ros.errors import UserError
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Return (height, width) of a text like ``640x512`` (width first, as cameras are named).
+    """Return (height, width) of a text like ``640x512``, which has the width first.
 
     :raises UserError: if the text is no such size.
     """

@@ -1,4 +1,4 @@
-"""YAML as people write it by hand: a key that is given twice is an error."""
+"""Strict reading of hand-written YAML: a duplicate key is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rgb2swir_ros.errors import UserError
 
 
 class StrictLoader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML would silently keep the last."""
+    """Rejects duplicate keys, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping's entries."""
@@ -25,9 +25,9 @@ class StrictLoader(yaml.SafeLoader):
 
 
 def read_strict_yaml(path: Path, what: str) -> Any:
-    """Return what a YAML file holds.
+    """Return the content of a YAML file.
 
-    :param what: it is, for the error: ``the preset``.
+    :param what: what the file is, for errors: ``the preset``.
     :raises UserError: if it cannot be read, is no YAML, or gives a key twice.
     """
     try:

@@ -99,7 +99,7 @@ class EngineClient(Supervisor):
                 if self._child is not None:
                     self._child.release(unwanted)
             known = size in self._ledger.failures()
-            if self._ledger.ask(size):
+            if self._ledger.request(size):
                 self._ask_child(size)
             elif not known and (reason := self._ledger.failures().get(size)):
                 self._log(f'the engine for {format_size(size)} failed: {reason}')

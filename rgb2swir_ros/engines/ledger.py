@@ -48,7 +48,7 @@ class Ledger:
         """Return whether this size has been requested: its engine is pending, ready or failed."""
         return size in self._sizes
 
-    def ask(self, size: Size) -> bool:
+    def request(self, size: Size) -> bool:
         """Request a size; return whether its engine must be built.
 
         If there are `LARGEST` others, the request is rejected, which `failures` reports.

@@ -121,20 +121,6 @@ class CameraInfoFields:
     roi: RoiFields = field(default_factory=RoiFields)
 
 
-def scale_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int],
-                      crop: Crop | None = None) -> CameraInfoFields:
-    """Return the CameraInfo of an image that was cropped and resized.
-
-    :param info: the sensor_msgs/CameraInfo (duck-typed) that came with the source image.
-    :param source: (height, width) of the image as received, after the camera's ROI and binning.
-    :param target: (height, width) of the output image.
-    :param crop: the part of the received image that was resized; None for all of it.
-    :raises ImageError: as ``transform_camera_info``.
-    """
-    return transform_camera_info(info, source, target,
-                                 PixelTransform.resize(source, target, crop))
-
-
 def transform_camera_info(info: Any, source: tuple[int, int], target: tuple[int, int],
                           transform: PixelTransform) -> CameraInfoFields:
     """Return the CameraInfo of an image after a pixel transform.

@@ -167,7 +167,7 @@ class CameraReport:
             why = (f'input_transport is {camera.transport}, but only '
                    f'{camera.topic(others[0])} has a publisher')
         else:
-            why = 'nobody publishes ' + ' or '.join(str(camera.topic(kind)) for kind in kinds)
+            why = 'no publisher of ' + ' or '.join(str(camera.topic(kind)) for kind in kinds)
         return f'no image{since}: {why}'
 
 

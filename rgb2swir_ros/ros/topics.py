@@ -84,16 +84,16 @@ def _compressed(node: Node, image: str) -> Topic:
                       f'{node.resolve_topic_name(image)}/compressed')
 
 
-def _companion(node: Node, asked: str, image: str, beside: str) -> Topic:
+def _companion(node: Node, unresolved: str, image: str, beside: str) -> Topic:
     """Return the topic that belongs to an image: ``beside`` if only the image is remapped."""
-    moved = _is_remapped(node, image) and not _is_remapped(node, asked)
-    return _topic(node, beside if moved else asked)
+    moved = _is_remapped(node, image) and not _is_remapped(node, unresolved)
+    return _topic(node, beside if moved else unresolved)
 
 
-def _topic(node: Node, asked: str) -> Topic:
-    return Topic(asked, node.resolve_topic_name(asked))
+def _topic(node: Node, unresolved: str) -> Topic:
+    return Topic(unresolved, node.resolve_topic_name(unresolved))
 
 
-def _is_remapped(node: Node, asked: str) -> bool:
-    return bool(node.resolve_topic_name(asked)
-                != node.resolve_topic_name(asked, only_expand=True))
+def _is_remapped(node: Node, unresolved: str) -> bool:
+    return bool(node.resolve_topic_name(unresolved)
+                != node.resolve_topic_name(unresolved, only_expand=True))

@@ -18,7 +18,6 @@ from rgb2swir_ros.imaging.fit import (
     PixelTransform,
     RoiFields,
     fit_size,
-    scale_camera_info,
     transform_camera_info,
 )
 from rgb2swir_ros.imaging.resize import resize
@@ -30,6 +29,13 @@ INFO = CameraInfoFields(
     [300., 0, 162.3, 0, 280., 117.8, 0, 0, 1], [1., 0, 0, 0, 1, 0, 0, 0, 1],
     [310., 0, 158.1, -310 * BASELINE, 0, 290., 121.4, 0, 0, 0, 1, 0])
 POINTS = np.array([[.1, .05, 2.], [-.3, .2, 2.5], [.2, -.15, 1.8], [-.05, -.02, 1.5]])
+
+
+def scaled_info(info: Any, source: tuple[int, int], target: tuple[int, int],
+                crop: Crop | None = None) -> CameraInfoFields:
+    """Return the CameraInfo of an image that is cropped and resized."""
+    return transform_camera_info(info, source, target,
+                                 PixelTransform.resize(source, target, crop))
 
 
 def project(info: Any, point: np.ndarray, rectified: bool) -> np.ndarray:
@@ -71,7 +77,7 @@ def test_a_point_lies_where_the_resized_picture_has_it(
         image = image[int(crop.top):int(crop.top + crop.height),
                       int(crop.left):int(crop.left + crop.width)]
     found = centroid(resize(image, target))
-    scaled = scale_camera_info(INFO, (HEIGHT, WIDTH), target, crop)
+    scaled = scaled_info(INFO, (HEIGHT, WIDTH), target, crop)
     assert np.abs(project(scaled, point, rectified) - found).max() < .05
     assert (scaled.height, scaled.width) == target
 
@@ -95,14 +101,14 @@ def test_roi_and_binning_lead_from_the_sensor_to_the_image(
     rows, columns = image.shape
     binned = image.reshape(rows // down, down, columns // across, across).mean((1, 3))
     info = replace(INFO, binning_x=binning[0], binning_y=binning[1], roi=roi)
-    scaled = scale_camera_info(info, binned.shape, (50, 64))
+    scaled = scaled_info(info, binned.shape, (50, 64))
     found = centroid(resize(binned.astype(np.float32), (50, 64)))
     assert np.abs(project(scaled, point, rectified) - found).max() < .05
     assert (scaled.binning_x, scaled.binning_y, scaled.roi) == (0, 0, RoiFields())
 
 
 def test_the_stereo_term_scales_with_the_focal_length() -> None:
-    scaled = scale_camera_info(INFO, (HEIGHT, WIDTH), (60, 160))
+    scaled = scaled_info(INFO, (HEIGHT, WIDTH), (60, 160))
     assert scaled.p[3] == pytest.approx(-BASELINE * scaled.p[0])
     assert scaled.p[0] == pytest.approx(155)
     assert scaled.p[5] == pytest.approx(290 / 4)
@@ -111,19 +117,19 @@ def test_the_stereo_term_scales_with_the_focal_length() -> None:
 
 
 def test_distortion_and_rectification_stay() -> None:
-    scaled = scale_camera_info(INFO, (HEIGHT, WIDTH), (60, 160), Crop(1, 2, 120, 160))
+    scaled = scaled_info(INFO, (HEIGHT, WIDTH), (60, 160), Crop(1, 2, 120, 160))
     assert (scaled.d, scaled.r, scaled.distortion_model) == (INFO.d, INFO.r, 'plumb_bob')
 
 
 def test_the_same_size_changes_nothing() -> None:
-    assert scale_camera_info(INFO, (HEIGHT, WIDTH), (HEIGHT, WIDTH)) == INFO
+    assert scaled_info(INFO, (HEIGHT, WIDTH), (HEIGHT, WIDTH)) == INFO
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_distorted_points_follow_too(divisor_y: int, divisor_x: int) -> None:
     """Distortion is in normalised coordinates, so D stays under any scale, OpenCV agrees."""
     target = HEIGHT // divisor_y, WIDTH // divisor_x
-    scaled = scale_camera_info(INFO, (HEIGHT, WIDTH), target)
+    scaled = scaled_info(INFO, (HEIGHT, WIDTH), target)
 
     def distorted(info: CameraInfoFields) -> np.ndarray:
         none = np.zeros(3)
@@ -135,13 +141,13 @@ def test_distorted_points_follow_too(divisor_y: int, divisor_x: int) -> None:
 
 def test_an_uncalibrated_camera_keeps_its_zeros() -> None:
     info = CameraInfoFields(0, 0, '', [], [0.] * 9, [0.] * 9, [0.] * 12)
-    scaled = scale_camera_info(info, (HEIGHT, WIDTH), (120, 160))
+    scaled = scaled_info(info, (HEIGHT, WIDTH), (120, 160))
     assert scaled == replace(info, height=120, width=160)
 
 
 def test_a_calibration_without_size_is_of_the_image() -> None:
     info = replace(INFO, height=0, width=0)
-    assert scale_camera_info(info, (HEIGHT, WIDTH), (60, 160)) == scale_camera_info(
+    assert scaled_info(info, (HEIGHT, WIDTH), (60, 160)) == scaled_info(
         INFO, (HEIGHT, WIDTH), (60, 160))
 
 
@@ -154,24 +160,24 @@ def test_a_calibration_without_size_is_of_the_image() -> None:
 def test_info_of_another_image_is_refused(changes: dict[str, Any], source: tuple[int, int],
                                           shown: str) -> None:
     with pytest.raises(ImageError, match=shown) as caught:
-        scale_camera_info(replace(INFO, **changes), source, (60, 80))
+        scaled_info(replace(INFO, **changes), source, (60, 80))
     assert caught.value.reason == 'camera_info_mismatch'
 
 
 def test_a_remainder_row_of_binning_may_be_kept_or_dropped() -> None:
     info = replace(INFO, height=241, binning_x=2, binning_y=2)
     for rows in (120, 121):
-        assert scale_camera_info(info, (rows, 160), (60, 80)).height == 60
+        assert scaled_info(info, (rows, 160), (60, 80)).height == 60
     with pytest.raises(ImageError):
-        scale_camera_info(info, (122, 160), (60, 80))
+        scaled_info(info, (122, 160), (60, 80))
 
 
 def test_a_real_message_is_taken_and_filled() -> None:
     messages = pytest.importorskip('sensor_msgs.msg', reason='no ROS messages on this machine')
     names = ('height', 'width', 'distortion_model', 'd', 'k', 'r', 'p', 'binning_x', 'binning_y')
     info = messages.CameraInfo(**{name: getattr(INFO, name) for name in names})
-    scaled = scale_camera_info(info, (HEIGHT, WIDTH), (60, 160))
-    assert scaled == scale_camera_info(INFO, (HEIGHT, WIDTH), (60, 160))
+    scaled = scaled_info(info, (HEIGHT, WIDTH), (60, 160))
+    assert scaled == scaled_info(INFO, (HEIGHT, WIDTH), (60, 160))
     for name in names:
         setattr(info, name, getattr(scaled, name))
     assert list(info.p) == scaled.p
@@ -192,7 +198,7 @@ def test_a_resize_and_a_crop_in_two_steps() -> None:
     to_network = PixelTransform.resize((HEIGHT, WIDTH), (120, 160))
     to_frame = PixelTransform.resize((120, 160), (50, 80), Crop(10, 0, 100, 160))
     two = transform_camera_info(INFO, (HEIGHT, WIDTH), (50, 80), to_network.then(to_frame))
-    one = scale_camera_info(INFO, (HEIGHT, WIDTH), (50, 80), Crop(20, 0, 200, 320))
+    one = scaled_info(INFO, (HEIGHT, WIDTH), (50, 80), Crop(20, 0, 200, 320))
     assert np.allclose(two.k, one.k)
     assert np.allclose(two.p, one.p)
 

@@ -117,7 +117,7 @@ def test_silence_is_logged_after_the_time_that_a_driver_needs_to_start(monkeypat
     assert watch.report.warnings == {}
     level, text = watch.status(3)
     assert level == 3
-    assert 'nobody publishes /front/raw or /front/compressed' in text
+    assert 'no publisher of /front/raw or /front/compressed' in text
     assert watch.report.warnings == {'silence': text}
     watch.subscribed = False
     watch.status()
@@ -125,7 +125,7 @@ def test_silence_is_logged_after_the_time_that_a_driver_needs_to_start(monkeypat
     watch.camera.source_size = None  # still waiting for the camera, to build its engine
     assert watch.status() == (0, 'idle: no subscribers; waiting for the first image or '
                                  'camera_info')
-    assert 'nobody publishes' in watch.report.warnings['silence']
+    assert 'no publisher of' in watch.report.warnings['silence']
 
 
 def test_another_publisher_of_the_output_is_a_warning_also_while_idle(monkeypatch):

@@ -233,7 +233,7 @@ def test_a_dead_camera_is_said_to_be_stale_and_stalls_no_other(running):
     running.rig.listen('/dead/swir/image_raw:image')
     status = running.watcher.wait(
         lambda: (s := running.status('camera dead')) and s['level'] == 3 and s, 'STALE')
-    assert 'nobody publishes /dead/image_raw or /dead/image_raw/compressed' in status['message']
+    assert 'no publisher of /dead/image_raw or /dead/image_raw/compressed' in status['message']
     assert running.status('engine')['level'] == 0
 
 
