@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation.probes import judge_photographs
+from rgb2swir_ros.lab.evaluation.probes import evaluate_photographs
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
 
@@ -34,7 +34,7 @@ def main() -> int:
     arguments = parser.parse_args()
     translator = OfflineTranslator(Options(model=arguments.model))
     try:
-        report = judge_photographs(
+        report = evaluate_photographs(
             arguments.folder, lambda rgb: translator.radiance(translator.fit(rgb)),
             arguments.output, overwrite=arguments.overwrite)
     except UserError as error:

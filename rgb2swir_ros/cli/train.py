@@ -23,7 +23,7 @@ TARGETS: dict[str, Target] = {
                 partial(train_translator.configure, what='teacher'), train_translator.run),
     'student': ("the translator's last part: the same in one, two or four steps",
                 partial(train_translator.configure, what='student'), train_translator.run),
-    'detector': ('the small detector that judges SWIR pictures', train_detector.configure,
+    'detector': ('the small detector of SWIR evaluations', train_detector.configure,
                  train_detector.run),
 }
 

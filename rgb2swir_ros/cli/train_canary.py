@@ -39,10 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, write the model, judge it on held-out pairs and on photographs."""
-    from rgb2swir_ros.lab.training import judge
+    """Train, write the model, validate it on held-out pairs and on photographs."""
+    from rgb2swir_ros.lab.training import validation
     from rgb2swir_ros.lab.training.batches import open_stores
-    from rgb2swir_ros.lab.training.canary import CanaryPlan, train_canary
+    from rgb2swir_ros.lab.training.canary import CanaryConfig, train_canary
     from rgb2swir_ros.lab.training.command import HELD_OUT, SHEET
     from rgb2swir_ros.lab.training.data.pairs import open_training
 
@@ -51,26 +51,27 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--seed {arguments.seed}: give 0 or more')
     if arguments.batch < 1:
         raise UserError(f'--batch {arguments.batch}: give at least 1')
-    plan = CanaryPlan(minutes=arguments.minutes, steps=arguments.steps, batch=arguments.batch)
+    config = CanaryConfig(minutes=arguments.minutes, steps=arguments.steps, batch=arguments.batch)
     check_outputs(arguments, _settings(arguments), arguments.work)
     log = progress_log()
     pairs, held_out = open_training(arguments.data)
     for dataset in (*pairs, held_out):
         log(dataset.summary())
     stores = open_stores(pairs, arguments.work, log)
-    model = train_canary(stores, plan, arguments.work, seed=arguments.seed, log=log)
+    model = train_canary(stores, config, arguments.work, seed=arguments.seed, log=log)
     record_run(arguments.output, _settings(arguments))
     model.save(arguments.output)
-    log('judging on held-out pairs')
-    frames, predict = judge.spread(held_out, HELD_OUT), judge.predictor(model)
+    log('validating on held-out pairs')
+    frames, predict = validation.spread(held_out, HELD_OUT), validation.predictor(model)
     sheet = arguments.work / 'contact_sheet.png'
-    judge.contact_sheet(predict, frames[:SHEET], sheet)
-    figures = judge.judge(predict, frames, judge.fit_lookup(pairs[-1], arguments.seed))
+    validation.contact_sheet(predict, frames[:SHEET], sheet)
+    lookup = validation.fit_lookup(pairs[-1], arguments.seed)
+    figures = validation.validate(predict, frames, lookup)
     return report(arguments, figures, len(frames), sheet,
                   photograph_report(arguments, arguments.work, log))
 
 
 def _settings(arguments: argparse.Namespace) -> object:
-    """Return what makes a canary's training another one."""
+    """Return the settings by which a run of this training is recognised."""
     return [getattr(arguments, name) for name in ('target', 'data', 'work', 'seed', 'minutes',
                                                   'steps', 'batch')]

@@ -40,14 +40,14 @@ def add_shared_arguments(parser: argparse.ArgumentParser, work: str) -> None:
 
 
 def add_photographs(parser: argparse.ArgumentParser) -> None:
-    """Declare the photographs that a model is tried on in the end."""
+    """Declare the photographs that the trained model is evaluated on."""
     parser.add_argument('--photographs', type=Path, metavar='DIR',
                         help='translate these in the end, and score the boxes of known material '
                              'that their probes.json marks')
 
 
 def check_photographs(arguments: argparse.Namespace) -> None:
-    """Refuse before the training what would fail after it.
+    """Check the photographs before the training.
 
     :raises UserError: if there is no such folder of photographs, or its probes are damaged.
     """
@@ -60,9 +60,9 @@ def check_photographs(arguments: argparse.Namespace) -> None:
 
 
 def check_outputs(arguments: argparse.Namespace, run: object, work: Path) -> None:
-    """Refuse before the training what could not be written after it.
+    """Check before the training that its outputs can be written after it.
 
-    :param run: the settings; the model that the same run wrote is its own, and it goes on.
+    :param run: the settings; a model that a run of the same settings wrote may be replaced.
     :param work: folder of the training's own files.
     :raises UserError: if a model exists, or an output lies in an input or contains one.
     """
@@ -76,39 +76,40 @@ def check_outputs(arguments: argparse.Namespace, run: object, work: Path) -> Non
                  overwrite=arguments.overwrite or is_same_run(arguments.output, run))
     require_free([work / 'checkpoint.safetensors', work / 'contact_sheet.png',
                   *(pictures_of(photographs, work / 'photographs') if photographs else ())],
-                 overwrite=True)  # of this training, which goes on, or it says so
+                 overwrite=True)  # of this training; resuming checks the checkpoint's identity
 
 
 def photograph_report(
         arguments: argparse.Namespace, work: Path, log: Log,
         translate: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None,
 ) -> PhotographReport | None:
-    """Translate photographs, if they are asked for, at the size that frames have in use.
+    """Translate photographs, if requested, at the deployment resolution.
 
-    :param translate: of a fitted frame; by default the model as it was written does it, as for
+    :param translate: translates a fitted frame; by default the written model, as in
         ``rgb2swir translate``.
     """
     if arguments.photographs is None:
         return None
-    from rgb2swir_ros.lab.evaluation.probes import judge_photographs
+    from rgb2swir_ros.lab.evaluation.probes import evaluate_photographs
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
     log(f'translating {arguments.photographs}')
     translator = OfflineTranslator(Options(model=str(arguments.output)))
-    return judge_photographs(arguments.photographs,
+    return evaluate_photographs(arguments.photographs,
                              lambda rgb: (translate or translator.radiance)(translator.fit(rgb)),
                              work / 'photographs')
 
 
 def report(arguments: argparse.Namespace, figures: dict[str, Any], held_out: int, sheet: Path,
             photographs: PhotographReport | None) -> int:
-    """Print what came of a training."""
+    """Print the result of a training."""
     if arguments.json:
         print(json.dumps({'held_out': held_out, **figures,
                           'photographs': photographs and photographs.fields()}))
         return 0
     print(f'wrote {arguments.output} ({arguments.target}); on {held_out} held-out pairs:')
-    print(f'  detail {figures["detail"]:.2f} of the true finest octave; PSNR of tone in dB:')
+    print(f'  detail {figures["detail"]:.2f} of the true finest octave; '
+          'PSNR of square-root radiance in dB:')
     for name, value in figures.items():
         if name != 'detail':
             print(f'  {name:<15} {value:6.2f}')

@@ -29,11 +29,11 @@ to watch it:            tensorboard --logdir out/train
 Interrupted or killed and called again with the same arguments, it goes on from its last
 checkpoint. The output folder's training.yaml says how the weights were made and how good they are.
 """
-PHOTOGRAPH_STEPS = 50  # of a teacher on photographs, where only quality counts
+PHOTOGRAPH_STEPS = 50  # denoiser calls of a teacher for a photograph
 
 
 def configure(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the arguments of one of the three."""
+    """Add the arguments of one of the three trainings."""
     parser.epilog = EXAMPLE
     add_shared_arguments(parser, 'out/train')
     parser.add_argument('--preset', default='nano', metavar='NAME|FILE.yaml',
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, write the model and its record, judge it."""
+    """Train, write the model and its record, validate it."""
     try:
         from rgb2swir_ros.lab.training.command import Request, train_translator
     except ImportError as error:
@@ -77,11 +77,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     photographs = None
     if arguments.target == 'teacher':
-        from rgb2swir_ros.lab.training.judge import sample_tone
+        from rgb2swir_ros.lab.training.validation import sample_sqrt_radiance
 
         photographs = photograph_report(
             arguments, request.folder, log,
-            lambda rgb: np.square(sample_tone(result.translator, rgb, PHOTOGRAPH_STEPS)))
+            lambda rgb: np.square(sample_sqrt_radiance(result.translator, rgb, PHOTOGRAPH_STEPS)))
     elif arguments.target == 'student':
         photographs = photograph_report(arguments, request.folder, log)
     return report(arguments, result.figures, result.held_out, result.sheet, photographs)

@@ -1,1 +1,1 @@
-"""The laboratory: makes data and models, and judges them; a vehicle needs nothing of it."""
+"""The laboratory: makes data and models, and evaluates them; no part of it runs on a vehicle."""

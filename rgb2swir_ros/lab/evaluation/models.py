@@ -1,4 +1,4 @@
-"""What is judged: RGB frames to radiance, by a model as it ships, a teacher, or grey-scale."""
+"""The evaluated models: a deployed model, a teacher, or grey-scale conversion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.engines.processor import resolve_threads
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training.lookup import grey_tone
+from rgb2swir_ros.lab.training.lookup import grey_sqrt_radiance
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 from rgb2swir_ros.resources import model_directory
 
@@ -25,14 +25,14 @@ Translate = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class Candidate:
-    """One model to judge, its calls timed.
+    """One evaluated model, with the times of its calls.
 
     :param name: as the user gave it.
-    :param calls: of the denoiser for each frame; 0 where there is none.
+    :param calls: of the denoiser for each frame; 0 without a denoiser.
     """
 
     def __init__(self, name: str, calls: int, translate: Translate) -> None:
-        """Take what maps uint8 RGB (H, W, 3) to radiance float32 (H, W) in [0, 1]."""
+        """Use a function from uint8 RGB (H, W, 3) to radiance float32 (H, W) in [0, 1]."""
         self.name, self.calls = name, calls
         self._translate = translate
         self._seconds: list[float] = []
@@ -40,7 +40,7 @@ class Candidate:
 
     def radiance(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Translate a frame at its own size."""
-        if rgb.shape not in self._warm:  # opens its engine, fills its caches: not to be timed
+        if rgb.shape not in self._warm:  # not timed: opens its engine, fills caches
             self._translate(rgb)
             self._warm.add(rgb.shape)
         begun = time.perf_counter()
@@ -50,16 +50,16 @@ class Candidate:
 
     @property
     def milliseconds(self) -> float:
-        """The median time of a call, the first of each size left out; NaN before any."""
+        """The median time of a call, without the first of each size; NaN before any call."""
         return float(np.median(self._seconds)) * 1e3 if self._seconds else float('nan')
 
 
 def open_candidates(names: Sequence[str], frames: int, *, backend: str = 'auto',
                     steps: int = TEACHER_STEPS, seed: int = 0) -> list[Candidate]:
-    """Return the models that were named, in their order.
+    """Return the named models, in their order.
 
     :param names: model names or folders, or ``grey`` for the grey-scale conversion.
-    :param frames: how many frames of a size to expect: decides whether backend auto compiles.
+    :param frames: expected number of frames of a size, by which backend auto decides to compile.
     :param steps: denoiser calls of a teacher; ``seed``: of the noise it starts from.
     :raises UserError: if there is no such model, it is named twice, or cannot translate yet.
     """
@@ -78,8 +78,8 @@ def open_candidate(name: str, *, backend: str = 'auto', steps: int = TEACHER_STE
     :param steps: of a teacher; ``seed``: of the noise it starts from.
     """
     if name == GREY:
-        return Candidate(name, 0, lambda rgb: np.square(grey_tone(rgb)).clip(0, 1))
-    # here, so that --help needs no torch
+        return Candidate(name, 0, lambda rgb: np.square(grey_sqrt_radiance(rgb)).clip(0, 1))
+    # imported here, because --help needs no torch
     from rgb2swir_ros.translator import Translator, load_model, require_finished
 
     folder = model_directory(name)
@@ -95,8 +95,8 @@ def open_candidate(name: str, *, backend: str = 'auto', steps: int = TEACHER_STE
 def _teacher(model: Translator, steps: int, seed: int) -> Translate:
     """Return a teacher's translation, layer by layer in float32; on the GPU where there is one.
 
-    Every frame starts from the same noise: a frame's result depends on nothing but the frame, and
-    a teacher that draws anew for each one flickers for that reason alone.
+    Every frame starts from the same noise, so that a result depends on its frame only, and the
+    noise causes no flicker.
     """
     import torch
 

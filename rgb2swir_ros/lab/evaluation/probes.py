@@ -1,14 +1,14 @@
-"""Judge a model on photographs: boxes of known material, and sharpness against the source.
+"""Evaluation on photographs: boxes of known material, and sharpness relative to the source.
 
-No true SWIR picture of a photograph is needed: which of two materials in one picture must come
-out darker in 900-1700 nm is known from measured reflectances. A folder of photographs holds
+No true SWIR image of a photograph is needed: measured reflectances tell which of two materials in
+an image must be darker in 900-1700 nm. A folder of photographs holds
 ``probes.json``::
 
     {"images": {"a/b.jpg": {"sky": [x0, y0, x1, y1], "tree": [...]}},
      "darker_than": [["sky", "tree"]]}
 
 with paths relative to the folder and boxes as fractions of width and height, each inside one
-material. A pair (dark, bright) counts in each picture that has both boxes.
+material. A pair (dark, bright) counts in each image that has both boxes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from rgb2swir_ros.ownership import require_apart, require_free
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
-# Brighter by less than this, in linear light, could be exposure, noise or a box drawn badly.
+# Smallest ratio of bright to dark in linear light: less may be due to exposure, noise or an
+# inaccurate box.
 MARGIN = 1.15
-GAMMA = 2.2
+GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
 
 Box = tuple[float, float, float, float]
 
@@ -52,7 +53,7 @@ class Probes:
 
 @dataclass(frozen=True)
 class BrokenPair:
-    """A pair in the wrong order, or right by too little; the means are linear light."""
+    """A pair in the wrong order, or with too small a ratio; the means are linear light."""
 
     image: str
     dark: str
@@ -68,24 +69,24 @@ class BrokenPair:
 
 @dataclass(frozen=True)
 class PairScore:
-    """How many pairs of materials hold, of how many, and those that do not."""
+    """The numbers of pairs that hold and of all pairs, and the pairs that do not hold."""
 
     held: int = 0
     total: int = 0
     broken: tuple[BrokenPair, ...] = ()
 
     def __add__(self, other: PairScore) -> PairScore:
-        """Return both scores as one."""
+        """Return the sum of two scores."""
         return PairScore(self.held + other.held, self.total + other.total,
                          self.broken + other.broken)
 
 
 @dataclass(frozen=True)
 class PhotographReport:
-    """How a model does on a folder of photographs.
+    """The figures of a model on a folder of photographs.
 
-    :param pairs: of the model; ``grey_pairs``: of the plain grey-scale conversion.
-    :param sharpness: of each picture, by its relative path; see `sharpness`.
+    :param pairs: of the model; ``grey_pairs``: of the grey-scale conversion.
+    :param sharpness: of each image, by its relative path; see `sharpness`.
     :param skipped: photographs that could not be read or that ``probes.json`` names and the
         folder lacks, with the reason.
     """
@@ -100,7 +101,7 @@ class PhotographReport:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """Return the figures as lines for people: broken pairs, what was skipped, the sum."""
+        """Return the figures as lines of text: broken pairs, skipped photographs, totals."""
         values = list(self.sharpness.values())
         return [*(f'broken: {pair}' for pair in self.pairs.broken),
                 *(f'skipped: {name}: {reason}' for name, reason in self.skipped.items()),
@@ -112,7 +113,7 @@ class PhotographReport:
 def read_probes(folder: Path) -> Probes:
     """Read a folder's ``probes.json``; without one there are no probes.
 
-    :raises UserError: if it is no JSON or not of the form that the module describes.
+    :raises UserError: if it is no JSON, or not in the format of the module's description.
     """
     path = folder / PROBES_FILE
     if not path.exists():
@@ -130,7 +131,7 @@ def read_probes(folder: Path) -> Probes:
 
 
 def score_pairs(image: str, radiance: NDArray[Any], probes: Probes) -> PairScore:
-    """Count the pairs that hold in one picture: bright at least `MARGIN` times dark.
+    """Count the pairs that hold in an image: bright at least `MARGIN` times dark.
 
     :param image: its relative path, as ``probes`` names it.
     :param radiance: (H, W), linear light in any unit.
@@ -162,38 +163,39 @@ def grey_radiance(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
-    """Return how sharp a SWIR picture is, against its source; 1 is as sharp.
+    """Return the sharpness of a SWIR image relative to its source; 1 is equally sharp.
 
-    The energy of the finest octave (what a Gaussian blur of 0.7 px removes) over that of the next
-    coarser two (from 1.4 to 5.6 px), its root, in the SWIR picture's tone (gamma 2.2), divided by
-    the same of the grey-scale source at that size; where the source has edges: the steepest 5 %
-    of its pixels (Sobel), widened by two. A ratio of ratios: contrast drops out. On
+    The root of the energy in the finest octave (which a Gaussian blur of 0.7 px removes) over that
+    in two coarser ones (1.4 to 5.6 px), of display values (gamma 2.2), divided by the same ratio
+    of the grey-scale source at that size. Only edges of the source count: the steepest 5 % of its
+    pixels (Sobel), dilated by two. As a ratio of ratios it does not depend on contrast. On
     photographs a Gaussian blur of 0.7 px gives about 0.7, of 1 px 0.55, of 2 px 0.3; noise and
-    grid patterns push it above 1.3.
+    grid patterns give more than 1.3.
 
     :param rgb: the source, uint8 (H, W, 3), of any size.
-    :param radiance: the SWIR picture (h, w), linear, in [0, 1].
+    :param radiance: the SWIR image (h, w), linear, in [0, 1].
     """
-    tone = np.power(np.clip(radiance, 0, 1), 1 / GAMMA).astype(np.float32)
+    display_value = np.power(np.clip(radiance, 0, 1), 1 / GAMMA).astype(np.float32)
     grey: NDArray[Any] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    if grey.shape != tone.shape:
-        grey = cv2.resize(grey, tone.shape[::-1], interpolation=cv2.INTER_AREA)
+    if grey.shape != display_value.shape:
+        grey = cv2.resize(grey, display_value.shape[::-1], interpolation=cv2.INTER_AREA)
     steep = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     edges = (steep > np.percentile(steep, 95)).astype(np.uint8)
     mask = cv2.dilate(edges, np.ones((5, 5), np.uint8)) > 0
-    if not mask.any():  # a picture of one colour: nothing to be sharp about
+    if not mask.any():  # an image of one colour has no edges
         return 1.0
-    return _octave_ratio(tone, mask) / max(_octave_ratio(grey, mask), 1e-9)
+    return _octave_ratio(display_value, mask) / max(_octave_ratio(grey, mask), 1e-9)
 
 
-def judge_photographs(folder: Path, translate: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-                      output: Path | None = None, *, overwrite: bool = True) -> PhotographReport:
+def evaluate_photographs(
+        folder: Path, translate: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        output: Path | None = None, *, overwrite: bool = True) -> PhotographReport:
     """Translate every photograph of a folder and score pairs and sharpness.
 
     :param translate: maps RGB uint8 (H, W, 3) to radiance float32 (h, w) in [0, 1].
-    :param output: folder for the translated pictures (16-bit, linear PNG), its tree like that of
-        ``folder``; by default they are not kept.
-    :param overwrite: whether pictures of an earlier call may be replaced.
+    :param output: folder for the translations (16-bit, linear PNG), with the tree of ``folder``;
+        by default they are not written.
+    :param overwrite: whether images of an earlier call may be replaced.
     :raises UserError: if the folder holds no photograph, its probes are damaged, or an output
         exists that may not be replaced.
     """
@@ -231,7 +233,7 @@ def photographs_in(folder: Path) -> list[Path]:
 
 
 def pictures_of(folder: Path, output: Path) -> list[Path]:
-    """Return where `judge_photographs` puts the translations."""
+    """Return the paths of the translations that `evaluate_photographs` writes."""
     return [output / p.relative_to(folder).with_suffix('.png') for p in photographs_in(folder)]
 
 

@@ -1,7 +1,7 @@
-"""How steady an output is: what changes from frame to frame beyond what moved.
+"""Temporal consistency: the change from frame to frame after compensation of motion (warp error).
 
-All in tone, the square root of radiance. A blank output would be perfectly steady; so each figure
-comes with the output's mean gradient over that of the reference, which shows a blurred one.
+All figures are of square-root radiance. A blank output would be perfectly consistent, so that each
+figure comes with the output's mean gradient over that of the reference, which reveals blur.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL, Clip, Moment
-from rgb2swir_ros.lab.evaluation.warp import Tone, gradient, warp_residual
-from rgb2swir_ros.lab.training.lookup import grey_tone
+from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL, Clip, ClipFrame
+from rgb2swir_ros.lab.evaluation.warp import Image, gradient, warp_residual
+from rgb2swir_ros.lab.training.lookup import grey_sqrt_radiance
 from rgb2swir_ros.progress import ProgressDisplay
 
 RGB, TRUE = 'RGB grey-scale', 'true SWIR'
-# what an output is measured against
+# the reference of each kind of clip
 REFERENCE = {STILL: RGB, MOVING: TRUE, FOOTAGE: RGB}
-# RGB hardly changes where its residual, averaged over QUIET_WINDOW pixels square so that noise
-# does not choose the pixels, stays below 3 of 255 levels
-QUIET, QUIET_WINDOW = 3 / 255, 9
-SLICE_HEIGHT = 0.6  # of the frame, from above: road and traffic
+# "Quiet": the RGB residual, averaged over a square of QUIET_WINDOW pixels against the effect of
+# noise, is below QUIET_CHANGE
+QUIET_CHANGE, QUIET_WINDOW = 3 / 255, 9
+SLICE_HEIGHT = 0.6  # row of the slices, share of the height from above: road and traffic
 
 
 @dataclass
 class Track:
-    """What one kind of picture did in a clip.
+    """The figures of one kind of image in a clip.
 
-    :param change: of each step to the next frame: mean |warped next - now| over seen pixels.
-    :param quiet: the same where the RGB hardly changes; of footage alone.
+    :param change: for each step to the next frame, mean |warped next - now| over seen pixels.
+    :param quiet: the same over quiet pixels; of footage only.
     :param gradients: of each frame; see `gradient`.
-    :param rows: of each frame, one row of pixels (W,), always the same one.
+    :param rows: the same row of pixels (W,) of each frame.
     """
 
     change: list[float] = field(default_factory=list)
     quiet: list[float] = field(default_factory=list)
     gradients: list[float] = field(default_factory=list)
-    rows: list[Tone] = field(default_factory=list)
+    rows: list[Image] = field(default_factory=list)
 
 
 @dataclass
 class Record:
-    """A clip, measured.
+    """The figures of a clip.
 
-    :param tracks: by name: `RGB`, `TRUE` where there is truth, and each model.
-    :param seen: share of the pixels that were compared, of each step.
-    :param quiet_share: of those, where the RGB hardly changes; of footage alone.
+    :param tracks: by name: `RGB`, `TRUE` if there are true frames, and each model.
+    :param seen: share of compared pixels, of each step.
+    :param quiet_share: share of quiet ones among them; of footage only.
     """
 
     name: str
@@ -70,13 +70,13 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Steadiness:
-    """How steady one kind of picture is, over all clips of a kind.
+class TemporalConsistency:
+    """The temporal consistency of one kind of image, over all clips of a kind.
 
-    :param change: mean over clips, in tone; ``ratio``: over that of the reference.
+    :param change: mean over clips, in square-root radiance; ``ratio``: over that of the reference.
     :param gradient: mean gradient over that of the reference.
-    :param to_first: the ratio to the first model's change; None for that and for no model.
-    :param quiet: change where the RGB hardly changes; ``quiet_ratio``: over the RGB's own there.
+    :param to_first: ratio to the first model's change; None for the first model and references.
+    :param quiet: change of quiet pixels; ``quiet_ratio``: over the RGB's change there.
     :param by_clip: each clip's name and its ratio; names may repeat.
     """
 
@@ -93,9 +93,8 @@ class Steadiness:
 class KindResult:
     """All clips of one kind.
 
-    :param rows: by name: the reference and whatever it is compared with.
-    :param seen: share of the pixels that were compared; ``quiet_share``: of those, where the RGB
-        hardly changes.
+    :param rows: by name: references and models.
+    :param seen: share of compared pixels; ``quiet_share``: share of quiet ones among them.
     """
 
     kind: str
@@ -104,7 +103,7 @@ class KindResult:
     steps: int
     seen: float
     quiet_share: float
-    rows: dict[str, Steadiness]
+    rows: dict[str, TemporalConsistency]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; NaN becomes None."""
@@ -112,9 +111,9 @@ class KindResult:
 
 
 def measure(clips: Sequence[Clip], models: Sequence[Candidate]) -> list[Record]:
-    """Translate every clip by every model and follow what changes; progress on stderr.
+    """Translate every clip by every model and measure the changes; progress on stderr.
 
-    :raises UserError: if a file cannot be read, or a clip has no two frames.
+    :raises UserError: if a file cannot be read, or a clip has fewer than two frames.
     """
     counts = [clip.count for clip in clips]
     total = None if None in counts else sum(c or 0 for c in counts)
@@ -124,44 +123,44 @@ def measure(clips: Sequence[Clip], models: Sequence[Candidate]) -> list[Record]:
 
 def _measure(clip: Clip, models: Sequence[Candidate], progress: ProgressDisplay) -> Record:
     record = Record(clip.name, clip.kind, {})
-    before: tuple[Moment, dict[str, Tone]] | None = None
-    for moment in clip.moments():
-        tones = dict(_tones(moment, models))
-        for name, tone in tones.items():
+    before: tuple[ClipFrame, dict[str, Image]] | None = None
+    for frame in clip.clip_frames():
+        images = dict(_images(frame, models))
+        for name, image in images.items():
             track = record.tracks.setdefault(name, Track())
-            track.gradients.append(gradient(tone))
-            track.rows.append(tone[int(SLICE_HEIGHT * len(tone))].copy())
+            track.gradients.append(gradient(image))
+            track.rows.append(image[int(SLICE_HEIGHT * len(image))].copy())
         if before is not None:
-            _step(record, before[0], before[1], tones)
-        before = moment, tones
+            _step(record, before[0], before[1], images)
+        before = frame, images
         progress.advance()
     if not record.seen:
         raise UserError(f'{clip.name} has no two frames to compare')
     return record
 
 
-def _tones(moment: Moment, models: Sequence[Candidate]) -> Iterator[tuple[str, Tone]]:
-    yield RGB, grey_tone(moment.rgb)
-    if moment.true is not None:
-        yield TRUE, moment.true
+def _images(frame: ClipFrame, models: Sequence[Candidate]) -> Iterator[tuple[str, Image]]:
+    yield RGB, grey_sqrt_radiance(frame.rgb)
+    if frame.true is not None:
+        yield TRUE, frame.true
     for model in models:
-        yield model.name, np.sqrt(model.radiance(moment.rgb))
+        yield model.name, np.sqrt(model.radiance(frame.rgb))
 
 
-def _step(record: Record, moment: Moment, now: Mapping[str, Tone],
-          following: Mapping[str, Tone]) -> None:
-    """Add what changed from one moment to the next."""
-    if moment.seen is None or not moment.seen.any():
+def _step(record: Record, frame: ClipFrame, now: Mapping[str, Image],
+          following: Mapping[str, Image]) -> None:
+    """Add the change from a frame to the next."""
+    if frame.seen is None or not frame.seen.any():
         raise UserError(f'{record.name}: frame {len(record.seen)} has no point in common with '
                         'the next one')
-    seen = moment.seen
-    residuals = {name: warp_residual(now[name], following[name], moment.flow) for name in now}
+    seen = frame.seen
+    residuals = {name: warp_residual(now[name], following[name], frame.flow) for name in now}
     record.seen.append(float(seen.mean()))
     for name, residual in residuals.items():
         record.tracks[name].change.append(float(residual[seen].mean()))
     if record.kind != FOOTAGE:
         return
-    quiet = seen & (cv2.blur(residuals[RGB], (QUIET_WINDOW, QUIET_WINDOW)) < QUIET)
+    quiet = seen & (cv2.blur(residuals[RGB], (QUIET_WINDOW, QUIET_WINDOW)) < QUIET_CHANGE)
     record.quiet_share.append(float(quiet.sum() / seen.sum()))
     for name, residual in residuals.items():
         record.tracks[name].quiet.append(float(residual[quiet].mean()) if quiet.any() else np.nan)
@@ -171,10 +170,10 @@ def summarise(records: Sequence[Record], kind: str, models: Sequence[str], *,
               resamples: int = RESAMPLES, seed: int = 0) -> KindResult | None:
     """Return the figures of the clips of one kind, or None if there are none.
 
-    A ratio is that of the sums over clips, numerator and denominator of the same resampled clips:
-    the frames of a clip are not independent.
+    A ratio is a ratio of sums over clips. The bootstrap resamples whole clips, because the frames
+    of a clip are not independent.
 
-    :param models: names, the first being what later ones are compared with.
+    :param models: names; the others are compared with the first.
     """
     chosen = [r for r in records if r.kind == kind]
     if not chosen:
@@ -183,20 +182,20 @@ def summarise(records: Sequence[Record], kind: str, models: Sequence[str], *,
     reference = REFERENCE[kind]
 
     def values(name: str, what: str) -> NDArray[np.float64]:
-        """Return the mean over each clip (N,) of one of a track's lists."""
+        """Return the mean over each clip (N,) of a list of a track."""
         return np.array([_mean(getattr(r.tracks[name], what)) for r in chosen])
 
-    def steadiness(name: str) -> Steadiness:
+    def consistency(name: str) -> TemporalConsistency:
         change, own = values(name, 'change'), values(reference, 'change')
-        calm = np.array([bool(np.isfinite(q)) for q in values(name, 'quiet')])
-        quiet, rgb_quiet = (np.where(calm, values(n, 'quiet'), 0.) for n in (name, RGB))
+        has_quiet = np.array([bool(np.isfinite(q)) for q in values(name, 'quiet')])
+        quiet, rgb_quiet = (np.where(has_quiet, values(n, 'quiet'), 0.) for n in (name, RGB))
         first = models[0]
-        return Steadiness(
+        return TemporalConsistency(
             float(change.mean()), ratio_of_sums(change, own, weights),
             float(values(name, 'gradients').sum() / values(reference, 'gradients').sum()),
             ratio_of_sums(change, values(first, 'change'), weights)
             if name in models and name != first else None,
-            float(quiet.sum() / calm.sum()) if calm.any() else np.nan,
+            float(quiet.sum() / has_quiet.sum()) if has_quiet.any() else np.nan,
             ratio_of_sums(quiet, rgb_quiet, weights),
             tuple((r.name, float(c / o) if o else np.nan)
                   for r, c, o in zip(chosen, change, own, strict=True)))
@@ -205,10 +204,10 @@ def summarise(records: Sequence[Record], kind: str, models: Sequence[str], *,
     return KindResult(kind, reference, len(chosen), sum(len(r.seen) for r in chosen),
                       _mean([s for r in chosen for s in r.seen]),
                       _mean([s for r in chosen for s in r.quiet_share]),
-                      {name: steadiness(name) for name in names})
+                      {name: consistency(name) for name in names})
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Return the mean of what there is; NaN of nothing."""
+    """Return the mean of the finite values, NaN without any."""
     known = [v for v in values if np.isfinite(v)]
     return float(np.mean(known)) if known else float('nan')

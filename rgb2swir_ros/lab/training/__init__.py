@@ -1,1 +1,1 @@
-"""Train models on paired frames: data, batches, stages, loops with checkpoints, judgement."""
+"""Training on paired frames: data, batches, stages, the trainer, checkpoints, validation."""

@@ -1,4 +1,4 @@
-"""Batches of pairs at the sizes that a training asks for, prepared while the network computes."""
+"""Batches of pairs at the sizes that a training needs, prefetched while the network computes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from rgb2swir_ros.lab.training.data.store import PairStore
 from rgb2swir_ros.replay.overlap import ahead
 from rgb2swir_ros.sizes import format_size
 
-SMALL, LARGE = (256, 320), (512, 640)  # boxes (height, width) that frames are scaled to fit
-MULTIPLE = 32  # of heights and widths: every network here takes that
-AHEAD = 3  # batches that wait ready
-CLEAN_SHARE = .2  # of the batches: as rendered, mirrored at most
+# (height, width) of the boxes that frames are scaled to fit; LARGE is the deployment resolution
+SMALL, LARGE = (256, 320), (512, 640)
+MULTIPLE = 32  # heights and widths are multiples of it, as every network here needs
+PREFETCHED = 3  # batches
+CLEAN_SHARE = .2  # share of the batches without augmentation other than mirroring
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.float32]]
 Item = TypeVar('Item')
@@ -33,7 +34,7 @@ class Pairs(Protocol):
     """Pairs of one size, such as `rgb2swir_ros.lab.training.data.store.PairStore`."""
 
     size: tuple[int, int]  # (height, width)
-    identity: Any  # equal for equal pairs; what JSON can hold
+    identity: Any  # JSON-serialisable; equal for equal pairs
 
     def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
               augmentation: Augmentation | None = None) -> Arrays:
@@ -45,22 +46,22 @@ class Pairs(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """Pairs at two sizes: to fit `SMALL`, and as they are, at most to fit `LARGE`."""
+    """Pairs at two sizes: scaled to fit `SMALL`, and at their own size up to `LARGE`."""
 
     small: Pairs
     large: Pairs
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells these pairs from others, for checkpoints."""
+        """The identity of these pairs, for checkpoints."""
         return {'small': self.small.identity, 'large': self.large.identity}
 
 
-class Mixed:
-    """Several stores of one size drawn from as one: a batch comes from one of them."""
+class MixedStore:
+    """Several stores of one size; each batch comes from one of them."""
 
     def __init__(self, stores: Sequence[PairStore]) -> None:
-        """Weigh each by its number of pairs."""
+        """Draw from each store in proportion to its number of pairs."""
         self.stores, self.size = tuple(stores), stores[0].size
         self.identity = [store.identity for store in stores]
         counts = np.array([len(store) for store in stores], float)
@@ -75,10 +76,11 @@ class Mixed:
 
 def open_stores(datasets: Sequence[PairedDataset], work: Path,
                 log: Callable[[str], None]) -> Stores:
-    """Return the pairs of data sets as stores in ``work``, read on the first call.
+    """Return the pairs of data sets as stores in ``work``, filled on the first call.
 
-    A data set's pairs all get the shape of its first. The large store holds the data sets of the
-    largest frames only; where none is larger than `SMALL` both stores are one.
+    All pairs of a data set are resized to the shape of its first pair. The large store holds only
+    the data sets with the largest frames. If no frame is larger than `SMALL`, both stores are the
+    same.
 
     :raises UserError: if no pair can be read, ``work`` holds other pairs, or the frames of the
         data sets differ in shape when scaled to fit `SMALL`.
@@ -95,10 +97,10 @@ def open_stores(datasets: Sequence[PairedDataset], work: Path,
         name = f'pairs_{format_size(size)}' + (f'_{number}' if number else '')
         return _filled(PairStore(work / name, datasets[number], size), log)
 
-    everything = Mixed([store(k, size) for k, size in enumerate(small)])
+    everything = MixedStore([store(k, size) for k, size in enumerate(small)])
     if most == small[0]:
         return Stores(everything, everything)
-    return Stores(everything, Mixed([store(k, most) for k, size in enumerate(large)
+    return Stores(everything, MixedStore([store(k, most) for k, size in enumerate(large)
                                      if size == most]))
 
 
@@ -116,12 +118,13 @@ def _filled(store: PairStore, log: Callable[[str], None]) -> PairStore:
 def draw(stores: Stores, rng: np.random.Generator, count: int, kind: str) -> Arrays:
     """Draw a batch of one kind, augmented, its size a multiple of `MULTIPLE`.
 
-    - ``whole``: small frames: where things are in a picture;
-    - ``crop``: as large, at the frames' own scale: textures and edges as cameras give them;
-    - ``large``: frames of the size of use.
+    - ``whole``: whole frames of `SMALL` size, which show where objects are in a frame;
+    - ``crop``: crops of that size at the frames' own scale, with textures and edges as cameras
+      record them;
+    - ``large``: frames at the deployment resolution.
 
-    :param count: pairs of `SMALL` size; of larger ones fewer, so that the pixels are about as
-        many.
+    :param count: pairs of `SMALL` size; a batch of larger ones has fewer, so that the number of
+        pixels is about the same.
     """
     store, crop = (stores.small if kind == 'whole' else stores.large), None
     if kind == 'crop':
@@ -134,7 +137,7 @@ def draw(stores: Stores, rng: np.random.Generator, count: int, kind: str) -> Arr
 
 
 def padded(rgb: NDArray[np.uint8], radiance: NDArray[np.float32]) -> Arrays:
-    """Repeat the last row and column until `MULTIPLE` divides the size, as models do in use."""
+    """Repeat the last row and column until `MULTIPLE` divides the size, as at inference."""
     bottom, right = (-side % MULTIPLE for side in radiance.shape[1:])
     if not (bottom or right):
         return rgb, radiance
@@ -143,14 +146,17 @@ def padded(rgb: NDArray[np.uint8], radiance: NDArray[np.float32]) -> Arrays:
 
 
 def to_tensors(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> tuple[Tensor, Tensor]:
-    """Return RGB (B, 3, H, W) in [0, 1] and tone (B, 1, H, W), float32, channels last."""
+    """Return RGB (B, 3, H, W) in [0, 1] and square-root radiance (B, 1, H, W).
+
+    Both are float32; RGB is in the channels-last memory format.
+    """
     x = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
     return x, torch.from_numpy(np.asarray(radiance, np.float32))[:, None].sqrt()
 
 
-def prepared(make: Callable[[int], Item], steps: Iterable[int]) -> Generator[Item, None, None]:
-    """Yield ``make(step)`` for each step, made in order by a thread that works ahead.
+def prefetched(make: Callable[[int], Item], steps: Iterable[int]) -> Generator[Item, None, None]:
+    """Yield ``make(step)`` for each step, computed in order by a prefetching thread.
 
-    :param steps: may be endless; close the iterator when done with it.
+    :param steps: may be endless; close the iterator after use.
     """
-    yield from ahead(map(make, steps), AHEAD)
+    yield from ahead(map(make, steps), PREFETCHED)

@@ -1,7 +1,8 @@
-"""The canary: a direct regression, trained for some minutes to find out what the data teaches.
+"""The canary: a direct regression, trained for some minutes to check the training data.
 
-If it cannot learn from the pairs, or learns them and fails on photographs, the data is wrong, and
-no diffusion will mend that. It is also the plain baseline that the translator must beat.
+If the regression cannot fit the pairs, or fits them and fails on photographs, the data is at
+fault, and a diffusion model trained on it would fail too. It is also the baseline that the
+translator must beat.
 """
 
 from __future__ import annotations
@@ -19,23 +20,26 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
 from rgb2swir_ros.lab.training.preset import Stage
-from rgb2swir_ros.lab.training.trainer import Orders, Trainer
+from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
 from rgb2swir_ros.lab.training.training import Training
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.translator import Regressor
 
 WEIGHTS = PictureWeights()
-STEPS_A_MINUTE = 200  # until the pace is known
+STEPS_A_MINUTE = 200  # assumed until the pace has been measured
+
 
 @dataclass(frozen=True)
-class CanaryPlan:
-    """How long to train, and on what.
+class CanaryConfig:
+    """The settings of the canary's training.
 
-    :param minutes: of training, resumed runs added up, by the pace of the first steps; ``steps``
-        instead, if given, makes the training the same on every run with one number of threads.
-    :param batch: pairs of 320x256; larger frames are fewer.
+    :param minutes: duration of the training, all resumed runs together; the number of steps
+        follows from the pace of the first ones.
+    :param steps: number of steps, in place of ``minutes``. The training is then reproducible with
+        the same number of threads.
+    :param batch: pairs of 320x256 a step; fewer of larger frames.
     :param rate: highest learning rate.
-    :param large_share: share at the end that is spent on frames of the size of use.
+    :param large_share: last share of the training, at the deployment resolution.
     """
 
     minutes: float = 20.0
@@ -46,7 +50,7 @@ class CanaryPlan:
     network: RegressionConfig = field(default_factory=RegressionConfig)
 
     def __post_init__(self) -> None:
-        """Refuse a budget of nothing.
+        """Check the budget.
 
         :raises UserError: if minutes or steps are not positive.
         """
@@ -61,8 +65,8 @@ class CanaryPlan:
         steps = self.steps or max(round(STEPS_A_MINUTE * self.minutes), 1)
         return (Stage('canary', steps, self.batch, self.rate),)
 
-    def steering(self) -> dict[str, Any]:
-        """Return all that the weights depend on; minutes are the trainer's."""
+    def checkpoint_identity(self) -> dict[str, Any]:
+        """Return the settings that the weights depend on; the trainer adds the minutes."""
         return {name: value for name, value in asdict(self).items()
                 if name not in {'minutes', 'network'}}
 
@@ -75,42 +79,42 @@ class CanaryPlan:
 
 @dataclass(frozen=True)
 class CanaryBatch:
-    """What one step learns from.
+    """The batch of one step.
 
-    :param rgb: (B, 3, H, W) in [0, 1]; ``tone``: (B, 1, H, W), square root of radiance.
-    :param done: share of the training that is done.
+    :param rgb: (B, 3, H, W) in [0, 1]; ``sqrt_radiance``: (B, 1, H, W), square root of radiance.
+    :param done: completed share of the training.
     """
 
     rgb: Tensor
-    tone: Tensor
+    sqrt_radiance: Tensor
     done: float
 
     def to(self, device: torch.device) -> CanaryBatch:
-        """Return it with its pictures on a device."""
-        return replace(self, rgb=self.rgb.to(device), tone=self.tone.to(device))
+        """Return the batch with its images on a device."""
+        return replace(self, rgb=self.rgb.to(device), sqrt_radiance=self.sqrt_radiance.to(device))
 
 
 @dataclass(frozen=True)
-class CanaryFeed:
+class CanaryBatchSource:
     """Batches of pairs."""
 
     stores: Stores
-    plan: CanaryPlan
+    config: CanaryConfig
     seed: int
 
     @property
     def identity(self) -> Any:
-        """What tells the pairs from others."""
+        """The identity of the pairs."""
         return self.stores.identity
 
     def batch(self, number: int, stage: Stage, step: int, done: float) -> CanaryBatch:
-        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.Feed`."""
+        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.BatchSource`."""
         rng = np.random.default_rng([self.seed, step])
-        arrays = draw(self.stores, rng, stage.batch, self.plan.kind(done, rng))
+        arrays = draw(self.stores, rng, stage.batch, self.config.kind(done, rng))
         return CanaryBatch(*to_tensors(*arrays), done)
 
-    def measured(self, count: int, number: int, stage: Stage) -> Iterable[CanaryBatch]:
-        """Return none: nothing is measured."""
+    def calibration_batches(self, count: int, number: int, stage: Stage) -> Iterable[CanaryBatch]:
+        """Return no batches: the canary needs no calibration."""
         return ()
 
 
@@ -119,42 +123,43 @@ class CanaryTraining(Training):
 
     kind = 'canary'
 
-    def __init__(self, model: Regressor, plan: CanaryPlan) -> None:
+    def __init__(self, model: Regressor, config: CanaryConfig) -> None:
         """Train this regression, in place."""
         super().__init__(model)
         self.model = model
-        self.plan: CanaryPlan = plan
+        self.config: CanaryConfig = config
 
     def shape(self) -> dict[str, Any]:
         """Return the network's configuration."""
-        return asdict(self.plan.network)
+        return asdict(self.config.network)
 
     def parts(self, stage: Stage, batch: CanaryBatch) -> dict[str, Tensor]:
         """Return the parts of the loss of one batch.
 
-        L1 on tone, on its gradients (edges) and on its means over 8x8 and 32x32 pixels (materials,
-        whatever their texture); in the last third also on the amount of detail.
+        L1 on square-root radiance, on its gradients (edges) and on its means over 8x8 and 32x32
+        pixels (materials, whatever their texture). The last third of the training also has the
+        loss on the amount of detail.
         """
         with torch.autocast(batch.rgb.device.type, torch.bfloat16):
             features = self.model.network.trunk(batch.rgb)
         predicted = self.model.head(features.float(), batch.rgb)
-        return picture_losses(predicted, batch.tone, WEIGHTS, detailed=batch.done > 2 / 3)
+        return picture_losses(predicted, batch.sqrt_radiance, WEIGHTS, detailed=batch.done > 2 / 3)
 
 
-def train_canary(stores: Stores, plan: CanaryPlan, work: Path, *, seed: int = 0,
+def train_canary(stores: Stores, config: CanaryConfig, work: Path, *, seed: int = 0,
                  save_every_s: float = 60.0,
                  log: Callable[[str], None] = print) -> Regressor:
-    """Train from the beginning, or go on from the checkpoint in ``work``.
+    """Train from the beginning, or resume from the checkpoint in ``work``.
 
     :param stores: the training's pairs.
-    :param work: folder of the checkpoint; a run killed and started again with the same folder
-        goes on where the checkpoint was written.
+    :param work: folder of the checkpoint; a run that was killed resumes from it when it is
+        started again with the same folder.
     :return: the regression with averaged weights, in evaluation mode.
     :raises UserError: if the checkpoint in ``work`` is of other settings, data or another network.
     """
     torch.manual_seed(seed)
-    model = Regressor(plan.network)
-    orders = Orders(seed, plan.minutes if plan.steps is None else None)
-    Trainer(CanaryTraining(model, plan), CanaryFeed(stores, plan, seed), work, orders,
+    model = Regressor(config.network)
+    settings = RunSettings(seed, config.minutes if config.steps is None else None)
+    Trainer(CanaryTraining(model, config), CanaryBatchSource(stores, config, seed), work, settings,
             save_every_s=save_every_s, log=log).run()
     return model

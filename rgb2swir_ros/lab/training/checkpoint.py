@@ -1,4 +1,4 @@
-"""Checkpoints of a training, as safetensors: no pickle is written or read."""
+"""Checkpoints of a training in the safetensors format, without pickle."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rgb2swir_ros.nets.weights import write_weights
 
 def save_checkpoint(path: Path, model: dict[str, Tensor], average: dict[str, Tensor],
                     optimizers: Sequence[torch.optim.Optimizer], state: dict[str, Any]) -> None:
-    """Write weights, their running average, the optimisers' moments and a small state.
+    """Write the weights, their moving average, the optimisers' moments and a JSON state.
 
-    The file appears whole or not at all.
+    The file is written atomically.
 
     :raises OutputError: if it cannot be written.
     """
@@ -67,10 +67,10 @@ def _difference(found: Any, wanted: Any, name: str = '') -> tuple[str, Any, Any]
 
 def restore_weights(model: nn.Module, average: nn.Module,
                     groups: dict[str, dict[str, Tensor]], path: Path) -> None:
-    """Give a model and its running average the weights of `read_checkpoint`.
+    """Load the weights of `read_checkpoint` into a model and its moving average.
 
-    :param path: the checkpoint's, for the error.
-    :raises UserError: if they are those of another model.
+    :param path: of the checkpoint, for the error message.
+    :raises UserError: if they belong to another model.
     """
     try:
         model.load_state_dict(groups['model'])
@@ -82,10 +82,10 @@ def restore_weights(model: nn.Module, average: nn.Module,
 
 def restore_optimizers(optimizers: Sequence[torch.optim.Optimizer],
                        tensors: dict[str, Tensor], path: Path) -> None:
-    """Give optimisers the moments of `read_checkpoint`.
+    """Load the moments of `read_checkpoint` into optimisers.
 
-    :param path: the checkpoint's, for the error.
-    :raises UserError: if they are those of other optimisers: of an older version's training.
+    :param path: of the checkpoint, for the error message.
+    :raises UserError: if they belong to other optimisers, as in a checkpoint of another version.
     """
     states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
     try:

@@ -1,4 +1,4 @@
-"""``rgb2swir train autoencoder | teacher | student``: from arguments to a model folder."""
+"""The trainings of autoencoder, teacher and student, from a request to a model folder."""
 
 from __future__ import annotations
 
@@ -13,20 +13,26 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.lab.training.batches import Stores, open_stores
-from rgb2swir_ros.lab.training.board import Watch
 from rgb2swir_ros.lab.training.data.pairs import PairedDataset, open_training
-from rgb2swir_ros.lab.training.judge import contact_sheet, fit_lookup, judge, judge_latent, spread
-from rgb2swir_ros.lab.training.parallel import World, joined_world
+from rgb2swir_ros.lab.training.parallel import ProcessGroup, joined_process_group
 from rgb2swir_ros.lab.training.preset import Preset, read_preset
 from rgb2swir_ros.lab.training.record import Start, data_entries, write_record
-from rgb2swir_ros.lab.training.stages import PairFeed, TranslatorTraining
+from rgb2swir_ros.lab.training.stages import PairBatchSource, TranslatorTraining
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
-from rgb2swir_ros.lab.training.trainer import Orders, Outcome, Trainer
+from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer, TrainingResult
+from rgb2swir_ros.lab.training.validation import (
+    Validator,
+    contact_sheet,
+    fit_lookup,
+    spread,
+    validate,
+    validate_latent,
+)
 from rgb2swir_ros.marks import record_run
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
-HELD_OUT, SHEET = 64, 16  # frames that are judged, and that are shown
+HELD_OUT, SHEET = 64, 16  # frames of the validation, and of its contact sheet
 STARTS = {'teacher': ('autoencoder',), 'student': ('teacher', 'student')}
 
 Log = Callable[[str], None]
@@ -34,12 +40,12 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for.
+    """A training as requested by the user.
 
     :param what: ``autoencoder``, ``teacher`` or ``student``.
     :param preset: a name or a file.
-    :param share: of the preset's steps; ``minutes`` in place of them.
-    :param start: model folder to start from: an autoencoder for a teacher, a teacher or another
+    :param share: of the preset's steps; ``minutes``: duration in place of the preset's steps.
+    :param start: model folder to start from: an autoencoder for a teacher; a teacher or another
         student for a student.
     :param steps: denoiser calls of a student.
     """
@@ -56,9 +62,9 @@ class Request:
     steps: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no training.
+        """Check the numbers.
 
-        :raises UserError: naming the number.
+        :raises UserError: naming a number that is out of range.
         """
         if not 0 < self.share <= 1:
             raise UserError(f'--share {self.share:g} is not in (0, 1]')
@@ -69,13 +75,13 @@ class Request:
 
     @property
     def folder(self) -> Path:
-        """The folder of this training's own files; the pairs beside it serve all trainings."""
+        """The folder of this training's own files; all trainings share the pairs beside it."""
         return self.work / (f'student_{self.steps}' if self.what == 'student' else self.what)
 
 
 @dataclass(frozen=True)
-class Result:
-    """A trained translator, its figures on so many held-out pairs, and its record."""
+class TrainedTranslator:
+    """A trained translator, its figures on ``held_out`` pairs, its record and contact sheet."""
 
     translator: Translator
     figures: dict[str, float]
@@ -84,47 +90,51 @@ class Result:
     sheet: Path
 
 
-def train_translator(request: Request, log: Log) -> Result | None:
-    """Train, judge, and write the model folder with its record.
+def train_translator(request: Request, log: Log) -> TrainedTranslator | None:
+    """Train, validate, and write the model folder with its record.
 
     :return: None in all processes of a distributed training but the first.
-    :raises UserError: if anything that was asked for is wrong or does not fit together.
+    :raises UserError: if the request is invalid or its parts do not fit together.
     """
     preset = read_preset(request.preset)
     before = None if request.start is None else Translator.load(request.start, unfinished=True)
     translator = build_translator(request, preset, before)
-    with joined_world() as world:
-        pairs, held_out, stores = _open(request, world, log)
-        watch = Watch(spread(held_out, HELD_OUT))
-        training = make_training(request, preset, translator, before, world)
+    with joined_process_group() as group:
+        pairs, held_out, stores = _open(request, group, log)
+        validator = Validator(spread(held_out, HELD_OUT))
+        training = make_training(request, preset, translator, before, group)
         start = None if before is None or request.start is None else Start(
             request.start, before.config.stage)
-        begun = {} if start is None else {'start': start.entries()}  # fails now, not in the end
-        orders = Orders(request.seed, request.minutes, '' if start is None else start.identity)
-        feed = PairFeed(stores, request.seed, training.kind, world.rank)
-        outcome = Trainer(training, feed, request.folder, orders, watch=watch, log=log).run()
-        if not world.is_first:
+        # read before the training, so that an unreadable record fails early
+        begun = {} if start is None else {'start': start.entries()}
+        settings = RunSettings(request.seed, request.minutes,
+                               '' if start is None else start.identity)
+        batch_source = PairBatchSource(stores, request.seed, training.kind, group.rank)
+        result = Trainer(training, batch_source, request.folder, settings, validator=validator,
+                         log=log).run()
+        if not group.is_first:
             return None
         record_run(request.output, request)
         translator.save(request.output)
-        log('judging on held-out pairs')
+        log('validating on held-out pairs')
         sheet = request.folder / 'contact_sheet.png'
-        contact_sheet(training.predict, watch.frames[:SHEET], sheet)
-        figures = (judge(training.predict, watch.frames, fit_lookup(pairs[-1], request.seed))
-                   | judge_latent(translator, watch.frames))
+        contact_sheet(training.predict, validator.frames[:SHEET], sheet)
+        lookup = fit_lookup(pairs[-1], request.seed)
+        figures = (validate(training.predict, validator.frames, lookup)
+                   | validate_latent(translator, validator.frames))
         record = write_record(request.output, {
-            **_describe(request, preset, training, outcome),
+            **_describe(request, preset, training, result),
             'data': data_entries(pairs, request.data),
             **begun,
-            'held_out': {'pairs': len(watch.frames), 'picture': training.shown, **figures}})
-    return Result(translator, figures, len(watch.frames), record, sheet)
+            'held_out': {'pairs': len(validator.frames), 'picture': training.shown, **figures}})
+    return TrainedTranslator(translator, figures, len(validator.frames), record, sheet)
 
 
 def build_translator(request: Request, preset: Preset, before: Translator | None) -> Translator:
     """Return the translator that a training begins with.
 
-    :param before: what it starts from; None for an autoencoder.
-    :raises UserError: if that is of the wrong stage or of another shape than the preset says.
+    :param before: the translator that it starts from; None for an autoencoder.
+    :raises UserError: if that has the wrong stage, or another shape than the preset.
     """
     torch.manual_seed(request.seed)
     config = replace(preset.model, stage=request.what)
@@ -157,24 +167,24 @@ def build_translator(request: Request, preset: Preset, before: Translator | None
 
 
 def make_training(request: Request, preset: Preset, translator: Translator,
-                  before: Translator | None, world: World) -> TranslatorTraining:
-    """Return the training that was asked for; ``before`` becomes the student's teacher."""
+                  before: Translator | None, group: ProcessGroup) -> TranslatorTraining:
+    """Return the requested training; ``before`` becomes the student's teacher."""
     if request.what == 'autoencoder':
-        return AutoencoderTraining(translator, preset.autoencoder.scaled(request.share), world)
+        return AutoencoderTraining(translator, preset.autoencoder.scaled(request.share), group)
     if request.what == 'teacher':
-        return TeacherTraining(translator, preset.teacher.scaled(request.share), world)
-    plan = preset.student.scaled(request.share)
+        return TeacherTraining(translator, preset.teacher.scaled(request.share), group)
+    config = preset.student.scaled(request.share)
     teacher = None
-    if plan.endpoints and before is not None:
-        teacher = before.to(world.device).requires_grad_(False)
-    return StudentTraining(translator, plan, world, teacher)
+    if config.endpoints and before is not None:
+        teacher = before.to(group.device).requires_grad_(False)
+    return StudentTraining(translator, config, group, teacher)
 
 
 def _compare(before: TranslatorConfig, config: TranslatorConfig, parts: tuple[str, ...],
              where: str, preset: str) -> None:
-    """Refuse a start of another shape.
+    """Check that a translator to start from has the shape of the preset.
 
-    :raises UserError: naming the entry and both values.
+    :raises UserError: naming the first entry that differs, and both values.
     """
     for part in parts:
         old, new = getattr(before, part), getattr(config, part)
@@ -187,31 +197,31 @@ def _compare(before: TranslatorConfig, config: TranslatorConfig, parts: tuple[st
                                 f'{getattr(new, name)}: give the preset that it was trained with')
 
 
-def _open(request: Request, world: World,
+def _open(request: Request, group: ProcessGroup,
           log: Log) -> tuple[list[PairedDataset], PairedDataset, Stores]:
-    """Return the data sets to train on, the last one's pairs to judge on, and the stores."""
+    """Return the training data sets, the last one's validation pairs, and the stores."""
     pairs, held_out = open_training(request.data)
-    if not world.is_first:
-        world.wait()  # until the first process has read the pairs
+    if not group.is_first:
+        group.wait()  # for the first process to fill the stores
         return pairs, held_out, open_stores(pairs, request.work, lambda _line: None)
     for dataset in (*pairs, held_out):
         log(dataset.summary())
     stores = open_stores(pairs, request.work, log)
-    world.wait()
+    group.wait()
     return pairs, held_out, stores
 
 
 def _describe(request: Request, preset: Preset, training: TranslatorTraining,
-              outcome: Outcome) -> dict[str, Any]:
-    """Return what the record says of the training itself."""
-    device = training.world.device
+              result: TrainingResult) -> dict[str, Any]:
+    """Return the record's entries about the training itself."""
+    device = training.group.device
     hardware = (torch.cuda.get_device_name(device) if device.type == 'cuda'
                 else f'{torch.get_num_threads()} threads of {os.cpu_count()} cores')
     return {'training': request.what, 'preset': preset.name,
             'model': preset.entries['model'], 'plan': preset.entries[request.what],
             'share': request.share, 'minutes_asked_for': request.minutes, 'seed': request.seed,
             'student_steps': training.translator.config.steps,
-            'processes': training.world.size, 'hardware': hardware,
-            'minutes': round(outcome.seconds / 60, 1),
-            'steps': sum(stage['steps'] for stage in outcome.stages), 'stages': outcome.stages,
+            'processes': training.group.size, 'hardware': hardware,
+            'minutes': round(result.seconds / 60, 1),
+            'steps': sum(stage['steps'] for stage in result.stages), 'stages': result.stages,
             **training.facts}

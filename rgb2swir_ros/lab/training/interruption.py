@@ -1,4 +1,4 @@
-"""Ends a training between two steps when it is asked to, so that nothing of it is lost."""
+"""Stop a training between two steps on a signal, so that a checkpoint can be written."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Notes Ctrl-C and SIGTERM while it is entered, in place of what else they would do."""
+    """Context manager that records Ctrl-C and SIGTERM instead of letting them end the process."""
 
-    def __init__(self, *, patient: bool) -> None:
-        """Note nothing yet.
+    def __init__(self, *, ignore_repeated: bool) -> None:
+        """Begin without a request.
 
-        :param patient: whether a second Ctrl-C is noted, too, and does not end the process at
-            once; ``torchrun`` passes on to its processes what the terminal has sent them already.
+        :param ignore_repeated: whether a second Ctrl-C is ignored rather than raised at once.
+            ``torchrun`` forwards signals that the terminal has already sent to its processes.
         """
-        self.patient = patient
-        self.asked = False
+        self.ignore_repeated = ignore_repeated
+        self.requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
-        """Begin; outside of the main thread, where no signal arrives, nothing is noted."""
+        """Install the handlers, in the main thread only: other threads receive no signals."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        """Let signals do what they did before."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked and number == signal.SIGINT and not self.patient:
+        if self.requested and number == signal.SIGINT and not self.ignore_repeated:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True

@@ -1,4 +1,4 @@
-"""How a predicted picture is judged against the true one, in all trainings alike."""
+"""The losses between a predicted and a true image, shared by the trainings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rgb2swir_ros.diffusion.losses import detail_loss, sqrt_radiance_loss
 
 @dataclass(frozen=True)
 class PictureWeights:
-    """How much the parts of `picture_losses` weigh beside an L1 of 1.
+    """The weights of the parts of `picture_losses`; L1 has weight 1.
 
-    :param gradient: with 1, a pilot of 1300 steps left pictures at half the source's sharpness:
-        L1 alone is content with soft edges where it is unsure which side a pixel belongs to.
-    :param region: of the means over regions: materials, whatever their texture.
-    :param detail: of the amount of detail, towards the end only: without it the finest octave
-        of the output had .68 of its target's energy, on the training's own pairs.
+    :param gradient: of L1 on gradients. L1 alone favours soft edges where it is uncertain to which
+        side of an edge a pixel belongs.
+    :param region: of L1 on means over regions, which compares materials whatever their texture.
+    :param detail: of the loss on the amount of detail, which counters the loss of energy in the
+        finest octave that L1 causes.
     """
 
     gradient: float = 3.0
@@ -28,11 +28,13 @@ class PictureWeights:
 
 def picture_losses(predicted: Tensor, target: Tensor, weights: PictureWeights, *,
                    detailed: bool) -> dict[str, Tensor]:
-    """Return the weighted parts of the loss of tone (B, 1, H, W), H and W at least 32.
+    """Return the weighted parts of the loss.
 
-    :param detailed: whether the amount of detail counts.
+    :param predicted: square-root radiance (B, 1, H, W), H and W at least 32; ``target``: the same.
+    :param detailed: whether to include the loss on the amount of detail.
     """
-    parts = {'tone': sqrt_radiance_loss(predicted, target, gradient_weight=weights.gradient),
+    parts = {'sqrt_radiance': sqrt_radiance_loss(predicted, target,
+                                                 gradient_weight=weights.gradient),
              'region': weights.region * region_loss(predicted, target)}
     if detailed:
         parts['detail'] = weights.detail * detail_loss(predicted, target)

@@ -1,4 +1,4 @@
-"""What every training does with a loss: learning rate, gradient step, averaged weights."""
+"""Optimisation shared by all trainings: learning rate, gradient step, averaged weights."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rgb2swir_ros.errors import UserError
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
-AVERAGE_DECAY = 0.998
-MOST_LEFT_OUT = 20
-DECAY = 1e-4
-FEWEST_ROWS = 16  # of a matrix whose updates are made orthogonal
+EMA_DECAY = 0.998
+MAX_LEFT_OUT = 20
+WEIGHT_DECAY = 1e-4
+MIN_ROWS = 16  # smallest number of outputs of a convolution that Muon optimises
 
 
 class Optimization:
-    """Muon and AdamW over some parameters of a network, and the average of its recent weights.
+    """Muon and AdamW over some parameters of a network, and a moving average of its weights.
 
     Muon (K. Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") makes
-    the update of a matrix orthogonal, so that rare features learn as fast as common ones; a
-    convolution is a matrix from all that one output sees to the outputs. Its updates are as large
-    as AdamW's (Liu et al. 2025, arXiv 2502.16982), so one rate serves both. All else (linear
-    layers, biases) is AdamW's, and so are convolutions of few outputs: the last layers.
+    the update of a matrix orthogonal, so that rare features learn as fast as common ones. A
+    convolution is taken as a matrix (outputs, inputs * kernel). The updates are scaled to the size
+    of AdamW's (Liu et al. 2025, arXiv 2502.16982), so that both share one learning rate. AdamW
+    optimises linear layers, biases and convolutions with few outputs, such as the last layers.
     """
 
     def __init__(self, network: nn.Module, parameters: Iterable[nn.Parameter], rate: float,
@@ -36,10 +36,10 @@ class Optimization:
         """Start with empty moments.
 
         :param rate: the highest learning rate.
-        :param average: of `averaged`; each step updates it.
-        :param optimizers: of the parameters, in place of Muon and AdamW.
+        :param average: from `moving_average`; each step updates it.
+        :param optimizers: used in place of Muon and AdamW.
         :param clip: largest norm of the gradient.
-        :raises UserError: if torch has no Muon yet.
+        :raises UserError: if this version of torch has no Muon.
         """
         self.network, self.rate, self.average, self.clip = network, rate, average, clip
         self.parameters = list(parameters)
@@ -48,13 +48,13 @@ class Optimization:
         if optimizers is not None:
             self.optimizers = list(optimizers)
             return
-        wide = [p for p in self.parameters if p.ndim == 4 and len(p) >= FEWEST_ROWS]
+        wide = [p for p in self.parameters if p.ndim == 4 and len(p) >= MIN_ROWS]
         taken = {id(p) for p in wide}
         rest = [p for p in self.parameters if id(p) not in taken]
         self.matrices = [(p, as_matrix(p.detach(), p)) for p in wide]
         self.optimizers = []
         if rest:
-            self.optimizers.append(torch.optim.AdamW(rest, lr=rate, weight_decay=DECAY))
+            self.optimizers.append(torch.optim.AdamW(rest, lr=rate, weight_decay=WEIGHT_DECAY))
         if wide:
             self.optimizers.append(_muon([matrix for _, matrix in self.matrices], rate))
 
@@ -64,7 +64,7 @@ class Optimization:
         :param factor: of the learning rate, in [0, 1].
         :param number: of the step, counted from 0.
         :return: the loss.
-        :raises UserError: if too many steps had no finite gradient; each was left out.
+        :raises UserError: if too many steps were left out because a gradient was not finite.
         """
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -73,9 +73,9 @@ class Optimization:
             parameter.grad = None
         loss.backward()
         if not torch.isfinite(torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)):
-            # one infinite number would be in every weight from here on
+            # one such step would make every weight infinite or NaN
             self.left_out += 1
-            if self.left_out > MOST_LEFT_OUT:
+            if self.left_out > MAX_LEFT_OUT:
                 raise UserError(f'the training diverges: {self.left_out} steps had no finite '
                                 f'gradient, the last was step {number}; lower the learning rate')
             return loss.item()
@@ -88,23 +88,24 @@ class Optimization:
         return loss.item()
 
 
-def averaged(network: nn.Module) -> AveragedModel:
-    """Return the exponential moving average of a network's weights and buffers, begun with them.
+def moving_average(network: nn.Module) -> AveragedModel:
+    """Return an exponential moving average (EMA) of a network's weights and buffers.
 
-    Its decay is shorter at first, or the first weights would weigh on a short training to its end.
+    It starts from the current ones. The decay rises to `EMA_DECAY` over the first steps, so that
+    the initial weights do not dominate the average of a short training.
     """
     def ramped(average: Tensors, current: Tensors, count: Tensor | int) -> None:
-        decay = min(AVERAGE_DECAY, int(count) / (int(count) + 9))
+        decay = min(EMA_DECAY, int(count) / (int(count) + 9))
         get_ema_multi_avg_fn(decay)(average, current, count)
 
     return AveragedModel(network, multi_avg_fn=ramped, use_buffers=True)
 
 
 def as_matrix(tensor: Tensor, weight: Tensor) -> Tensor:
-    """Return a convolution's weight or gradient as (outputs, all that one output sees).
+    """Return a convolution's weight or gradient as a matrix (outputs, inputs * kernel).
 
-    The columns are in the order of the weight's memory, contiguous or channels last, so that of
-    the weight itself it is a view: what is written into it is in the weight.
+    The columns are in the memory order of the weight, contiguous or channels last, so that the
+    matrix of the weight is a view of it: writing to the matrix changes the weight.
     """
     last = weight.movedim(1, -1).is_contiguous()
     return (tensor.movedim(1, -1) if last else tensor).reshape(len(tensor), -1)
@@ -114,20 +115,20 @@ def _muon(matrices: list[Tensor], rate: float) -> torch.optim.Optimizer:
     if not hasattr(torch.optim, 'Muon'):
         raise UserError(f'training needs torch 2.9 or newer, this is {torch.__version__}; '
                         'trained models run with older ones')
-    return torch.optim.Muon(matrices, lr=rate, weight_decay=DECAY,
+    return torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY,
                             adjust_lr_fn='match_rms_adamw')
 
 
 def rate_factor(done: float) -> float:
-    """Return the learning rate's factor: up over 2 %, then half a cosine down to 2 %.
+    """Return the factor of the learning rate: linear warm-up over 2 %, cosine decay to 2 %.
 
-    :param done: share of the training (or stage) that is done, in [0, 1].
+    :param done: completed share of the training (or stage), in [0, 1].
     """
-    return min(min(done, 1.0) / .02 + .02, 1.0) * falling(done)
+    return min(min(done, 1.0) / .02 + .02, 1.0) * cosine_decay(done)
 
 
-def falling(done: float) -> float:
-    """Return half a cosine from 1 down to 2 %."""
+def cosine_decay(done: float) -> float:
+    """Return the factor of a cosine decay from 1 to 2 %; ``done`` in [0, 1]."""
     return .02 + .98 * .5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 

@@ -1,4 +1,4 @@
-"""Several processes of one training, a GPU each, as ``torchrun`` starts them."""
+"""Distributed training: the processes that ``torchrun`` starts, one for each GPU."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from datetime import timedelta
 
 import torch
 
-# The others wait while the first one reads the pairs, which takes hours for a large data set.
-PATIENCE = timedelta(hours=12)
+# The other processes wait while the first one reads the pairs: hours for a large data set.
+TIMEOUT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class World:
-    """This process among those of the training; alone, nothing of torch.distributed is used.
+class ProcessGroup:
+    """This process within the training's processes; a single one does not use torch.distributed.
 
-    :param rank: 0 is the one that writes, logs and judges.
+    :param rank: of this process; rank 0 writes files, logs and validates.
     :param size: number of processes.
-    :param device: where this one computes.
+    :param device: the device of this process.
     """
 
     rank: int = 0
@@ -29,11 +29,11 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Say whether this is the process that writes, logs and judges."""
+        """Whether this is the process that writes files, logs and validates."""
         return self.rank == 0
 
     def mean(self, values: Sequence[float]) -> list[float]:
-        """Return the means of some numbers over all processes, the same ones in each."""
+        """Return the means of some numbers over all processes, identical in each."""
         if self.size == 1:
             return list(values)
         numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -41,15 +41,15 @@ class World:
         return [float(number) for number in (numbers / self.size).tolist()]
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes have called this (a barrier)."""
         self.mean([0.0])
 
 
 @contextmanager
-def joined_world() -> Iterator[World]:
-    """Join the processes that ``torchrun`` started, or be alone; leave them in the end.
+def joined_process_group() -> Iterator[ProcessGroup]:
+    """Join the processes that ``torchrun`` started, if any; leave them at the end of the block.
 
-    The device is the GPU of the process's local rank where there is CUDA, else the processor.
+    The device is the GPU of the process's local rank, or the CPU without CUDA.
     """
     size, rank = int(os.environ.get('WORLD_SIZE', '1')), int(os.environ.get('RANK', '0'))
     device = torch.device('cpu')
@@ -57,11 +57,11 @@ def joined_world() -> Iterator[World]:
         device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', '0')))
         torch.cuda.set_device(device)
     if size == 1:
-        yield World(device=device)
+        yield ProcessGroup(device=device)
         return
     torch.distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo',
-                                         timeout=PATIENCE)
+                                         timeout=TIMEOUT)
     try:
-        yield World(rank, size, device)
+        yield ProcessGroup(rank, size, device)
     finally:
         torch.distributed.destroy_process_group()

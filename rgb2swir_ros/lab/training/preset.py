@@ -1,4 +1,4 @@
-"""Presets: the shape of a translator and the plans of its three trainings, as YAML files."""
+"""Presets: the shape of a translator and the settings of its three trainings, as YAML files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_config import TranslatorConfig
 from rgb2swir_ros.model_presets import preset_model, read_sections
 
-AnyPlan = TypeVar('AnyPlan', bound='Plan')
+AnyConfig = TypeVar('AnyConfig', bound='TranslatorTrainingConfig')
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage of a training.
 
-    :param name: decides what is trained, by which loss.
+    :param name: determines the trained parts and the loss.
     :param steps: optimiser steps; ``rate``: highest learning rate.
-    :param batch: pairs of 320x256 a step; of larger frames there are fewer.
-    :param large: half of the steps take frames of the size of use, the others small ones.
+    :param batch: pairs of 320x256 a step; fewer of larger frames.
+    :param large: whether half of the steps use frames at the deployment resolution; the others
+        use small ones.
     """
 
     name: str
@@ -32,48 +33,49 @@ class Stage:
     def kind(self, step: int) -> str:
         """Return the kind of a step's batch: see `rgb2swir_ros.lab.training.batches.draw`."""
         if self.large:
-            # two and two: the trainings themselves do something in every other step
+            # alternates every two steps: some losses are computed in every other step only
             return 'whole' if step % 4 < 2 else 'large'
         return 'crop' if step % 2 else 'whole'
 
     @property
     def work(self) -> int:
-        """How much there is to compute, to divide time among stages before they are timed."""
+        """Relative computing time, by which time is divided among stages before they are timed."""
         return self.steps * self.batch
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A training's stages, in the order of ``NAMES``, each at most once.
+class TranslatorTrainingConfig:
+    """The stages of a training, in the order of ``STAGE_NAMES``, each at most once.
 
-    Settings in ``AFTERWARDS`` count only when all stages are trained.
+    The settings named in ``POST_TRAINING`` are used only after the last stage.
     """
 
-    NAMES: ClassVar[tuple[str, ...]]
-    AFTERWARDS: ClassVar[tuple[str, ...]] = ()
+    STAGE_NAMES: ClassVar[tuple[str, ...]]
+    POST_TRAINING: ClassVar[tuple[str, ...]] = ()
     stages: tuple[Stage, ...]
 
-    def steering(self) -> dict[str, Any]:
-        """Return all that the weights in a checkpoint depend on."""
-        return {k: v for k, v in asdict(self).items() if k not in self.AFTERWARDS}
+    def checkpoint_identity(self) -> dict[str, Any]:
+        """Return the settings that the weights in a checkpoint depend on."""
+        return {k: v for k, v in asdict(self).items() if k not in self.POST_TRAINING}
 
-    def scaled(self: AnyPlan, share: float) -> AnyPlan:
-        """Return the same training with its steps scaled; for trying things out and tests."""
+    def scaled(self: AnyConfig, share: float) -> AnyConfig:
+        """Return the same training with scaled numbers of steps, for trials and tests."""
         return replace(self, stages=tuple(
             replace(stage, steps=max(round(stage.steps * share), 1)) for stage in self.stages))
 
 
 @dataclass(frozen=True)
-class AutoencoderPlan(Plan):
+class AutoencoderTrainingConfig(TranslatorTrainingConfig):
     """The first training: see `rgb2swir_ros.lab.training.autoencoder`.
 
-    :param gradient_weight: of the edges beside L1 on tone.
-    :param jitter: deviation of the noise on the latent; ``penalty``: of its mean square.
-    :param without_skips: share of the batches of stage ``skips`` that go without them.
-    :param scale_batches: batches that the latent's deviation is measured on.
+    :param gradient_weight: weight of L1 on gradients, relative to L1 on square-root radiance.
+    :param jitter: standard deviation of the noise on the latent.
+    :param penalty: weight of the latent's mean square.
+    :param without_skips: share of the batches of stage ``skips`` without skip connections.
+    :param scale_batches: batches on which the latent's standard deviation is measured.
     """
 
-    NAMES = ('plain', 'skips')
+    STAGE_NAMES = ('plain', 'skips')
     gradient_weight: float = within(0, 100, 3.0)
     jitter: float = within(0, 10, .05)
     penalty: float = within(0, 10, 1e-3)
@@ -82,17 +84,17 @@ class AutoencoderPlan(Plan):
 
 
 @dataclass(frozen=True)
-class TeacherPlan(Plan):
+class TeacherTrainingConfig(TranslatorTrainingConfig):
     """The second training: see `rgb2swir_ros.lab.training.teacher`.
 
     :param at_noise: share of the samples at t = 1 exactly, where sampling starts.
-    :param lpl_share: share of the loss that the latent perceptual loss (LPL) has, in the steps
-        that it is computed in.
-    :param lpl_below: LPL counts for samples with a smaller t.
-    :param lpl_every: LPL is computed every so many steps.
+    :param lpl_share: share of the latent perceptual loss (LPL) in the total loss, in the steps
+        that have it.
+    :param lpl_below: LPL is computed for samples with a smaller t.
+    :param lpl_every: LPL is computed in one of so many steps.
     """
 
-    NAMES = ('denoise', 'finish')
+    STAGE_NAMES = ('denoise', 'finish')
     at_noise: float = within(0, 1, .2)
     lpl_share: float = within(0, .9, .2)
     lpl_below: float = within(0, 1, .5)
@@ -100,24 +102,24 @@ class TeacherPlan(Plan):
 
 
 @dataclass(frozen=True)
-class StudentPlan(Plan):
+class StudentTrainingConfig(TranslatorTrainingConfig):
     """The third training: see `rgb2swir_ros.lab.training.student`.
 
-    :param lpl_share: of stage ``latent``, as ``lpl_every``: see `TeacherPlan`.
-    :param gradient_weight: in the pixel stages, as ``region_weight``, ``detail_weight``,
-        ``latent_weight`` (of L1 to the true latent) and ``steady_weight`` (of the difference
-        between two views, in every other step), beside L1 on tone.
-    :param without_skips: share of the batches of the pixel stages that go without skips.
-    :param fine_detail: share of the target's finest octave (root of its energy) that the output
-        has after the head's gain is scaled, once trained; 0: the gain is left as it is.
-    :param scale_batches: batches that this is measured on.
-    :param endpoints: how many of the teacher's endpoints are averaged for the target of stage
+    :param lpl_share: of stage ``latent``; ``lpl_every`` too: see `TeacherTrainingConfig`.
+    :param gradient_weight: weight in the pixel stages, relative to L1 on square-root radiance;
+        ``region_weight``, ``detail_weight``, ``latent_weight`` (of L1 to the true latent) and
+        ``steady_weight`` (of the consistency of two views, in every other step) too.
+    :param without_skips: share of the batches of the pixel stages without skip connections.
+    :param fine_detail: amplitude of the output's finest octave over the target's, to which the
+        head's gain is calibrated after training; 0: no calibration.
+    :param scale_batches: batches on which it is measured.
+    :param endpoints: number of the teacher's endpoints whose mean is the target of stage
         ``latent``; 0: the true latent is the target.
-    :param endpoint_steps: denoiser calls for each of them.
+    :param endpoint_steps: denoiser calls for each endpoint.
     """
 
-    NAMES = ('latent', 'pixels', 'finish')
-    AFTERWARDS = ('fine_detail', 'scale_batches')
+    STAGE_NAMES = ('latent', 'pixels', 'finish')
+    POST_TRAINING = ('fine_detail', 'scale_batches')
     lpl_share: float = within(0, .9, .2)
     lpl_every: int = within(1, 1000, 1)
     gradient_weight: float = within(0, 100, 3.0)
@@ -134,23 +136,23 @@ class StudentPlan(Plan):
 
 @dataclass(frozen=True)
 class Preset:
-    """A translator's shape and the plans of its trainings.
+    """A translator's shape and the settings of its trainings.
 
-    :param entries: of its sections, those of the preset that it is like included, for the record.
+    :param entries: of its sections, with those that ``like`` takes over, for the record.
     """
 
     name: str
     model: TranslatorConfig
-    autoencoder: AutoencoderPlan
-    teacher: TeacherPlan
-    student: StudentPlan
+    autoencoder: AutoencoderTrainingConfig
+    teacher: TeacherTrainingConfig
+    student: StudentTrainingConfig
     entries: dict[str, Any]
 
 
 def read_preset(preset: str) -> Preset:
-    """Read a preset by the name of one that comes along, or by a file's path.
+    """Read a bundled preset by its name, or a preset file by its path.
 
-    A file that says ``like: NAME`` has the entries of that preset where it gives none of its own.
+    A file with an entry ``like: NAME`` takes missing entries from that bundled preset.
 
     :param preset: a name, or a path that ends in ``.yaml``.
     :raises UserError: naming file, key and value, where anything is missing, unknown, of a wrong
@@ -158,13 +160,13 @@ def read_preset(preset: str) -> Preset:
     """
     path, top = read_sections(preset)
     return Preset(path.stem, preset_model(top['model'], f'{path}: model'),
-                  _plan(AutoencoderPlan, top['autoencoder'], f'{path}: autoencoder'),
-                  _plan(TeacherPlan, top['teacher'], f'{path}: teacher'),
-                  _plan(StudentPlan, top['student'], f'{path}: student'), top)
+                  _config(AutoencoderTrainingConfig, top['autoencoder'], f'{path}: autoencoder'),
+                  _config(TeacherTrainingConfig, top['teacher'], f'{path}: teacher'),
+                  _config(StudentTrainingConfig, top['student'], f'{path}: student'), top)
 
 
-def _plan(kind: type[AnyPlan], entries: Any, where: str) -> AnyPlan:
-    """Return the plan of a section.
+def _config(kind: type[AnyConfig], entries: Any, where: str) -> AnyConfig:
+    """Return the settings of a section.
 
     :raises UserError: naming key and value.
     """
@@ -172,12 +174,12 @@ def _plan(kind: type[AnyPlan], entries: Any, where: str) -> AnyPlan:
     given = entries.get('stages')
     if not isinstance(given, list) or not given:
         raise UserError(f'{where}: stages must be a list of stages, not {given!r}')
-    stages = tuple(_stage(entry, f'{where}: stage {number}', kind.NAMES)
+    stages = tuple(_stage(entry, f'{where}: stage {number}', kind.STAGE_NAMES)
                    for number, entry in enumerate(given, 1))
     names = [stage.name for stage in stages]
-    if names != [name for name in kind.NAMES if name in names]:
+    if names != [name for name in kind.STAGE_NAMES if name in names]:
         raise UserError(f'{where}: the stages are {", ".join(names)}, but must come in the order '
-                        f'{", ".join(kind.NAMES)}, each at most once')
+                        f'{", ".join(kind.STAGE_NAMES)}, each at most once')
     return build(kind, {**entries, 'stages': stages}, where)
 
 

@@ -1,4 +1,4 @@
-"""``training.yaml``: how a translator was trained and what it gave, beside its weights."""
+"""``training.yaml``: how a translator was trained, and its figures, beside its weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Start:
         return model_hash(self.folder)
 
     def entries(self) -> dict[str, Any]:
-        """Return what it is, and how it was trained as far as its own record says."""
+        """Return its stage and hash, and the contents of its own record if it has one."""
         about = {'folder': self.folder.resolve().name, 'stage': self.stage,
                  'sha256': self.identity}
         path = self.folder / RECORD_FILE
@@ -44,7 +44,7 @@ class Start:
 
 
 def data_entries(pairs: list[PairedDataset], folders: list[Path]) -> list[dict[str, Any]]:
-    """Return what a training learned from; folders by their names only."""
+    """Return the entries about the training data; of folders the names only."""
     return [{'folder': folder.resolve().name, 'layout': dataset.layout, 'split': dataset.split,
              'pairs': len(dataset), 'scenes': len(dataset.scenes)}
             for dataset, folder in zip(pairs, folders, strict=True)]

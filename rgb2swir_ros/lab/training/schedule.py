@@ -1,4 +1,4 @@
-"""How many steps each stage has, by its preset or by a budget of minutes, and what is left."""
+"""The numbers of steps of the stages, from the preset or from a budget of minutes."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ from collections.abc import Sequence
 
 from rgb2swir_ros.lab.training.preset import Stage
 
-TIMED_STEPS = (5, 25)  # of a stage, by which a budget in minutes becomes a number of steps
-WARM_UP = .02  # of a stage: its share of progress at most, before its number of steps is known
+# a stage is timed from the first to the second of these steps, for a budget in minutes
+TIMED_STEPS = (5, 25)
+WARM_UP = .02  # largest completed share of a stage before its number of steps is known
 
 
 class Schedule:
-    """The stages' numbers of steps."""
+    """The numbers of steps of the stages."""
 
     def __init__(self, stages: Sequence[Stage], minutes: float | None = None) -> None:
-        """Begin.
+        """Begin with the preset's steps, or without numbers of steps.
 
-        :param minutes: that the training shall take; the stages keep their shares of the work.
-            By default all have the steps of the preset.
+        :param minutes: duration of the training, divided among the stages by their work; by
+            default the stages have the steps of the preset.
         """
         self.stages, self.minutes = stages, minutes
         self.steps: list[int | None] = [
             stage.steps if minutes is None else None for stage in stages]
 
     def before(self, number: int) -> int:
-        """Return the steps of all stages before one, which are known when it begins."""
+        """Return the number of steps before a stage, known when it begins."""
         return sum(steps or 0 for steps in self.steps[:number])
 
     def done(self, number: int, step: int) -> float:
-        """Return the share of a stage that is done."""
+        """Return the completed share of a stage."""
         steps = self.steps[number]
         if steps is None:
             return min(step / self.stages[number].steps, WARM_UP)
         return step / steps
 
     def settle(self, number: int, step: int, pace: float, spent: float) -> int:
-        """Give a stage its number of steps.
+        """Set and return the number of steps of a stage.
 
-        It gets its share of the time that is left, by the steps and batches of the preset.
+        It gets a share of the remaining time in proportion to its work.
 
-        :param step: that it stands at; ``pace``: seconds a step of it takes.
+        :param step: the current step of the stage; ``pace``: seconds a step.
         :param spent: seconds of the training so far.
         """
         if self.minutes is None:
-            raise ValueError('without a budget of minutes all is settled')
+            raise ValueError('without a budget of minutes the numbers of steps are fixed')
         works = [stage.work for stage in self.stages[number:]]
         time = (60 * self.minutes - spent) * works[0] / sum(works)
         steps = step + max(round(time / pace), 1)
@@ -51,7 +52,7 @@ class Schedule:
         return steps
 
     def left(self, number: int, step: int, pace: float, spent: float) -> float:
-        """Return the seconds that the whole rest takes: a later step as its batch is larger."""
+        """Return the remaining seconds; a step's time is taken as proportional to its batch."""
         if self.minutes is not None:
             return max(60 * self.minutes - spent, 0)
         now = self.stages[number]

@@ -1,4 +1,4 @@
-"""What the three trainings of a translator have in common: who learns, from what, judged how."""
+"""The base of a translator's three trainings: batches, trained parts, balanced losses."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from torch import Tensor, nn
 from rgb2swir_ros.diffusion.lpl import latent_perceptual_loss
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.data.pairs import Pair
-from rgb2swir_ros.lab.training.parallel import World
-from rgb2swir_ros.lab.training.preset import Plan, Stage
+from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.preset import Stage, TranslatorTrainingConfig
 from rgb2swir_ros.lab.training.training import Training
 from rgb2swir_ros.translator import STAGES, Translator
 
 Features = tuple[Tensor, Tensor, Tensor]
-MEMORY = .98  # of the running means that balance two parts of a loss
+MEAN_DECAY = .98  # of the moving averages that balance two parts of a loss
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step learns from.
+    """The batch of one step.
 
-    :param rgb: (B, 3, H, W) in [0, 1]; ``tone``: (B, 1, H, W), square root of radiance.
-    :param generator: of the processor; draws noise, times and dropped skips.
+    :param rgb: (B, 3, H, W) in [0, 1]; ``sqrt_radiance``: (B, 1, H, W), square root of radiance.
+    :param generator: on the CPU; draws noise, times and dropped skip connections.
     :param step: of the stage.
     """
 
     rgb: Tensor
-    tone: Tensor
+    sqrt_radiance: Tensor
     generator: torch.Generator
     step: int
 
     def to(self, device: torch.device) -> Batch:
-        """Return it with its pictures on a device."""
+        """Return the batch with its images on a device."""
         return replace(self, rgb=self.rgb.to(device, non_blocking=True),
-                       tone=self.tone.to(device, non_blocking=True))
+                       sqrt_radiance=self.sqrt_radiance.to(device, non_blocking=True))
 
     def uniform(self, *shape: int) -> Tensor:
-        """Draw from [0, 1), on the processor: the same numbers on every device."""
+        """Draw from [0, 1) on the CPU, so that the numbers are the same for every device."""
         return torch.rand(shape, generator=self.generator)
 
     def normal_like(self, latent: Tensor) -> Tensor:
@@ -53,39 +53,40 @@ class Batch:
         return torch.randn(latent.shape, generator=self.generator).to(latent.device)
 
 
-class Balance:
-    """Gives one part of a loss its share of the whole, by running means of both."""
+class LossBalance:
+    """Weights one part of a loss so that it keeps a share of the total, by moving averages."""
 
-    def __init__(self, share: float, world: World) -> None:
-        """Begin without means.
+    def __init__(self, share: float, group: ProcessGroup) -> None:
+        """Begin without averages.
 
-        :param share: of the part in the whole, in [0, 1); 0: it need not be computed.
+        :param share: of the part in the total, in [0, 1); 0: the part need not be computed.
         """
-        self.share, self.world = share, world
+        self.share, self.group = share, group
         self.means: list[float] = []
 
     def weighted(self, part: Tensor, rest: Tensor) -> Tensor:
-        """Return the part, weighted; both are scalars and keep their gradients.
+        """Return the weighted part; both are scalars and keep their gradients.
 
-        Every process of the training must call this in the same steps. A batch in which nothing
-        counts towards the part (it is 0) says nothing of its size.
+        Every process of the training must call this in the same steps. A part of 0, of a batch
+        without samples for it, does not change the averages.
         """
-        new = self.world.mean([part.item(), rest.item()])
+        new = self.group.mean([part.item(), rest.item()])
         if new[0] > 0 and all(math.isfinite(value) for value in new):
             old = self.means or new
-            self.means = [MEMORY * a + (1 - MEMORY) * b for a, b in zip(old, new, strict=True)]
+            self.means = [MEAN_DECAY * a + (1 - MEAN_DECAY) * b
+                          for a, b in zip(old, new, strict=True)]
         if not self.means:
             return 0 * part
         return self.share / (1 - self.share) * self.means[1] / self.means[0] * part
 
 
 @dataclass(frozen=True)
-class PairFeed:
+class PairBatchSource:
     """Batches of pairs for a translator's training.
 
     :param stores: the training's pairs.
-    :param kind: of the training; each draws others.
-    :param rank: of this process; each draws its own.
+    :param kind: of the training; each kind draws different batches.
+    :param rank: of this process; each process draws different batches.
     """
 
     stores: Stores
@@ -95,17 +96,18 @@ class PairFeed:
 
     @property
     def identity(self) -> Any:
-        """What tells the pairs from others."""
+        """The identity of the pairs."""
         return self.stores.identity
 
     def batch(self, number: int, stage: Stage, step: int, done: float) -> Batch:
-        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.Feed`."""
+        """Return the batch of a step: see `rgb2swir_ros.lab.training.training.BatchSource`."""
         rng = self._rng(number, step, self.rank)
-        rgb, tone = to_tensors(*draw(self.stores, rng, stage.batch, stage.kind(step)))
-        return Batch(rgb, tone, torch.Generator().manual_seed(int(rng.integers(1 << 62))), step)
+        rgb, sqrt_radiance = to_tensors(*draw(self.stores, rng, stage.batch, stage.kind(step)))
+        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        return Batch(rgb, sqrt_radiance, generator, step)
 
-    def measured(self, count: int, number: int, stage: Stage) -> Iterator[Batch]:
-        """Yield batches that the finished networks are measured on, the same in all processes."""
+    def calibration_batches(self, count: int, number: int, stage: Stage) -> Iterator[Batch]:
+        """Yield calibration batches, the same in all processes."""
         for step in range(count):
             arrays = draw(self.stores, self._rng(number, step), stage.batch, stage.kind(step))
             yield Batch(*to_tensors(*arrays), torch.Generator(), step)
@@ -117,19 +119,19 @@ class PairFeed:
 class TranslatorTraining(Training):
     """One of the three trainings of a translator."""
 
-    shown: ClassVar[str]  # how `predict` comes to its pictures
-    plan: Plan
+    shown: ClassVar[str]  # how `predict` computes its images, for the record
+    config: TranslatorTrainingConfig
 
-    def __init__(self, translator: Translator, world: World | None = None,
+    def __init__(self, translator: Translator, group: ProcessGroup | None = None,
                  lpl_share: float = 0.0) -> None:
-        """Train this translator, in place; its ``kind`` is the stage that it is marked with.
+        """Train this translator, in place; ``kind`` is the stage in its configuration.
 
-        :param world: the processes that train it together; by default this one is alone.
-        :param lpl_share: of the latent perceptual loss in the loss.
+        :param group: the processes of a distributed training; by default a single one.
+        :param lpl_share: share of the latent perceptual loss in the loss.
         """
-        super().__init__(translator, world)
+        super().__init__(translator, group)
         self.translator = translator
-        self.lpl = Balance(lpl_share, self.world)
+        self.lpl = LossBalance(lpl_share, self.group)
 
     @abstractmethod
     def modules(self, stage: Stage) -> list[nn.Module | None]:
@@ -137,7 +139,7 @@ class TranslatorTraining(Training):
 
     @abstractmethod
     def predict(self, pair: Pair) -> NDArray[np.float32]:
-        """Return what the translator makes of a held-out pair: tone (H, W)."""
+        """Return the translator's prediction for a held-out pair: square-root radiance (H, W)."""
 
     def shape(self) -> dict[str, Any]:
         """Return the translator's configuration."""
@@ -145,7 +147,7 @@ class TranslatorTraining(Training):
 
     @property
     def state(self) -> list[float] | None:
-        """The means that balance the latent perceptual loss."""
+        """The moving averages that balance the latent perceptual loss."""
         return self.lpl.means or None
 
     @state.setter
@@ -153,7 +155,7 @@ class TranslatorTraining(Training):
         self.lpl.means = state or []
 
     def select(self, stage: Stage) -> list[nn.Parameter]:
-        """Let the parts of a stage learn and freeze the others; return what learns."""
+        """Freeze all but the trained parts of a stage; return the trained parameters."""
         chosen = [p for module in self.modules(stage) if module is not None
                   for p in module.parameters()]
         learning = {id(p) for p in chosen}
@@ -162,13 +164,13 @@ class TranslatorTraining(Training):
         return chosen
 
     def features(self, rgb: Tensor) -> Features | None:
-        """Return the source's features, or None where the decoder has no skips."""
+        """Return the source features, or None if the decoder has no skip connections."""
         return None if self.translator.source is None else self.translator.source(rgb)
 
 
 def perceptual_loss(translator: Translator, predicted: Tensor, truth: Tensor,
                     features: Features | None) -> Tensor:
-    """Return LPL of a latent, both branches with the same source features."""
+    """Return the latent perceptual loss; both branches get the same source features."""
     with torch.no_grad():
         target = translator.decoder.maps(truth, features)
     return latent_perceptual_loss(translator.decoder.maps(predicted, features), target)

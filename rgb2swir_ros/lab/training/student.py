@@ -1,17 +1,17 @@
-"""The third training: few steps from a constant start, judged in the end on the decoded picture.
+"""The third training: a student that samples in few steps from a constant start.
 
-1. ``latent``: guidance and denoiser learn to go from zeros to the clean latent in the student's
+1. ``latent``: guidance and denoiser learn the way from zeros to the clean latent in the student's
    own steps, unrolled in the graph;
-2. ``pixels``: guidance, denoiser, decoder and source together, judged on the decoded picture
-   (diffusion-e2e-ft, arXiv 2409.11355);
-3. ``finish``: the same, half of the steps at the size of use, with detail as strong as the
-   target's.
+2. ``pixels``: guidance, denoiser, decoder and source are trained together, with losses on the
+   decoded image (diffusion-e2e-ft, arXiv 2409.11355);
+3. ``finish``: the same with half of the steps at the deployment resolution, and with a loss on the
+   amount of detail.
 
-In every other step of the last two the batch is half as many pictures seen twice, and what is made
-of them must agree: see `rgb2swir_ros.lab.training.views`.
+In every other step of the last two stages the batch holds half as many images in two views each,
+and a consistency loss compares the two predictions: see `rgb2swir_ros.lab.training.views`.
 
-In the end the head's gain is scaled, for all frames by one factor: a regression shrinks detail
-that its source shows only in part, in spite of stage ``finish``; see `StudentTraining.scale`.
+After the training the head's gain is calibrated by one factor for all frames: a regression
+attenuates detail that its source shows only in part; see `StudentTraining.calibrate`.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from torch.nn import functional as F
 from rgb2swir_ros.diffusion.losses import finest_octave
 from rgb2swir_ros.diffusion.sampler import sample_student
 from rgb2swir_ros.lab.training.data.pairs import Pair
-from rgb2swir_ros.lab.training.judge import predict_tone
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
-from rgb2swir_ros.lab.training.parallel import World
-from rgb2swir_ros.lab.training.preset import Stage, StudentPlan
+from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.preset import Stage, StudentTrainingConfig
 from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining, perceptual_loss
-from rgb2swir_ros.lab.training.views import disagreement, two_views
+from rgb2swir_ros.lab.training.validation import predict_sqrt_radiance
+from rgb2swir_ros.lab.training.views import consistency_loss, two_views
 from rgb2swir_ros.nets.autoencoder import scale_gain
 from rgb2swir_ros.translator import Translator
 
 
 class StudentTraining(TranslatorTraining):
-    """Everything but the encoder."""
+    """The training of all parts but the encoder."""
 
     kind = 'student'
     shown = 'as in use'
 
-    def __init__(self, translator: Translator, plan: StudentPlan, world: World | None = None,
-                 teacher: Translator | None = None) -> None:
-        """Train this translator, in place; ``config.steps`` is how many steps it takes.
+    def __init__(self, translator: Translator, config: StudentTrainingConfig,
+                 group: ProcessGroup | None = None, teacher: Translator | None = None) -> None:
+        """Train this translator, in place; ``translator.config.steps`` is its number of steps.
 
-        :param teacher: whose endpoints are learned, if the plan asks for that.
+        :param teacher: computes the endpoints, if ``config.endpoints`` is not 0.
         """
-        super().__init__(translator, world, plan.lpl_share)
-        self.plan: StudentPlan = plan
+        super().__init__(translator, group, config.lpl_share)
+        self.config: StudentTrainingConfig = config
         self.teacher = teacher
-        self.weights = PictureWeights(plan.gradient_weight, plan.region_weight,
-                                      plan.detail_weight)
+        self.weights = PictureWeights(config.gradient_weight, config.region_weight,
+                                      config.detail_weight)
 
     def modules(self, stage: Stage) -> list[nn.Module | None]:
         """Return the parts that a stage trains."""
@@ -63,34 +63,34 @@ class StudentTraining(TranslatorTraining):
         return latent if stage.name == 'latent' else [*latent, net.decoder, net.source]
 
     def parts(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss of a stage: see the module."""
+        """Return the parts of the loss of a stage: see the module."""
         if stage.name == 'latent':
             return self._latent_parts(batch)
-        net, plan = self.translator, self.plan
+        net, config = self.translator, self.config
         shift = None
-        if plan.steady_weight and batch.step % 2 == 0:
+        if config.steady_weight and batch.step % 2 == 0:
             batch, shift = two_views(batch)
         with torch.autocast(batch.rgb.device.type, torch.bfloat16):
             truth = self._truth(batch)
             latent = self._latent(batch.rgb)
-            skipless = float(batch.uniform()) < plan.without_skips
+            skipless = float(batch.uniform()) < config.without_skips
             features = None if skipless else self.features(batch.rgb)
             trunk = net.decoder.trunk(latent, features)
         predicted = net.decoder.head(trunk.float(), None if features is None else batch.rgb)
-        parts = picture_losses(predicted, batch.tone, self.weights,
+        parts = picture_losses(predicted, batch.sqrt_radiance, self.weights,
                                detailed=stage.name == 'finish')
         if shift is not None:
-            parts['steady'] = plan.steady_weight * disagreement(predicted, shift)
-        return parts | {'latent': plan.latent_weight * F.l1_loss(latent.float(), truth)}
+            parts['steady'] = config.steady_weight * consistency_loss(predicted, shift)
+        return parts | {'latent': config.latent_weight * F.l1_loss(latent.float(), truth)}
 
     def _latent_parts(self, batch: Batch) -> dict[str, Tensor]:
         """Return L1 on the latent and LPL."""
-        plan = self.plan
+        config = self.config
         with torch.autocast(batch.rgb.device.type, torch.bfloat16):
             latent = self._latent(batch.rgb).float()
-            truth = self._endpoints(batch) if plan.endpoints else self._truth(batch)
+            truth = self._endpoints(batch) if config.endpoints else self._truth(batch)
             parts = {'latent': F.l1_loss(latent, truth)}
-            if plan.lpl_share and batch.step % plan.lpl_every == 0:
+            if config.lpl_share and batch.step % config.lpl_every == 0:
                 with torch.no_grad():
                     features = self.features(batch.rgb)
                 lpl = perceptual_loss(self.translator, latent, truth, features)
@@ -98,44 +98,43 @@ class StudentTraining(TranslatorTraining):
         return parts
 
     def _latent(self, rgb: Tensor) -> Tensor:
-        """Return the student's latent; between its steps it is kept in float32."""
+        """Return the student's latent, float32 between the steps."""
         net = self.translator
         return sample_student(net.denoiser, net.guidance(rgb).float(),
                               net.config.autoencoder.latent_channels, net.config.steps)
 
     @torch.no_grad()
     def _truth(self, batch: Batch) -> Tensor:
-        return self.translator.encoder(batch.tone).float()
+        return self.translator.encoder(batch.sqrt_radiance).float()
 
     @torch.no_grad()
     def _endpoints(self, batch: Batch) -> Tensor:
         """Return the mean of several of the teacher's endpoints.
 
-        One endpoint is one of many plausible latents; what a deterministic student can hit is
-        their mean.
+        An endpoint is one of many plausible latents; a deterministic student can learn their mean.
         """
         if self.teacher is None:
             raise ValueError('endpoints need a teacher')
-        ends = [self.teacher.teacher_latent(batch.rgb, self.plan.endpoint_steps,
+        ends = [self.teacher.teacher_latent(batch.rgb, self.config.endpoint_steps,
                                             batch.generator).float()
-                for _ in range(self.plan.endpoints)]
+                for _ in range(self.config.endpoints)]
         return torch.stack(ends).mean(dim=0)
 
     @property
-    def measured(self) -> int:
-        """How many batches `scale` wants."""
-        return self.plan.scale_batches if self.plan.fine_detail else 0
+    def calibration_count(self) -> int:
+        """Number of batches that `calibrate` needs."""
+        return self.config.scale_batches if self.config.fine_detail else 0
 
     @torch.no_grad()
-    def scale(self, batches: Iterable[Batch]) -> None:
-        """Scale the head's gain so that the finest octave is as strong as the plan asks.
+    def calibrate(self, batches: Iterable[Batch]) -> None:
+        """Scale the head's gain so that the finest octave has the configured amplitude.
 
-        The picture is nearly ``p + f g``, linear in the factor f (but for the weights of
-        `rgb2swir_ros.nets.guided`), so that the energy of its finest octave is a quadratic in f
-        whose larger root is wanted. A factor outside [1/2, 2] would say that something else is
-        wrong; it is cut there.
+        The image is nearly ``p + f g``, linear in the factor f except for the weights of
+        `rgb2swir_ros.nets.guided`. The energy of its finest octave is then a quadratic in f, and
+        the factor is the larger root. It is clipped to [1/2, 2]: a factor outside would point to
+        another fault.
         """
-        net, share = self.translator, self.plan.fine_detail
+        net, share = self.translator, self.config.fine_detail
         if not share or net.source is None:
             return
         head = net.decoder.head
@@ -146,7 +145,8 @@ class StudentTraining(TranslatorTraining):
             trunk = net.decoder.trunk(self._latent(batch.rgb), self.features(batch.rgb))
             once = head(trunk, batch.rgb)
             detail = twice(trunk, batch.rgb) - once
-            p, g, t = (finest_octave(x).double() for x in (once - detail, detail, batch.tone))
+            p, g, t = (finest_octave(x).double()
+                       for x in (once - detail, detail, batch.sqrt_radiance))
             pp, pg, gg, tt = (float(total + (a * b).sum()) for total, a, b in (
                 (pp, p, p), (pg, p, g), (gg, g, g), (tt, t, t)))
         root = pg ** 2 - gg * (pp - share ** 2 * tt)
@@ -156,5 +156,5 @@ class StudentTraining(TranslatorTraining):
         self.facts['gain_scaled_by'] = round(factor, 3)
 
     def predict(self, pair: Pair) -> NDArray[np.float32]:
-        """Return the tone (H, W) of a frame as it will be in use."""
-        return predict_tone(self.translator, pair.rgb)
+        """Return the square-root radiance (H, W) of a frame as at inference."""
+        return predict_sqrt_radiance(self.translator, pair.rgb)

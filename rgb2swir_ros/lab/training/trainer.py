@@ -1,4 +1,4 @@
-"""The one trainer: stages in order, averaged weights, checkpoints, exact resume, interruption."""
+"""The trainer: stages, averaged weights, checkpoints, exact resume, interruption."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from rgb2swir_ros.lab.training.batches import prepared
-from rgb2swir_ros.lab.training.board import Board
+from rgb2swir_ros.lab.training.batches import prefetched
 from rgb2swir_ros.lab.training.checkpoint import (
     check_identity,
     read_checkpoint,
@@ -26,21 +25,22 @@ from rgb2swir_ros.lab.training.checkpoint import (
 )
 from rgb2swir_ros.lab.training.interruption import Interruption
 from rgb2swir_ros.lab.training.losses import total
-from rgb2swir_ros.lab.training.optimization import Optimization, averaged, copy_weights
+from rgb2swir_ros.lab.training.optimization import Optimization, copy_weights, moving_average
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.schedule import TIMED_STEPS, Schedule
-from rgb2swir_ros.lab.training.training import Feed, Training
+from rgb2swir_ros.lab.training.tensorboard import TensorBoardWriter
+from rgb2swir_ros.lab.training.training import BatchSource, Training
 
 REPORT_EVERY = 50  # steps
-GLANCES = 8  # looks at held-out pairs in a stage, the one at its end apart
+VALIDATIONS_PER_STAGE = 8  # on a subset of the held-out pairs; one on all follows at the end
 
 
 @dataclass(frozen=True)
-class Orders:
-    """What a run is; a resumed one must be given the same.
+class RunSettings:
+    """The settings of a run; a resumed run must have the same ones.
 
-    :param minutes: that the training shall take, in place of the plan's steps.
-    :param start: says which weights it started from.
+    :param minutes: duration of the training, in place of the configured steps.
+    :param start: identity of the weights that the training starts from.
     """
 
     seed: int = 0
@@ -49,10 +49,10 @@ class Orders:
 
 
 @dataclass
-class Outcome:
-    """What came of a training.
+class TrainingResult:
+    """The result of a training.
 
-    :param seconds: it took, resumed runs added up.
+    :param seconds: its duration, all resumed runs together.
     :param stages: for each stage its steps and the figures at its end.
     """
 
@@ -60,20 +60,20 @@ class Outcome:
     stages: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Watch(Protocol):
-    """Judges a training on held-out data."""
+class Validator(Protocol):
+    """Validates a training on held-out data."""
 
     frames: Sequence[Any]
 
-    def glance(self, training: Any, board: Board, step: int) -> None:
-        """Write the figures of a little of it, on the way."""
+    def validate_subset(self, training: Any, writer: TensorBoardWriter, step: int) -> None:
+        """Write the figures of a subset of the data, within a stage."""
 
-    def judge(self, training: Any, board: Board, step: int) -> dict[str, float]:
-        """Write the figures of all of it, at the end of a stage, and return them."""
+    def validate(self, training: Any, writer: TensorBoardWriter, step: int) -> dict[str, float]:
+        """Write the figures of all data, at the end of a stage, and return them."""
 
 
 class _Losses(nn.Module):
-    """A training's loss as a module, the form in which several processes average gradients."""
+    """A training's loss as a module, which DistributedDataParallel needs."""
 
     def __init__(self, training: Training) -> None:
         super().__init__()
@@ -85,55 +85,57 @@ class _Losses(nn.Module):
 
 
 class Trainer:
-    """A training between two steps."""
+    """The state of a training between two steps, and its loop."""
 
-    def __init__(self, training: Training, feed: Feed, work: Path, orders: Orders, *,
-                 watch: Watch | None = None, save_every_s: float = 60.0,
-                 log: Callable[[str], None] = print) -> None:
-        """Begin, or go on from the checkpoint in ``work``.
+    def __init__(self, training: Training, batch_source: BatchSource, work: Path,
+                 settings: RunSettings, *, validator: Validator | None = None,
+                 save_every_s: float = 60.0, log: Callable[[str], None] = print) -> None:
+        """Begin, or resume from the checkpoint in ``work``.
 
-        :param feed: gives the batches.
-        :param work: a run killed and started again with the same folder goes on where the
-            checkpoint was written, and ends as the uninterrupted one would, bit by bit.
-        :raises UserError: if the checkpoint is of another training.
+        :param work: a run that was killed resumes from its checkpoint when it is started again
+            with the same folder; its weights are bit-equal to those of an uninterrupted run.
+        :raises UserError: if the checkpoint belongs to another training.
         """
-        self.training, self.feed, self.orders, self.watch = training, feed, orders, watch
-        self.world, self.save_every_s = training.world, save_every_s
-        self.log = log if self.world.is_first else lambda _line: None
+        self.training, self.batch_source = training, batch_source
+        self.settings, self.validator = settings, validator
+        self.group, self.save_every_s = training.group, save_every_s
+        self.log = log if self.group.is_first else lambda _line: None
         work.mkdir(parents=True, exist_ok=True)
         self.path = work / 'checkpoint.safetensors'
-        self.network = training.network.to(self.world.device).train()
+        self.network = training.network.to(self.group.device).train()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = averaged(self.network)
-        self.schedule = Schedule(training.plan.stages, orders.minutes)
-        self.outcome = Outcome()
+        self.average = moving_average(self.network)
+        self.schedule = Schedule(training.config.stages, settings.minutes)
+        self.result = TrainingResult()
         self.stage, self.step, self.left_out = 0, 0, 0
         self.moments: dict[str, Tensor] = {}
         self.identity = {
-            'training': training.kind, **asdict(orders), 'plan': training.plan.steering(),
-            'model': training.shape(), 'data': feed.identity, 'processes': self.world.size}
+            'training': training.kind, **asdict(settings),
+            'plan': training.config.checkpoint_identity(), 'model': training.shape(),
+            'data': batch_source.identity, 'processes': self.group.size}
         if self.path.exists():
             self._restore()
-        self.begun, self.before = time.monotonic(), self.outcome.seconds
-        self.board = Board(work / 'tensorboard', self._total_step, self.log) if (
-            self.world.is_first) else None
-        self.world.wait()  # nobody writes a checkpoint before all have read the old one
+        self.begun, self.before = time.monotonic(), self.result.seconds
+        self.writer = TensorBoardWriter(work / 'tensorboard', self._total_step, self.log) if (
+            self.group.is_first) else None
+        self.group.wait()  # no checkpoint is written before all processes have read the old one
 
-    def run(self) -> Outcome:
-        """Train to the end; the network then has averaged weights and is in evaluation mode.
+    def run(self) -> TrainingResult:
+        """Train to the end; the network then has the averaged weights and is in evaluation mode.
 
         :raises KeyboardInterrupt: if interrupted; a checkpoint is written before.
         """
         while self.stage < len(self.schedule.stages):
             self._run_stage(self.schedule.stages[self.stage])
         stages = self.schedule.stages
-        measured = self.feed.measured(self.training.measured, len(stages), stages[-1])
-        self.training.scale(batch.to(self.world.device) for batch in measured)
-        if self.board is not None:
-            self.board.close()
-        self.log(f'trained for {self.outcome.seconds / 60:.1f} min')
+        batches = self.batch_source.calibration_batches(self.training.calibration_count,
+                                                        len(stages), stages[-1])
+        self.training.calibrate(batch.to(self.group.device) for batch in batches)
+        if self.writer is not None:
+            self.writer.close()
+        self.log(f'trained for {self.result.seconds / 60:.1f} min')
         self.network.requires_grad_(False).eval()
-        return self.outcome
+        return self.result
 
     @property
     def _total_step(self) -> int:
@@ -141,7 +143,7 @@ class Trainer:
 
     @property
     def _spent(self) -> float:
-        """Seconds of the whole training."""
+        """Seconds of the training so far, all resumed runs together."""
         return self.before + time.monotonic() - self.begun
 
     def _run_stage(self, stage: Stage) -> None:
@@ -150,20 +152,20 @@ class Trainer:
         restore_optimizers(optimization.optimizers, self.moments, self.path)
         spent = self._spent
         self._run_steps(stage, optimization)
-        self._save(optimization)  # what follows may take minutes
+        self._save(optimization)  # before the validation, which may take minutes
         # the next stage builds on the averaged weights
         self.network.load_state_dict(self.average.module.state_dict())
         self.average.n_averaged.zero_()
         about = {'stage': stage.name, 'steps': self.step, 'batch': stage.batch,
                  'large': stage.large, 'rate': stage.rate}
-        if self.board is not None and self.watch is not None:
-            self.log(f'judging on {len(self.watch.frames)} held-out pairs')
-            figures = self.watch.judge(self.training, self.board, self._total_step)
-            self.watch.glance(self.training, self.board, self._total_step)
+        if self.writer is not None and self.validator is not None:
+            self.log(f'validating on {len(self.validator.frames)} held-out pairs')
+            figures = self.validator.validate(self.training, self.writer, self._total_step)
+            self.validator.validate_subset(self.training, self.writer, self._total_step)
             self.log(f'{stage.name} is done: ' + ', '.join(
                 f'{name} {value:.2f}' for name, value in figures.items()))
             about |= figures
-        self.outcome.stages.append({**about, 'minutes': round((self._spent - spent) / 60, 1)})
+        self.result.stages.append({**about, 'minutes': round((self._spent - spent) / 60, 1)})
         self.stage, self.step, self.left_out, self.moments = self.stage + 1, 0, 0, {}
         self.training.state = None
         self._save(None)
@@ -171,10 +173,11 @@ class Trainer:
     def _losses(self) -> Callable[[Stage, Any], dict[str, Tensor]]:
         """Return the loss; of several processes each gets the mean of all gradients.
 
-        A parameter without a gradient in one process (a dropped skip) counts as zero there; one
-        without any stays without, as the optimiser leaves it alone then.
+        A parameter without a gradient in one process (of a dropped skip connection) counts as
+        zero there. A parameter without a gradient in all processes keeps none, so that the
+        optimiser does not change it.
         """
-        if self.world.size == 1:
+        if self.group.size == 1:
             return self.training.parts
         return DistributedDataParallel(_Losses(self.training), broadcast_buffers=False,
                                        find_unused_parameters=True)
@@ -186,7 +189,7 @@ class Trainer:
         mark = begin  # the step that `marked` is the time of
         losses = self._losses()
         with closing(self._batches(stage, begin, steps)) as batches, \
-                Interruption(patient=self.world.size > 1) as interruption:
+                Interruption(ignore_repeated=self.group.size > 1) as interruption:
             while steps is None or self.step < steps:
                 parts = losses(stage, next(batches))
                 stop = self._advance(optimization, parts, recent, interruption)
@@ -206,35 +209,35 @@ class Trainer:
                     self.log(f'interrupted in {stage.name} after {self.step} steps; '
                              f'{self.path} is written: the same command goes on from there')
                     raise KeyboardInterrupt
-                self._glance(steps)
+                self._validate_subset(steps)
 
     def _advance(self, optimization: Optimization, parts: dict[str, Tensor],
                  recent: dict[str, list[float]], interruption: Interruption) -> bool:
-        """Take a step and note its losses; return whether a process was asked to stop."""
+        """Take a step and record its losses; return whether any process was asked to stop."""
         steps, done = self.schedule.steps[self.stage], self.schedule.done(self.stage, self.step)
         optimization.step(total(parts), self.training.rate_factor(self.step, steps, done),
                           self.step)
         self.step, self.left_out = self.step + 1, optimization.left_out
         values = torch.stack([part.detach() for part in parts.values()]).tolist()
-        stop, *means = self.world.mean([float(interruption.asked), *values])
+        stop, *means = self.group.mean([float(interruption.requested), *values])
         for name, value in zip(parts, means, strict=True):
             recent.setdefault(name, []).append(value)
         return stop > 0
 
     def _batches(self, stage: Stage, begin: int, steps: int | None) -> Generator[Any, None, None]:
-        """Yield the batches of a stage, of which only the transfer to the device is not ahead."""
+        """Yield the batches of a stage on the device; all but the transfer is prefetched."""
         numbers: Iterable[int] = itertools.count(begin) if steps is None else range(begin, steps)
 
         def make(step: int) -> Any:
-            return self.feed.batch(self.stage, stage, step,
+            return self.batch_source.batch(self.stage, stage, step,
                                    self.schedule.done(self.stage, step))
 
-        with closing(prepared(make, numbers)) as batches:
+        with closing(prefetched(make, numbers)) as batches:
             for batch in batches:
-                yield batch.to(self.world.device)
+                yield batch.to(self.group.device)
 
     def _settle(self, spent: float, pace: float) -> int:
-        spent, pace = self.world.mean([spent, pace])  # one number of steps for all processes
+        spent, pace = self.group.mean([spent, pace])  # so that all processes get the same steps
         steps = self.schedule.settle(self.stage, self.step, pace, spent)
         self.log(f'{pace:.2f} s a step: this stage gets {steps} steps')
         return steps
@@ -247,32 +250,35 @@ class Trainer:
         out = f', {self.left_out} steps left out' * bool(self.left_out)
         self.log(f'{stage.name} {self.step}/{self.schedule.steps[self.stage] or "?"}  '
                  f'loss {losses["total"]:.4f}  {pace:.2f} s a step, {readable(left)} left{out}')
-        if self.board is not None:
+        if self.writer is not None:
             rate = optimization.optimizers[0].param_groups[0]['lr']
-            self.board.scalars({**{f'loss/{name}': value for name, value in losses.items()},
+            self.writer.scalars({**{f'loss/{name}': value for name, value in losses.items()},
                                 'rate': rate, 'pace/s_a_step': pace}, self._total_step)
 
-    def _glance(self, steps: int | None) -> None:
-        """Look at some held-out pairs now and then, with the averaged weights."""
-        if self.board is None or self.watch is None or steps is None or self.step == steps or (
-                self.step * GLANCES // steps == (self.step - 1) * GLANCES // steps):
+    def _validate_subset(self, steps: int | None) -> None:
+        """Validate the averaged weights on a subset, `VALIDATIONS_PER_STAGE` times a stage."""
+        if self.writer is None or self.validator is None or steps is None or self.step == steps:
+            return
+        done, before = (step * VALIDATIONS_PER_STAGE // steps
+                        for step in (self.step, self.step - 1))
+        if done == before:
             return
         current = copy_weights(self.network)
         self.network.load_state_dict(self.average.module.state_dict())
-        self.watch.glance(self.training, self.board, self._total_step)
+        self.validator.validate_subset(self.training, self.writer, self._total_step)
         self.network.load_state_dict(current)
 
     def _save(self, optimization: Optimization | None) -> None:
-        if not self.world.is_first:
+        if not self.group.is_first:
             return
-        self.outcome.seconds = self._spent
+        self.result.seconds = self._spent
         optimizers = [] if optimization is None else optimization.optimizers
         average = self.average.module.state_dict()
         save_checkpoint(self.path, self.network.state_dict(), average, optimizers, {
             'identity': self.identity, 'stage': self.stage, 'step': self.step,
             'steps': self.schedule.steps, 'left_out': self.left_out,
             'averaged': int(self.average.n_averaged), 'loss': self.training.state,
-            **asdict(self.outcome)})
+            **asdict(self.result)})
 
     def _restore(self) -> None:
         groups, state = read_checkpoint(self.path)
@@ -283,13 +289,13 @@ class Trainer:
             state[name] for name in ('stage', 'step', 'left_out'))
         self.average.n_averaged.fill_(state['averaged'])
         self.training.state = state['loss']
-        self.outcome = Outcome(state['seconds'], state['stages'])
+        self.result = TrainingResult(state['seconds'], state['stages'])
         self.schedule.steps = state['steps']
         self.log(f'resuming stage {self.stage + 1} at step {self.step}, after '
-                 f'{readable(self.outcome.seconds)}')
+                 f'{readable(self.result.seconds)}')
 
 
 def readable(seconds: float) -> str:
-    """Return a duration as a person says it: ``3 min``, ``2 h 05 min``."""
+    """Return a duration for log lines: ``3 min``, ``2 h 05 min``."""
     minutes = round(seconds / 60)
     return f'{minutes} min' if minutes < 60 else f'{minutes // 60} h {minutes % 60:02d} min'

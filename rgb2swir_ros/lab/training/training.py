@@ -1,4 +1,4 @@
-"""What is trained, by which loss, from which batches: what the one trainer asks of a training."""
+"""The interface between the trainer and a training: network, loss and batches."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from rgb2swir_ros.lab.training.optimization import Optimization, rate_factor
-from rgb2swir_ros.lab.training.parallel import World
+from rgb2swir_ros.lab.training.parallel import ProcessGroup
 from rgb2swir_ros.lab.training.preset import Stage
 
 
-class Plan(Protocol):
-    """The stages of a training, and its settings."""
+class TrainingConfig(Protocol):
+    """The stages and settings of a training."""
 
     @property
     def stages(self) -> Sequence[Stage]:
         """The stages in their order."""
 
-    def steering(self) -> dict[str, Any]:
-        """Return all that the weights in a checkpoint depend on, for JSON."""
+    def checkpoint_identity(self) -> dict[str, Any]:
+        """Return the settings that the weights in a checkpoint depend on, JSON-serialisable."""
 
 
-class Feed(Protocol):
-    """Where the batches of a training come from."""
+class BatchSource(Protocol):
+    """The source of a training's batches."""
 
     @property
     def identity(self) -> Any:
-        """What tells its data from other data, for JSON."""
+        """The identity of the data, JSON-serialisable."""
 
     def batch(self, number: int, stage: Stage, step: int, done: float) -> Any:
-        """Return the batch of a step; it has ``to(device)``.
+        """Return the batch of a step; it has a method ``to(device)``.
 
-        It follows from the arguments alone, and is made in a thread beside the training.
+        The batch depends on the arguments alone. A prefetching thread calls this.
 
-        :param number: of the stage, from 0; ``step``: of the stage, from 0.
-        :param done: share of the stage that is done, in [0, 1].
+        :param number: of the stage, from 0; ``step``: within the stage, from 0.
+        :param done: completed share of the stage, in [0, 1].
         """
 
-    def measured(self, count: int, number: int, stage: Stage) -> Iterable[Any]:
-        """Yield batches that a finished network is measured on.
+    def calibration_batches(self, count: int, number: int, stage: Stage) -> Iterable[Any]:
+        """Yield batches for the calibration of a trained network.
 
-        :param number: one more than that of the last stage; ``stage``: the last one.
+        :param number: one more than the number of the last stage; ``stage``: the last one.
         """
 
 
@@ -52,46 +52,46 @@ class Training(ABC):
     """A network and its loss."""
 
     kind: ClassVar[str]
-    plan: Plan
-    # what the loss remembers from step to step of a stage, for JSON; None where one begins
+    config: TrainingConfig
+    # state of the loss between the steps of a stage, JSON-serialisable; None at its beginning
     state: Any = None
 
-    def __init__(self, network: nn.Module, world: World | None = None) -> None:
+    def __init__(self, network: nn.Module, group: ProcessGroup | None = None) -> None:
         """Train this network, in place.
 
-        :param world: the processes that train it together; by default this one is alone.
+        :param group: the processes of a distributed training; by default a single one.
         """
-        self.network, self.world = network, world or World()
-        self.facts: dict[str, float] = {}  # of the finished training, for its record
+        self.network, self.group = network, group or ProcessGroup()
+        self.facts: dict[str, float] = {}  # about the finished training, for its record
 
     @abstractmethod
     def shape(self) -> dict[str, Any]:
-        """Return what shapes the network, for JSON."""
+        """Return the network's configuration, JSON-serialisable."""
 
     @abstractmethod
     def parts(self, stage: Stage, batch: Any) -> dict[str, Tensor]:
         """Return the weighted parts of the loss of a batch, float32."""
 
     def select(self, stage: Stage) -> list[nn.Parameter]:
-        """Let the parts of a stage learn and freeze the others; return what learns."""
+        """Freeze all but the trained parts of a stage; return the trained parameters."""
         return list(self.network.parameters())
 
     def optimization(self, stage: Stage, average: AveragedModel) -> Optimization:
-        """Return the optimisation of a stage, begun anew."""
+        """Return a new optimisation for a stage."""
         return Optimization(self.network, self.select(stage), stage.rate, average)
 
     def rate_factor(self, step: int, steps: int | None, done: float) -> float:
         """Return the factor of the learning rate in a step.
 
-        :param steps: of the stage, None where they are not known yet.
-        :param done: share of the stage that is done, in [0, 1].
+        :param steps: number of steps of the stage, None while it is not known.
+        :param done: completed share of the stage, in [0, 1].
         """
         return rate_factor(done)
 
     @property
-    def measured(self) -> int:
-        """How many batches `scale` wants."""
+    def calibration_count(self) -> int:
+        """Number of batches that `calibrate` needs."""
         return 0
 
-    def scale(self, batches: Iterable[Any]) -> None:  # noqa: B027 - most have nothing to scale
-        """Scale what must be, after the last stage, by what some batches say."""
+    def calibrate(self, batches: Iterable[Any]) -> None:  # noqa: B027 - optional
+        """Calibrate the trained network on some batches, after the last stage."""

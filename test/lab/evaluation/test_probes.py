@@ -15,8 +15,8 @@ from rgb2swir_ros.lab.evaluation.probes import (
     PairScore,
     Probes,
     box_mean,
+    evaluate_photographs,
     grey_radiance,
-    judge_photographs,
     read_probes,
     score_pairs,
     sharpness,
@@ -114,7 +114,7 @@ def test_a_folder_is_judged_and_what_is_missing_is_named(tmp_path):
         small[:, :40], small[:, 40:] = .1, .9
         return small.astype(np.float32)
 
-    report = judge_photographs(tmp_path / 'in', translate, tmp_path / 'out')
+    report = evaluate_photographs(tmp_path / 'in', translate, tmp_path / 'out')
     assert (report.pairs.held, report.pairs.total) == (1, 1)
     assert set(report.sharpness) == {'a.png'}
     assert report.skipped == {'gone.jpg': 'not in the folder', 'broken.png': 'no readable picture'}
@@ -127,7 +127,7 @@ def test_a_folder_is_judged_and_what_is_missing_is_named(tmp_path):
 
 def test_a_folder_without_photographs_is_refused(tmp_path):
     with pytest.raises(UserError, match='no photograph'):
-        judge_photographs(tmp_path, lambda rgb: grey_radiance(rgb).astype(np.float32))
+        evaluate_photographs(tmp_path, lambda rgb: grey_radiance(rgb).astype(np.float32))
 
 
 @pytest.mark.parametrize('text', [
@@ -143,6 +143,6 @@ def test_damaged_probes_are_refused(tmp_path, text):
 
 @pytest.mark.skipif(not (REAL / 'probes.json').exists(), reason='the photographs are not here')
 def test_grey_conversion_gets_twelve_of_the_real_pairs():
-    report = judge_photographs(REAL, lambda rgb: grey_radiance(rgb).astype(np.float32))
+    report = evaluate_photographs(REAL, lambda rgb: grey_radiance(rgb).astype(np.float32))
     assert (report.pairs.held, report.pairs.total) == (12, 27)
     assert not report.skipped

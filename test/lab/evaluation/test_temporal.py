@@ -8,10 +8,10 @@ import pytest
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL, Moment, rendered_clips
+from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL, ClipFrame, rendered_clips
 from rgb2swir_ros.lab.evaluation.temporal import RGB, TRUE, measure, summarise
 from rgb2swir_ros.lab.evaluation.warp import estimate_flow
-from rgb2swir_ros.lab.training.lookup import grey_tone
+from rgb2swir_ros.lab.training.lookup import grey_sqrt_radiance
 
 from .clips import BRIGHTER, camera, texture, write_sequences
 
@@ -34,33 +34,33 @@ class Video:
     def __init__(self, seed=0):
         self.seed = seed
 
-    def moments(self):
+    def clip_frames(self):
         noise = np.random.default_rng(self.seed)
         frames = [camera(texture(self.seed)[40:136, 60 - 2 * k:188 - 2 * k], noise)
                   for k in range(self.count)]
         for k, frame in enumerate(frames):
             frame[40:80, 40:80] = np.clip(frame[40:80, 40:80] + 20. * (k % 2), 0, 255)
         for now, following in itertools.pairwise(frames):
-            yield Moment(now, None, *estimate_flow(now, following))
-        yield Moment(frames[-1])
+            yield ClipFrame(now, None, *estimate_flow(now, following))
+        yield ClipFrame(frames[-1])
 
 
 def knowing(clips):
     """Return a model that gives the true SWIR frame of each RGB frame."""
-    answers = {m.rgb.tobytes(): m.true for clip in clips for m in clip.moments()}
+    answers = {m.rgb.tobytes(): m.true for clip in clips for m in clip.clip_frames()}
     return Candidate('knowing', 1, lambda rgb: np.square(answers[rgb.tobytes()]))
 
 
 def tone_model(name, change):
-    """Return a model whose tone is that of grey-scale, changed."""
-    return Candidate(name, 1, lambda rgb: np.square(change(grey_tone(rgb))).clip(0, 1))
+    """Return a model whose square-root radiance is that of grey-scale, changed."""
+    return Candidate(name, 1, lambda rgb: np.square(change(grey_sqrt_radiance(rgb))).clip(0, 1))
 
 
 def flickering(size=.05):
     """Return a model that is brighter in every second call."""
     calls = itertools.count()
     return Candidate('flickering', 1, lambda rgb: np.square(
-        (grey_tone(rgb) * (1 + size * (next(calls) % 2))).clip(0, 1)))
+        (grey_sqrt_radiance(rgb) * (1 + size * (next(calls) % 2))).clip(0, 1)))
 
 
 def judged(clips, *models, **more):
@@ -75,8 +75,8 @@ def test_the_true_frames_along_the_true_flow_are_right(moving):
     assert (result.kind, result.reference) == (MOVING, TRUE)
     assert (perfect.ratio.value, perfect.ratio.low, perfect.ratio.high) == (1, 1, 1)
     assert perfect.gradient == pytest.approx(1)
-    tone = np.mean([m.true.mean() for m in moving[0].moments()])
-    assert result.rows[TRUE].change == pytest.approx((BRIGHTER ** .5 - 1) * tone, rel=.05)
+    image = np.mean([m.true.mean() for m in moving[0].clip_frames()])
+    assert result.rows[TRUE].change == pytest.approx((BRIGHTER ** .5 - 1) * image, rel=.05)
     assert (result.clips, result.steps) == (4, 16)
     assert result.seen == pytest.approx((46 / 48) * (61 / 64))
     assert len(records[0].tracks[TRUE].rows) == 5
@@ -167,9 +167,9 @@ def test_a_clip_of_one_frame_is_refused(still):
 
 def test_a_step_with_nothing_in_common_is_refused(moving):
     class Jump(Video):
-        def moments(self):
-            for m in super().moments():
-                yield Moment(m.rgb, None, m.flow, None if m.seen is None else m.seen & False)
+        def clip_frames(self):
+            for m in super().clip_frames():
+                yield ClipFrame(m.rgb, None, m.flow, None if m.seen is None else m.seen & False)
 
     with pytest.raises(UserError, match='frame 0 has no point in common'):
         measure([Jump()], [])

@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from rgb2swir_ros.lab.training.batches import Stores, to_tensors
-from rgb2swir_ros.lab.training.board import Watch
-from rgb2swir_ros.lab.training.judge import spread
 from rgb2swir_ros.lab.training.stages import Batch
+from rgb2swir_ros.lab.training.validation import Validator, spread
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helper modules beside these tests
 
@@ -33,8 +32,8 @@ def held_out() -> PatchPairs:
 
 
 @pytest.fixture(scope='session')
-def watch(held_out) -> Watch:
-    return Watch(spread(held_out, 2))
+def validator(held_out) -> Validator:
+    return Validator(spread(held_out, 2))
 
 
 @pytest.fixture
@@ -47,8 +46,8 @@ def make_translator():
 def make_batch(pairs):
     """Draw batches, the same ones each time."""
     def make(count: int = 4, step: int = 0) -> Batch:
-        rgb, tone = to_tensors(*pairs.batch(np.random.default_rng(step), count, None))
-        return Batch(rgb, tone, torch.Generator().manual_seed(step), step)
+        rgb, sqrt_radiance = to_tensors(*pairs.batch(np.random.default_rng(step), count, None))
+        return Batch(rgb, sqrt_radiance, torch.Generator().manual_seed(step), step)
     return make
 
 

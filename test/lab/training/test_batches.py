@@ -111,11 +111,11 @@ def test_of_several_data_sets_the_large_frames_are_those_of_the_largest(tmp_path
 
 
 def test_tensors_are_tone_and_unit_rgb():
-    rgb, tone = batches.to_tensors(np.full((1, 4, 6, 3), 255, np.uint8),
+    rgb, sqrt_radiance = batches.to_tensors(np.full((1, 4, 6, 3), 255, np.uint8),
                                    np.full((1, 4, 6), .25, np.float16))
     assert rgb.shape == (1, 3, 4, 6)
     assert rgb.max() == 1
-    assert torch.equal(tone, torch.full((1, 1, 4, 6), .5))
+    assert torch.equal(sqrt_radiance, torch.full((1, 1, 4, 6), .5))
 
 
 def test_prepared_items_come_in_order_from_another_thread():
@@ -125,7 +125,7 @@ def test_prepared_items_come_in_order_from_another_thread():
         threads.add(threading.get_ident())
         return step * step
 
-    assert list(batches.prepared(make, range(3, 20))) == [k * k for k in range(3, 20)]
+    assert list(batches.prefetched(make, range(3, 20))) == [k * k for k in range(3, 20)]
     assert threads
     assert threading.get_ident() not in threads
 
@@ -136,7 +136,7 @@ def test_an_error_while_preparing_reaches_the_training():
             raise OSError('disk gone')
         return step
 
-    items = batches.prepared(make, range(100))
+    items = batches.prefetched(make, range(100))
     with pytest.raises(OSError, match='disk gone'):
         list(items)
 
@@ -144,7 +144,7 @@ def test_an_error_while_preparing_reaches_the_training():
 def test_closing_ends_the_thread():
     import itertools
 
-    items = batches.prepared(lambda step: step, itertools.count())
+    items = batches.prefetched(lambda step: step, itertools.count())
     assert next(items) == 0
     items.close()
     assert not [t for t in threading.enumerate() if t.name.startswith('read-ahead')]

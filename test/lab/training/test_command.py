@@ -8,7 +8,7 @@ import yaml
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.command import Request, build_translator, make_training
-from rgb2swir_ros.lab.training.parallel import World
+from rgb2swir_ros.lab.training.parallel import ProcessGroup
 from rgb2swir_ros.lab.training.preset import read_preset
 from rgb2swir_ros.model_presets import PRESETS
 
@@ -85,12 +85,12 @@ def test_endpoints_come_from_the_teacher_and_from_no_student(endpoints):
     teacher = built('teacher', before=built('autoencoder'))
     student = built('student', endpoints, teacher)
     request, preset = request_for('student', endpoints), read_preset(endpoints)
-    training = make_training(request, preset, student, teacher, World())
+    training = make_training(request, preset, student, teacher, ProcessGroup())
     assert training.teacher is teacher
     assert not any(p.requires_grad for p in teacher.parameters())
     with pytest.raises(UserError, match='endpoints 2, which needs a teacher'):
         built('student', endpoints, student)
-    plain = make_training(request, read_preset('nano'), student, teacher, World())
+    plain = make_training(request, read_preset('nano'), student, teacher, ProcessGroup())
     assert plain.teacher is None
 
 

@@ -17,11 +17,11 @@ def test_parts_are_weighted_and_detail_is_asked_for(pictures):
     weights = PictureWeights(gradient=2, region=3, detail=5)
     plain = picture_losses(*pictures, weights, detailed=False)
     detailed = picture_losses(*pictures, weights, detailed=True)
-    assert list(plain) == ['tone', 'region']
-    assert plain['tone'] == sqrt_radiance_loss(*pictures, gradient_weight=2)
+    assert list(plain) == ['sqrt_radiance', 'region']
+    assert plain['sqrt_radiance'] == sqrt_radiance_loss(*pictures, gradient_weight=2)
     assert plain['region'] == 3 * region_loss(*pictures)
     assert detailed['detail'] == 5 * detail_loss(*pictures)
-    assert total(detailed) == detailed['tone'] + detailed['region'] + detailed['detail']
+    assert total(detailed) == detailed['sqrt_radiance'] + detailed['region'] + detailed['detail']
 
 
 def test_regions_are_compared_by_their_means_whatever_the_texture():

@@ -5,13 +5,13 @@ import torch
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.optimization import (
-    AVERAGE_DECAY,
-    FEWEST_ROWS,
-    MOST_LEFT_OUT,
+    EMA_DECAY,
+    MAX_LEFT_OUT,
+    MIN_ROWS,
     Optimization,
     as_matrix,
-    averaged,
     copy_weights,
+    moving_average,
     rate_factor,
 )
 
@@ -25,11 +25,11 @@ def test_the_rate_rises_shortly_and_falls_to_a_fiftieth():
     assert later == sorted(later, reverse=True)
 
 
-@pytest.mark.parametrize(('number', 'decay'), [(0, 0), (9, .5), (10 ** 6, AVERAGE_DECAY)])
+@pytest.mark.parametrize(('number', 'decay'), [(0, 0), (9, .5), (10 ** 6, EMA_DECAY)])
 def test_the_average_lags_behind_the_weights_more_as_they_settle(number, decay):
     torch.manual_seed(0)
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .1, averaged(layer))
+    optimization = Optimization(layer, layer.parameters(), .1, moving_average(layer))
     before = layer.weight.detach().clone()
     optimization.average.n_averaged.fill_(number)
     optimization.step(layer(torch.rand(8, 2)).square().mean(), .5, number)
@@ -41,7 +41,7 @@ def test_the_average_lags_behind_the_weights_more_as_they_settle(number, decay):
 def test_a_step_returns_its_loss_and_lowers_it():
     torch.manual_seed(0)
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .05, averaged(layer))
+    optimization = Optimization(layer, layer.parameters(), .05, moving_average(layer))
     x = torch.rand(8, 2)
     losses = [optimization.step((layer(x) - 3).square().mean(), rate_factor(.1), k)
               for k in range(50)]
@@ -50,12 +50,12 @@ def test_a_step_returns_its_loss_and_lowers_it():
 
 def test_a_step_without_a_finite_gradient_is_left_out_and_too_many_end_the_training():
     layer = torch.nn.Linear(2, 1)
-    optimization = Optimization(layer, layer.parameters(), .05, averaged(layer))
+    optimization = Optimization(layer, layer.parameters(), .05, moving_average(layer))
     before = layer.weight.detach().clone()
     broken = torch.full((4, 2), float('inf'))
-    for number in range(MOST_LEFT_OUT):
+    for number in range(MAX_LEFT_OUT):
         optimization.step(layer(broken).mean(), .1, number)
-    assert optimization.left_out == MOST_LEFT_OUT
+    assert optimization.left_out == MAX_LEFT_OUT
     assert torch.equal(layer.weight, before)
     optimization.step(layer(torch.rand(4, 2)).square().mean(), .1, 30)
     assert not torch.equal(layer.weight, before)
@@ -83,11 +83,11 @@ def test_a_gradient_is_in_the_order_of_its_weight(layout):
         assert torch.equal(as_matrix(copy, weight), as_matrix(weight, weight))
 
 
-def one_step(layout, rate=.01, outputs=FEWEST_ROWS):
+def one_step(layout, rate=.01, outputs=MIN_ROWS):
     torch.manual_seed(0)
     layer = torch.nn.Conv2d(64, outputs, 3).to(memory_format=layout)
     before = copy_weights(layer)
-    optimization = Optimization(layer, layer.parameters(), rate, averaged(layer))
+    optimization = Optimization(layer, layer.parameters(), rate, moving_average(layer))
     torch.manual_seed(1)
     optimization.step(layer(torch.rand(2, 64, 9, 9)).square().mean(), rate_factor(.02), 0)
     return {name: layer.state_dict()[name] - before[name] for name in before}
@@ -96,7 +96,7 @@ def one_step(layout, rate=.01, outputs=FEWEST_ROWS):
 def test_the_update_of_a_wide_convolution_is_orthogonal():
     """All its singular values are about one, times rate and AdamW's size; biases get AdamW's."""
     changed = one_step(torch.contiguous_format)
-    rows, columns = FEWEST_ROWS, 64 * 9
+    rows, columns = MIN_ROWS, 64 * 9
     values = torch.linalg.svdvals(changed['weight'].reshape(rows, columns))
     unit = .01 * rate_factor(.02) * .2 * columns ** .5
     assert ((values / unit > .4) & (values / unit < 1.4)).all()
@@ -104,7 +104,7 @@ def test_the_update_of_a_wide_convolution_is_orthogonal():
 
 
 def test_the_update_of_a_narrow_convolution_is_adams():
-    changed = one_step(torch.contiguous_format, outputs=FEWEST_ROWS - 1)
+    changed = one_step(torch.contiguous_format, outputs=MIN_ROWS - 1)
     assert torch.allclose(changed['weight'].abs(), torch.tensor(.01 * rate_factor(.02)), rtol=2e-2)
 
 
@@ -116,15 +116,15 @@ def test_the_memory_format_changes_no_update():
 
 def test_a_torch_that_is_too_old_is_named(monkeypatch):
     monkeypatch.delattr(torch.optim, 'Muon')
-    layer = torch.nn.Conv2d(4, FEWEST_ROWS, 3)
+    layer = torch.nn.Conv2d(4, MIN_ROWS, 3)
     with pytest.raises(UserError, match=r'training needs torch 2\.9 or newer, this is 2'):
-        Optimization(layer, layer.parameters(), .1, averaged(layer))
+        Optimization(layer, layer.parameters(), .1, moving_average(layer))
 
 
 def test_the_average_is_of_buffers_too_and_of_a_network_in_any_layout():
     layer = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     layer.to(memory_format=torch.channels_last)
-    average = averaged(layer)
+    average = moving_average(layer)
     for _ in range(2):
         layer(torch.rand(2, 3, 8, 8))
         before = average.module[1].running_mean.clone()

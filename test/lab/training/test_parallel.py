@@ -14,8 +14,8 @@ from two_processes import ONE_STEP, SEED
 
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
-from rgb2swir_ros.lab.training.optimization import Optimization, averaged, rate_factor
-from rgb2swir_ros.lab.training.parallel import World, joined_world
+from rgb2swir_ros.lab.training.optimization import Optimization, moving_average, rate_factor
+from rgb2swir_ros.lab.training.parallel import ProcessGroup, joined_process_group
 from rgb2swir_ros.lab.training.stages import Batch
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.translator import STAGES
@@ -69,14 +69,15 @@ def test_a_step_of_two_processes_is_a_step_on_both_batches(trained):
     parameters = training.select(stage)
     for rank in range(2):
         rng = np.random.default_rng([SEED, STAGES.index('student'), 0, 0, rank])
-        rgb, tone = to_tensors(*draw(Stores(pairs, pairs), rng, stage.batch, stage.kind(0)))
+        arrays = draw(Stores(pairs, pairs), rng, stage.batch, stage.kind(0))
+        rgb, sqrt_radiance = to_tensors(*arrays)
         seed = int(rng.integers(1 << 62))
         dropped.append(float(torch.rand((), generator=torch.Generator().manual_seed(seed))) < .5)
-        batch = Batch(rgb, tone, torch.Generator().manual_seed(seed), 0)
+        batch = Batch(rgb, sqrt_radiance, torch.Generator().manual_seed(seed), 0)
         losses.append(sum(training.parts(stage, batch).values()))
     assert set(dropped) == {True, False}  # so that one process has gradients the other has not
     Optimization(training.translator, parameters, stage.rate,
-                 averaged(training.translator)).step(sum(losses) / 2, rate_factor(0), 0)
+                 moving_average(training.translator)).step(sum(losses) / 2, rate_factor(0), 0)
     ours = load_file(folder / 'one0.safetensors')
     for name, parameter in training.translator.named_parameters():
         assert (f'grad.{name}' in ours) == (parameter.grad is not None), name
@@ -87,8 +88,8 @@ def test_a_step_of_two_processes_is_a_step_on_both_batches(trained):
 
 
 def test_alone_nothing_is_distributed():
-    world = World()
-    assert world.mean([1.0, 2.5]) == [1.0, 2.5]
-    with joined_world() as joined:
+    group = ProcessGroup()
+    assert group.mean([1.0, 2.5]) == [1.0, 2.5]
+    with joined_process_group() as joined:
         assert (joined.rank, joined.size, joined.is_first) == (0, 1, True)
         assert not torch.distributed.is_initialized()

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training.preset import Stage, TeacherPlan, read_preset
+from rgb2swir_ros.lab.training.preset import Stage, TeacherTrainingConfig, read_preset
 from rgb2swir_ros.model_presets import PRESETS
 from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.unet import UNetConfig
@@ -142,9 +142,9 @@ def test_a_file_like_a_preset_is_checked_as_any_other(tmp_path, text, words):
 
 
 def test_scaled_keeps_every_stage():
-    plan = TeacherPlan((Stage('denoise', 1000, 4, 1e-3), Stage('finish', 3, 4, 1e-3, True)),
-                       at_noise=.7)
-    scaled = plan.scaled(.01)
+    config = TeacherTrainingConfig(
+        (Stage('denoise', 1000, 4, 1e-3), Stage('finish', 3, 4, 1e-3, True)), at_noise=.7)
+    scaled = config.scaled(.01)
     assert [(stage.name, stage.steps, stage.large) for stage in scaled.stages] == [
         ('denoise', 10, False), ('finish', 1, True)]
     assert scaled.at_noise == .7

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
-from rgb2swir_ros.lab.training.parallel import World
-from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage
-from rgb2swir_ros.lab.training.stages import Balance, perceptual_loss
+from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.preset import AutoencoderTrainingConfig, Stage
+from rgb2swir_ros.lab.training.stages import LossBalance, perceptual_loss
 
 
 def test_a_balanced_part_has_its_share_and_keeps_its_gradient():
-    balance = Balance(.2, World())
+    balance = LossBalance(.2, ProcessGroup())
     part = torch.tensor(50.0, requires_grad=True)
     weighted = balance.weighted(part, torch.tensor(2.0))
     assert weighted.item() / (weighted.item() + 2) == pytest.approx(.2)
@@ -19,7 +19,7 @@ def test_a_balanced_part_has_its_share_and_keeps_its_gradient():
 
 
 def test_the_balance_follows_slowly_and_forgets_empty_and_broken_batches():
-    balance = Balance(.5, World())
+    balance = LossBalance(.5, ProcessGroup())
     one = torch.tensor(1.0)
     assert balance.weighted(0 * one, one).item() == 0  # before any mean is known
     assert balance.weighted(one, one).item() == 1
@@ -32,7 +32,7 @@ def test_the_balance_follows_slowly_and_forgets_empty_and_broken_batches():
 
 def test_what_a_stage_does_not_train_is_frozen_and_thawed_when_it_does(make_translator):
     plain, skips = Stage('plain', 1, 1, 1e-3), Stage('skips', 1, 1, 1e-3)
-    training = AutoencoderTraining(make_translator(), AutoencoderPlan((plain, skips)))
+    training = AutoencoderTraining(make_translator(), AutoencoderTrainingConfig((plain, skips)))
     training.select(plain)
     source = list(training.translator.source.parameters())
     assert not any(p.requires_grad for p in source)
@@ -59,7 +59,7 @@ def test_the_perceptual_loss_is_zero_for_the_truth_and_reaches_the_latent_despit
     for skip in net.decoder.skips:  # as after training: they start at zero
         torch.nn.init.normal_(skip.weight, std=.5)
     features = net.source(batch.rgb)
-    truth = net.encoder(batch.tone).detach()
+    truth = net.encoder(batch.sqrt_radiance).detach()
     assert perceptual_loss(net, truth, truth, features).item() == 0
     predicted = (truth + .1).requires_grad_(True)
     perceptual_loss(net, predicted, truth, features).backward()

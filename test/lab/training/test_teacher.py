@@ -3,18 +3,18 @@
 import pytest
 import torch
 
-from rgb2swir_ros.lab.training.preset import Stage, TeacherPlan
-from rgb2swir_ros.lab.training.teacher import JUDGED_STEPS, TeacherTraining
+from rgb2swir_ros.lab.training.preset import Stage, TeacherTrainingConfig
+from rgb2swir_ros.lab.training.teacher import VALIDATION_STEPS, TeacherTraining
 
 STAGE = Stage('denoise', 4, 2, 1e-3)
 
 
-def plan(**entries) -> TeacherPlan:
-    return TeacherPlan((STAGE,), **entries)
+def config(**entries) -> TeacherTrainingConfig:
+    return TeacherTrainingConfig((STAGE,), **entries)
 
 
 def test_it_trains_guidance_and_denoiser_and_learns(make_translator, check_learning):
-    check_learning(TeacherTraining(make_translator(), plan(lpl_below=1)), STAGE)
+    check_learning(TeacherTraining(make_translator(), config(lpl_below=1)), STAGE)
 
 
 class Spy(torch.nn.Module):
@@ -31,7 +31,7 @@ class Spy(torch.nn.Module):
 
 
 def test_times_cover_the_path_and_a_share_is_pure_noise(make_translator, make_batch):
-    training = TeacherTraining(make_translator(), plan(at_noise=.25, lpl_share=0))
+    training = TeacherTraining(make_translator(), config(at_noise=.25, lpl_share=0))
     spy = training.translator.denoiser = Spy()
     for step in range(40):
         training.parts(STAGE, make_batch(8, step))
@@ -48,9 +48,9 @@ def test_times_cover_the_path_and_a_share_is_pure_noise(make_translator, make_ba
 
 def test_lpl_counts_for_samples_near_the_clean_end_only(make_translator, make_batch):
     batch = make_batch()
-    training = TeacherTraining(make_translator(), plan())
+    training = TeacherTraining(make_translator(), config())
     with torch.no_grad():
-        truth = training.translator.encoder(batch.tone)
+        truth = training.translator.encoder(batch.sqrt_radiance)
         wrong = truth + torch.randn(truth.shape, generator=torch.Generator().manual_seed(1))
     wrong.requires_grad_(True)
     loss = training.near_loss(wrong, truth, batch.rgb, torch.tensor([0, 2]))
@@ -67,13 +67,13 @@ def test_lpl_counts_for_samples_near_the_clean_end_only(make_translator, make_ba
     ({'lpl_every': 3}, [0, 3]), ({}, [0, 1, 2, 3, 4]), ({'lpl_share': 0}, [])])
 def test_lpl_is_computed_in_the_steps_that_the_plan_says(entries, steps, make_translator,
                                                          make_batch):
-    training = TeacherTraining(make_translator(), plan(lpl_below=1, **entries))
+    training = TeacherTraining(make_translator(), config(lpl_below=1, **entries))
     has = [step for step in range(5) if 'lpl' in training.parts(STAGE, make_batch(2, step))]
     assert has == steps
 
 
 def test_lpl_has_its_share_of_the_loss_and_reaches_the_denoiser(make_translator, make_batch):
-    training = TeacherTraining(make_translator(), plan(lpl_below=1, lpl_share=.2, at_noise=0))
+    training = TeacherTraining(make_translator(), config(lpl_below=1, lpl_share=.2, at_noise=0))
     training.select(STAGE)
     shares = []
     for step in range(10):
@@ -86,8 +86,8 @@ def test_lpl_has_its_share_of_the_loss_and_reaches_the_denoiser(make_translator,
 
 
 def test_its_picture_is_sampled_from_noise(held_out, make_translator):
-    from rgb2swir_ros.lab.training.judge import sample_tone
+    from rgb2swir_ros.lab.training.validation import sample_sqrt_radiance
 
-    training = TeacherTraining(make_translator(), plan())
-    expected = sample_tone(training.translator, held_out[0].rgb, JUDGED_STEPS)
+    training = TeacherTraining(make_translator(), config())
+    expected = sample_sqrt_radiance(training.translator, held_out[0].rgb, VALIDATION_STEPS)
     assert (training.predict(held_out[0]) == expected).all()

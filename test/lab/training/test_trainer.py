@@ -12,21 +12,26 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training import trainer as trainers
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.lab.training.batches import Stores
-from rgb2swir_ros.lab.training.canary import CanaryPlan, train_canary
+from rgb2swir_ros.lab.training.canary import CanaryConfig, train_canary
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
-from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage, StudentPlan, TeacherPlan
-from rgb2swir_ros.lab.training.stages import PairFeed
+from rgb2swir_ros.lab.training.preset import (
+    AutoencoderTrainingConfig,
+    Stage,
+    StudentTrainingConfig,
+    TeacherTrainingConfig,
+)
+from rgb2swir_ros.lab.training.stages import PairBatchSource
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
-from rgb2swir_ros.lab.training.trainer import Orders, Trainer, readable
+from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer, readable
 
-AUTOENCODER = AutoencoderPlan((Stage('plain', 3, 2, 1e-3), Stage('skips', 4, 2, 1e-3)),
-                              scale_batches=2)
-TEACHER = TeacherPlan((Stage('denoise', 4, 2, 1e-3), Stage('finish', 3, 2, 1e-3, large=True)),
-                      lpl_below=1)
-STUDENT = StudentPlan((Stage('latent', 3, 2, 1e-3), Stage('pixels', 3, 2, 1e-3),
-                       Stage('finish', 2, 2, 1e-3, large=True)))
-PLANS = {AutoencoderTraining: AUTOENCODER, TeacherTraining: TEACHER, StudentTraining: STUDENT}
+AUTOENCODER = AutoencoderTrainingConfig((Stage('plain', 3, 2, 1e-3), Stage('skips', 4, 2, 1e-3)),
+                                        scale_batches=2)
+TEACHER = TeacherTrainingConfig(
+    (Stage('denoise', 4, 2, 1e-3), Stage('finish', 3, 2, 1e-3, large=True)), lpl_below=1)
+STUDENT = StudentTrainingConfig((Stage('latent', 3, 2, 1e-3), Stage('pixels', 3, 2, 1e-3),
+                                 Stage('finish', 2, 2, 1e-3, large=True)))
+CONFIGS = {AutoencoderTraining: AUTOENCODER, TeacherTraining: TEACHER, StudentTraining: STUDENT}
 
 
 class Killed(Exception):
@@ -34,16 +39,16 @@ class Killed(Exception):
 
 
 @pytest.fixture(name='begin')
-def begin_(stores, watch, make_translator, tmp_path):
+def begin_(stores, validator, make_translator, tmp_path):
     """Build the trainer of a training, in a folder by its name."""
     default = stores
 
-    def begin(kind, name='a', *, plan=None, log=lambda _line: None, save_every_s=0.0,
-              steps=1, translator=None, stores=default, **orders) -> Trainer:
-        training = kind(translator or make_translator(steps=steps), plan or PLANS[kind])
-        run = Orders(**orders)
-        feed = PairFeed(stores, run.seed, training.kind)
-        return Trainer(training, feed, tmp_path / name, run, watch=watch, log=log,
+    def begin(kind, name='a', *, config=None, log=lambda _line: None, save_every_s=0.0,
+              steps=1, translator=None, stores=default, **settings) -> Trainer:
+        training = kind(translator or make_translator(steps=steps), config or CONFIGS[kind])
+        run = RunSettings(**settings)
+        batch_source = PairBatchSource(stores, run.seed, training.kind)
+        return Trainer(training, batch_source, tmp_path / name, run, validator=validator, log=log,
                        save_every_s=save_every_s)
     return begin
 
@@ -72,7 +77,7 @@ def run_killed(trainer: Trainer, monkeypatch, thing, name: str, call: int) -> No
             trainer.run()
 
 
-@pytest.mark.parametrize('kind', PLANS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize('kind', CONFIGS, ids=lambda kind: kind.kind)
 @pytest.mark.parametrize('call', [2, 5])
 def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, monkeypatch):
     whole = begin(kind, 'whole', steps=2)
@@ -88,14 +93,15 @@ def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, mo
 
 
 @pytest.mark.parametrize('call', [1, 2])
-def test_killed_between_stages_and_resumed_equals_uninterrupted(call, begin, watch, monkeypatch):
+def test_killed_between_stages_and_resumed_equals_uninterrupted(call, begin, validator,
+                                                                monkeypatch):
     whole = begin(TeacherTraining, 'whole')
-    outcome = whole.run()
-    run_killed(begin(TeacherTraining, 'cut'), monkeypatch, type(watch), 'judge', call)
+    result = whole.run()
+    run_killed(begin(TeacherTraining, 'cut'), monkeypatch, type(validator), 'validate', call)
     resumed = begin(TeacherTraining, 'cut')
     again = resumed.run()
     assert_equal(whole, resumed)
-    for ours, theirs in zip(outcome.stages, again.stages, strict=True):
+    for ours, theirs in zip(result.stages, again.stages, strict=True):
         assert {**ours, 'minutes': 0} == {**theirs, 'minutes': 0}
 
 
@@ -153,15 +159,16 @@ def test_a_budget_of_minutes_decides_the_steps_once_and_resumed_runs_keep_them(
     assert steps is not None
     assert steps > 6
     assert resumed.schedule.steps[1] is None
-    outcome = resumed.run()
-    assert outcome.stages[0]['steps'] == steps
-    assert 100 <= outcome.seconds <= 160
+    result = resumed.run()
+    assert result.stages[0]['steps'] == steps
+    assert 100 <= result.seconds <= 160
 
 
 @pytest.mark.parametrize(('other', 'text'), [
     ({'seed': 4}, 'seed: 0 there, 4 here'), ({'minutes': 3}, 'minutes: None there, 3 here'),
     ({'start': 'x'}, 'start'), ({'steps': 4}, 'model: steps: 1 there, 4 here'),
-    ({'plan': TeacherPlan(TEACHER.stages, lpl_below=.3)}, 'lpl_below: 1 there, 0.3 here')])
+    ({'config': TeacherTrainingConfig(TEACHER.stages, lpl_below=.3)},
+     'lpl_below: 1 there, 0.3 here')])
 def test_a_checkpoint_of_another_training_is_refused_by_what_differs(other, text, begin):
     begin(TeacherTraining).run()
     with pytest.raises(UserError, match='belongs to another training') as caught:
@@ -186,15 +193,15 @@ def test_a_checkpoint_of_a_network_of_equal_shapes_is_refused(begin, make_transl
 
 def test_a_trained_student_takes_another_share_of_fine_detail(begin):
     """That is measured and scaled once all is trained: nobody trains again for it."""
-    plan = StudentPlan(STUDENT.stages, fine_detail=.5, scale_batches=1)
-    first = begin(StudentTraining, plan=plan)
+    config = StudentTrainingConfig(STUDENT.stages, fine_detail=.5, scale_batches=1)
+    first = begin(StudentTraining, config=config)
     first.run()
-    again = begin(StudentTraining, plan=replace(plan, fine_detail=1.5))
-    assert again.stage == len(plan.stages)
+    again = begin(StudentTraining, config=replace(config, fine_detail=1.5))
+    assert again.stage == len(config.stages)
     again.run()
     assert again.training.facts['gain_scaled_by'] > first.training.facts['gain_scaled_by']
     with pytest.raises(UserError, match='plan: detail_weight: '):
-        begin(StudentTraining, plan=replace(plan, detail_weight=3.0))
+        begin(StudentTraining, config=replace(config, detail_weight=3.0))
 
 
 def test_a_checkpoint_of_another_kind_is_refused(begin, stores, tmp_path):
@@ -204,7 +211,7 @@ def test_a_checkpoint_of_another_kind_is_refused(begin, stores, tmp_path):
     with pytest.raises(UserError, match="'teacher' there, 'student' here"):
         begin(StudentTraining)
     small = RegressionConfig(widths=(8, 8, 8, 8, 8), dilations=(1,))
-    train_canary(stores, CanaryPlan(steps=1, batch=1, network=small), tmp_path / 'canary',
+    train_canary(stores, CanaryConfig(steps=1, batch=1, network=small), tmp_path / 'canary',
                  log=lambda _line: None)
     with pytest.raises(UserError, match='another training'):
         begin(TeacherTraining, 'canary')
@@ -221,10 +228,10 @@ def test_each_stage_is_judged_with_averaged_weights_and_the_next_builds_on_them(
 
     monkeypatch.setattr(AutoencoderTraining, 'predict', predict)
     trainer = begin(AutoencoderTraining)
-    outcome = trainer.run()
-    assert [stage['stage'] for stage in outcome.stages] == ['plain', 'skips']
-    assert [stage['steps'] for stage in outcome.stages] == [3, 4]
-    for stage in outcome.stages:
+    result = trainer.run()
+    assert [stage['stage'] for stage in result.stages] == ['plain', 'skips']
+    assert [stage['steps'] for stage in result.stages] == [3, 4]
+    for stage in result.stages:
         assert {'model', 'detail', 'autoencoder', 'zero_latent', 'foreign_latent'} < set(stage)
     assert torch.equal(seen[-1], trainer.average.module.encoder.layers[1].weight)
     groups, state = read_checkpoint(trainer.path)

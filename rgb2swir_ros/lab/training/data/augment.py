@@ -1,9 +1,9 @@
-"""Augmentation of pairs, hard enough that material is learned and not the renderer's look.
+"""Augmentation of pairs, strong enough that materials are learned rather than renderer artefacts.
 
-Geometry is one map for both pictures. Exposure and shade change the light, so they change both.
-Blur and resolution change both too: a translator that is asked for detail that its source does not
-have learns to blur where it should be sure, or to invent. Everything else is the colour camera's
-and changes the RGB picture alone.
+One geometric map applies to both images. Exposure and shade change the light, and so both images.
+Blur and resolution change both too: a translator trained on targets with more detail than their
+source learns to blur or to invent detail. All other changes belong to the colour camera and apply
+to the RGB image only.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rgb2swir_ros.lab.training.data.look import draw_look
+from rgb2swir_ros.lab.training.data.photometric import draw_photometric
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strengths; a zero switches its part off.
+    """Strengths of the augmentation; zero disables a part.
 
     :param flip: probability of a mirrored pair.
-    :param area: smallest share of the frame's area that a whole-frame crop shows. Of smaller crops
-        it limits the zoom in both ways.
+    :param area: smallest share of the frame's area that a whole-frame crop shows; for smaller
+        crops it limits the zoom in both directions.
     :param aspect: largest relative change of width over height.
     :param rotation: largest angle, degrees; ``perspective``: largest shift of a corner as a share
         of the crop's size.
-    :param exposure: largest gain in stops, of RGB and radiance alike.
-    :param shade: largest local loss of light, of both alike, smooth over the frame.
-    :param white_balance: deviation of the logarithm of the red and the blue gain.
+    :param exposure: largest gain in stops, of both RGB and radiance.
+    :param shade: largest local loss of light, of both, smooth over the frame.
+    :param white_balance: standard deviation of the logarithm of the red and the blue gain.
     :param veil: largest share of a veil (haze, stray light, a dirty windscreen); ``veil_blue``:
-        largest logarithm of its blue over its red: it is skylight, mostly.
-    :param gamma: deviation of the logarithm of a gamma; ``contrast``: largest strength of an
-        S-shaped (or reverse) tone curve; ``black``: largest coded value that comes out black, as
-        in pictures against the light, whose shadows cameras drown.
-    :param saturation: deviation of the logarithm of the saturation, whose mean is ``-pale``:
-        pale photographs mislead a network trained on vivid ones, hardly the other way round;
-        ``hue``: largest turn, degrees; ``cast``: deviation of the other terms of the matrix.
+        largest logarithm of its blue over its red, as skylight is mostly blue.
+    :param gamma: standard deviation of the logarithm of a gamma; ``contrast``: largest strength of
+        an S-shaped (or reverse) tone curve; ``black``: largest coded value that becomes black, as
+        in backlit images, whose shadows cameras clip.
+    :param saturation: standard deviation of the logarithm of the saturation, whose mean is
+        ``-pale``: pale photographs mislead a network trained on vivid ones more than vice versa;
+        ``hue``: largest rotation, degrees; ``cast``: standard deviation of the other terms of the
+        colour matrix.
     :param grey: probability of nearly no colour.
-    :param blur: largest deviation of the lens's blur, pixels; ``rescale``: largest factor of
-        scaling down and up again, of both alike; ``sharpen``: largest strength of an unsharp
+    :param blur: largest standard deviation of the lens blur, pixels; ``rescale``: largest factor
+        of downscaling and upscaling, of both images; ``sharpen``: largest strength of an unsharp
         mask.
-    :param noise: largest deviation, in [0, 1].
+    :param noise: largest standard deviation, in [0, 1].
     :param jpeg: lowest quality, or 0 for no JPEG.
     """
 
@@ -79,34 +80,34 @@ NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposur
 def augment(rgb: np.ndarray, radiance: np.ndarray, strengths: Augmentation,
             rng: np.random.Generator,
             size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return another version of a pair.
+    """Return an augmented version of a pair.
 
     :param rgb: uint8 (H, W, 3), sRGB-coded.
     :param radiance: float32 (H, W) in [0, 1], linear, at the exposure of the RGB picture.
-    :param rng: draws what is done to the pair.
-    :param size: (height, width) of the result, by default as it was. A smaller one is a crop about
-        that size, not the whole frame made small.
+    :param rng: draws the parameters of the augmentation.
+    :param size: (height, width) of the result, by default the size of the input. A smaller one is
+        a crop of about that size, not a downscaled frame.
     :return: RGB uint8 (h, w, 3) and radiance float32 (h, w) in [0, 1].
     """
     before = rgb.shape[:2]
     size = size or before
     matrix = draw_map(before, size, strengths, rng)
     rgb, radiance = warp(rgb, matrix, size), warp(radiance, matrix, size)
-    look = draw_look(strengths, rng)
-    light = np.float32(look.gain) * look.shade_field(size)
-    # in tone, which is about the RGB picture's coding: an edge blurred in both keeps its place
-    tone = look.soften(np.sqrt(np.clip(radiance * light, 0, 1, dtype=np.float32)))
-    return look.apply(rgb), np.square(tone).astype(np.float32)
+    photometric = draw_photometric(strengths, rng)
+    light = np.float32(photometric.gain) * photometric.shade_field(size)
+    # square-root radiance is close to the coding of RGB: blurred edges stay in the same place
+    sqrt_radiance = photometric.soften(np.sqrt(np.clip(radiance * light, 0, 1, dtype=np.float32)))
+    return photometric.apply(rgb), np.square(sqrt_radiance).astype(np.float32)
 
 
 def draw_map(before: tuple[int, int], after: tuple[int, int], strengths: Augmentation,
              rng: np.random.Generator) -> np.ndarray:
     """Draw the map from pixels of the result to pixels of the source, float64 (3, 3).
 
-    Coordinates are x, y of pixel centres. The result's corners come to lie around a window of the
-    source, larger or smaller than the result by the zoom, turned, and shifted one by one.
+    Coordinates are x, y of pixel centres. The result's corners map to the corners of a window of
+    the source, scaled by the zoom, rotated, and shifted one by one.
     """
-    room = np.array(before[::-1]) / after[::-1]  # the largest zoom that the frame has room for
+    room = np.array(before[::-1]) / after[::-1]  # the largest zoom that fits in the frame
     low, high = strengths.area ** .5, min(strengths.area ** -.5, float(room.min()))
     zoom = float(np.exp(rng.uniform(np.log(min(low, high)), np.log(high))))
     stretch = np.exp(rng.uniform(-.5, .5) * np.log1p(strengths.aspect))
@@ -124,16 +125,16 @@ def draw_map(before: tuple[int, int], after: tuple[int, int], strengths: Augment
 
 
 def warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return a picture (H, W[, 3]) as seen through a map of `draw_map`; beyond the edge mirrored.
+    """Return an image (H, W[, 3]) warped by a map of `draw_map`, with reflected borders.
 
-    Where it shrinks, it is blurred first, or fine texture would alias.
+    An image that shrinks is blurred first against aliasing.
     """
     middle = np.array([size[1] / 2, size[0] / 2, 1.0])
     step = middle[:2] @ matrix[2, :2] + matrix[2, 2]
-    # of areas, by the map's Jacobian: its determinant is that of the matrix over step cubed
+    # root of the map's Jacobian determinant, which is that of the matrix over step cubed
     shrink = float(np.sqrt(abs(np.linalg.det(matrix / step))))
     if shrink > 1.05:
-        # a box of `shrink` pixels has this deviation beyond the one pixel that a sample has
+        # standard deviation of a box of `shrink` pixels, beyond the one pixel of a sample
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0),
                                               float(np.sqrt((shrink ** 2 - 1) / 12)) + .2))
     return np.asarray(cv2.warpPerspective(

@@ -1,4 +1,4 @@
-"""The two files of a pair: what a layout finds, whether they fit, what they hold."""
+"""The two files of a pair: search, checks of their headers, decoding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')
-# the mark that a whole file of this format has near its end
+# the mark near the end of a complete file, by format
 END_MARKS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND'}
 TAIL = 1 << 16
-# A grey picture stored in three channels differs between them by rounding alone, 8-bit units.
+# Largest mean difference between the channels of a grey image in three channels, in 8-bit units:
+# rounding only.
 GREY_TOLERANCE = 8.0
 
 
 class UnreadableError(ValueError):
-    """A picture cannot be used; the text says why."""
+    """An image cannot be used; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that is not used, and why."""
+    """A file that is not used, and the reason."""
 
     path: Path
     reason: str
@@ -32,11 +33,11 @@ class Skipped:
 
 @dataclass(frozen=True)
 class PairFiles:
-    """Where a pair lies.
+    """The files of a pair.
 
     :param name: unique in its data set.
-    :param scene: what must not be torn between training and test.
-    :param split: the one that the data set itself puts the pair into, or ''.
+    :param scene: pairs of one scene must be in the same split.
+    :param split: the split that the data set itself assigns, or ''.
     """
 
     rgb: Path
@@ -48,7 +49,7 @@ class PairFiles:
 
 @dataclass
 class Found:
-    """What a layout found on disk, in a fixed order; ``note`` is for its user."""
+    """The pairs of a layout on disk, in a fixed order; ``note`` is a remark for the user."""
 
     layout: str
     pairs: list[PairFiles]
@@ -58,12 +59,12 @@ class Found:
 
 @dataclass(frozen=True)
 class SwirCoding:
-    """How numbers in a SWIR file become radiance.
+    """The conversion of the values in a SWIR file to radiance.
 
     :param gamma: of 8-bit frames: radiance = (value / full scale) ** gamma. Frames of 16 bits and
         of floats are linear.
-    :param full_scale: value of radiance 1.0; by default 255, 65535, and 1 for floats. A 12-bit
-        camera whose frames were stored in 16 bits as they are needs 4095.
+    :param full_scale: value of radiance 1.0; by default 255, 65535, and 1 for floats. 12-bit
+        frames stored in 16 bits without scaling need 4095.
     """
 
     gamma: float = 2.2
@@ -83,15 +84,15 @@ class SwirCoding:
         return np.clip(stored.astype(np.float32) / np.float32(scale), 0, 1)
 
     def describe(self) -> str:
-        """Say it in words."""
+        """Return a description for log lines."""
         scale = f' over {self.full_scale:g}' if self.full_scale else ''
         return f'8-bit SWIR with gamma {self.gamma:g}, deeper linear{scale}'
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Return (height, width) from a picture's header, its end looked at but nothing decoded.
+    """Return (height, width) from an image's header; check the end of the file, decode nothing.
 
-    :raises UnreadableError: if it is no picture, cut off or cannot be read.
+    :raises UnreadableError: if the file is no image, is cut off or cannot be read.
     """
     try:
         with path.open('rb') as stream, Image.open(stream) as picture:
@@ -108,7 +109,7 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 def check(pair: PairFiles) -> Skipped | None:
-    """Return why a pair cannot be used, as far as headers tell, or None."""
+    """Return why a pair cannot be used according to the headers, or None."""
     sizes = []
     for path in (pair.rgb, pair.swir):
         try:
@@ -122,7 +123,7 @@ def check(pair: PairFiles) -> Skipped | None:
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Return uint8 (H, W, 3), as stored: pixels must meet those of the SWIR file.
+    """Return uint8 (H, W, 3) as stored, without rotation, to match the pixels of the SWIR file.
 
     :raises UnreadableError: if it cannot be decoded.
     """
@@ -132,7 +133,7 @@ def read_rgb(path: Path) -> np.ndarray:
 def read_swir(path: Path, coding: SwirCoding) -> np.ndarray:
     """Return radiance float32 (H, W) in [0, 1].
 
-    :raises UnreadableError: if it cannot be decoded, or is a coloured picture.
+    :raises UnreadableError: if it cannot be decoded, or is a colour image.
     """
     stored = _read(path, cv2.IMREAD_UNCHANGED)
     if stored.ndim == 3:
@@ -157,10 +158,10 @@ def _read(path: Path, flags: int) -> np.ndarray:
 
 def match(rgb: Iterable[Path], swir: Iterable[Path], key: Callable[[Path], str],
           make: Callable[[Path, Path], PairFiles]) -> tuple[list[PairFiles], list[Skipped]]:
-    """Join files of equal keys to pairs, in the order of the keys.
+    """Match files of equal keys as pairs, in the order of the keys.
 
-    :param key: what partners have in common.
-    :param make: gets the RGB and the SWIR file.
+    :param key: returns the key of a file.
+    :param make: returns the pair of an RGB and a SWIR file.
     :return: the pairs, and every file without a partner or with more than one.
     """
     skipped: list[Skipped] = []

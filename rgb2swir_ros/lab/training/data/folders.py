@@ -1,4 +1,4 @@
-"""Pairs in two folders of equal file names, as in KAIST, RANUS and one's own recordings."""
+"""Pairs in two folders with equal file names, as in KAIST, RANUS and plain recordings."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ class PairedFolders:
 
 
 def scene_of(name: str) -> str:
-    """Return a pair's scene: its name without the last number, which counts frames or is a time.
+    """Return a pair's scene: its name without the last number, a frame number or time.
 
-    ``set00/V003/I00042`` is of ``set00/V003/I``, ``drive2_0042_left`` of ``drive2_left``.
+    ``set00/V003/I00042`` gives ``set00/V003/I``, ``drive2_0042_left`` gives ``drive2_left``.
     """
     return re.sub(r'[_\-.]*\d+(\.\d+)?(?=[^\d/]*$)', '', name).rstrip('/')
 
 
 def find_folders(root: Path) -> Found | None:
-    """Return the pairs of all twin folders under a folder (``rgb`` beside ``swir``), or None."""
+    """Return the pairs of all paired folders under a folder (``rgb`` beside ``swir``), or None."""
     found: Found | None = None
     for rgb in sorted(p for p in root.rglob('*')
                       if p.name.lower() in RGB_NAMES and p.is_dir()):

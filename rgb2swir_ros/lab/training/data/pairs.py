@@ -1,4 +1,4 @@
-"""Open paired RGB and SWIR frames, whatever the layout, split by scene."""
+"""Open paired RGB and SWIR frames of any known layout, split by scene."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Pair:
-    """A colour picture and the SWIR frame of the same scene, pixel on pixel.
+    """An RGB image and the registered SWIR frame of the same scene.
 
     :param rgb: uint8 (H, W, 3).
     :param radiance: float32 (H, W) in [0, 1], linear.
@@ -49,9 +49,9 @@ class PairedDataset:
     """The usable pairs of one split, and what was skipped."""
 
     def __init__(self, found: Found, coding: SwirCoding, split: str) -> None:
-        """Keep the pairs whose headers say that both pictures are whole and of one size.
+        """Keep the pairs with two complete files of one size, according to their headers.
 
-        Nothing is decoded yet: a picture that is damaged further in raises when it is read.
+        Nothing is decoded: a file with damaged contents raises an error when it is read.
 
         :param found: the pairs of this split.
         """
@@ -90,7 +90,7 @@ class PairedDataset:
         return sorted({pair.scene for pair in self.files})
 
     def summary(self) -> str:
-        """Say what it has and what was skipped, one line and a few for the reasons."""
+        """Return the numbers of pairs and skipped files with reasons, for log lines."""
         head = (f'{self.layout}, {self.split}: {len(self)} pairs of {len(self.scenes)} scenes; '
                 f'{self.coding.describe()}')
         lines = [head] + [self.note] * bool(self.note)
@@ -100,24 +100,23 @@ class PairedDataset:
 
 
 def reasons(skipped: list[Skipped]) -> list[str]:
-    """Return the first few skipped files with their reasons, a line each."""
+    """Return the first skipped files with their reasons, a line each."""
     lines = [f'  {item.path}: {item.reason}' for item in skipped[:SHOWN]]
     return lines + [f'  ... and {len(skipped) - SHOWN} more'] * (len(skipped) > SHOWN)
 
 
 def open_pairs(path: Path | PairedFolders, split: str = 'train', seed: int = 0, *,
                coding: SwirCoding | None = None) -> PairedDataset:
-    """Open a data set, its layout recognised.
+    """Open a data set and detect its layout.
 
-    :param path: a folder, or two of them.
-    :param split: 'train', 'validation', 'test' or 'all'. Splits that a data set brings along are
-        kept: a pair that lies in none of them is skipped, but for 'all'. In a data set without any
-        each scene falls into one by a hash of ``seed`` and its name (.80, .08, .12), so that
-        scenes added later move none; a data set of a single scene is cut along its order.
-    :param coding: how SWIR values become radiance; by default 8 bits with gamma 2.2, deeper ones
-        linear.
-    :raises UserError: if there is no data set, nothing in it can be used, or nothing falls into
-        the split.
+    :param path: a folder, or two folders.
+    :param split: 'train', 'validation', 'test' or 'all'. A data set's own splits are kept; a pair
+        in none of them is skipped, except for 'all'. Without own splits, each scene is assigned by
+        a hash of ``seed`` and its name (.80, .08, .12), so that adding scenes does not change the
+        split of others; a data set of a single scene is split along its order.
+    :param coding: the conversion of SWIR values to radiance; by default gamma 2.2 for 8 bits,
+        linear for more.
+    :raises UserError: if there is no data set, no usable pair, or no pair in the split.
     """
     if split not in (*SPLITS, 'all'):
         raise UserError(f"'{split}' is no split: give {', '.join(SPLITS)} or all")
@@ -126,7 +125,7 @@ def open_pairs(path: Path | PairedFolders, split: str = 'train', seed: int = 0, 
 
 def open_training(paths: Sequence[Path | PairedFolders],
                   seed: int = 0) -> tuple[list[PairedDataset], PairedDataset]:
-    """Open what a training learns from, and what it is judged on.
+    """Open the pairs for a training and for its validation.
 
     :return: the split ``train`` of each data set, and ``validation`` of the last.
     :raises UserError: as `open_pairs`, and if a frame is in ``train`` of one data set and in
@@ -140,7 +139,7 @@ def open_training(paths: Sequence[Path | PairedFolders],
 
 
 def _refuse_shared(paths: Sequence[Path | PairedFolders], found: Sequence[Found]) -> None:
-    """Refuse data sets that share a file which only some of them train on."""
+    """Check that no file is in ``train`` of one data set and in another split of another."""
     if len(paths) < 2:
         return
     seen: dict[Path, tuple[bool, int]] = {}
@@ -171,13 +170,13 @@ def _choose(path: Path | PairedFolders, found: Found, split: str,
 
 
 def _outside(found: Found) -> list[Skipped]:
-    """Return the pairs that are in no split, as what is skipped."""
+    """Return the pairs that are in no split, as skipped files."""
     return [Skipped(pair.rgb, "in none of the data set's own splits") for pair in found.pairs
             if not pair.split]
 
 
 def _no_pair(path: Path | PairedFolders, found: Found, split: str) -> str:
-    """Return what a user is told of a split without a pair."""
+    """Return the error message for a split without a pair."""
     shares = Counter(pair.split for pair in found.pairs)
     has = ', '.join(f'{shares[name]} in {name}' for name in SPLITS)
     outside = _outside(found)
@@ -202,7 +201,7 @@ def _find(path: Path | PairedFolders) -> Found:
 
 
 def _assigned(path: Path | PairedFolders, seed: int) -> Found:
-    """Return the pairs of a data set with their splits; '' is of those outside its own splits.
+    """Return the pairs of a data set with their splits; '' for pairs outside its own splits.
 
     :raises UserError: if there is no data set, or no pair.
     """
@@ -223,7 +222,7 @@ def _assigned(path: Path | PairedFolders, seed: int) -> Found:
 
 
 def hashed_split(scene: str, seed: int) -> str:
-    """Return the split of a scene by a hash that is the same on every machine."""
+    """Return the split of a scene by a hash that does not depend on the machine."""
     digest = hashlib.blake2b(f'{seed}/{scene}'.encode(), digest_size=8).digest()
     return _cut(int.from_bytes(digest, 'big') / 2 ** 64)
 

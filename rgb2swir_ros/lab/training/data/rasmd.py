@@ -1,8 +1,8 @@
-"""RASMD as it lies on disk, and data sets of that layout.
+"""The layout of RASMD on disk, and of data sets like it.
 
 ``<n>_<weather>/data_<k>_<place>/croped_data/rgb/rgb_aligned_000000.jpg`` beside
-``.../swir/swir_original_000000.jpg``. A scene is a ``data_<k>_<place>`` folder; folders of one
-name under several weathers are one scene, to be on the safe side.
+``.../swir/swir_original_000000.jpg``. A scene is a ``data_<k>_<place>`` folder. Folders of one
+name under several weathers count as one scene, because they may show the same place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPLIT_FOLDERS = {'train': 'train', 'training': 'train', 'val': 'validation',
 
 
 def pictures(root: Path) -> Iterator[Path]:
-    """Yield all picture files under a folder, hidden ones aside, in a fixed order."""
+    """Yield all image files under a folder except hidden ones, in a fixed order."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith('.'))
         for name in sorted(names):
@@ -29,16 +29,16 @@ def pictures(root: Path) -> Iterator[Path]:
 
 
 def given_split(folders: Iterable[str]) -> str:
-    """Return the split that the outermost folder of such a name stands for, or ''.
+    """Return the split named by the outermost of a pair's folders that names one, or ''.
 
-    :param folders: that a pair lies in, from the data set's root down.
+    :param folders: names from the data set's root down.
     """
     splits = (SPLIT_FOLDERS.get(folder.lower(), '') for folder in folders)
     return next(filter(None, splits), '')
 
 
 def find_rasmd(root: Path) -> Found | None:
-    """Return what there is of this layout under a folder, or None."""
+    """Return the pairs of this layout under a folder, or None."""
     sides: tuple[list[Path], list[Path]] = ([], [])
     for path in pictures(root):
         for side, prefix in zip(sides, PREFIXES, strict=True):
@@ -62,5 +62,5 @@ def find_rasmd(root: Path) -> Found | None:
 
 
 def _base(path: Path) -> Path:
-    """Return the folder that both partners are under."""
+    """Return the common folder of both files of a pair."""
     return path.parents[1] if path.parent.name.lower() in {'rgb', 'swir'} else path.parent

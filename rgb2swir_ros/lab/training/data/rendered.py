@@ -14,10 +14,10 @@ from rgb2swir_ros.lab.training.data.files import Found, PairFiles, Skipped
 
 
 def find_rendered(root: Path) -> Found | None:
-    """Return the frames that the annotations name, or None if the folder has no such index.
+    """Return the frames in the annotations, or None if the folder has no such index.
 
-    :raises UserError: if the data set was not finished, is of another format, or has a scene in
-        two splits.
+    :raises UserError: if the data set is unfinished, has another format, or has a scene in two
+        splits.
     """
     index = root / INDEX
     if not index.is_file():

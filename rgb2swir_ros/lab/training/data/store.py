@@ -1,4 +1,4 @@
-"""Pairs of one size in memory-mapped files, for training loops: read once, drawn many times."""
+"""Pairs of one size in memory-mapped files, for fast random access in trainings."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ CHUNK = 256  # pairs between two flushes
 class PairStore:
     """Pairs of a data set, all of one size.
 
-    ``rgb`` is uint8 (N, H, W, 3), ``radiance`` uint16 (N, H, W) with 65535 for 1.0, ``usable`` the
-    indices of the pairs that could be read, ``skipped`` the files that could not; ``identity``
-    tells these pairs from others.
+    ``rgb`` is uint8 (N, H, W, 3), ``radiance`` uint16 (N, H, W) with 65535 for 1.0. ``usable``
+    holds the indices of the pairs that could be read, ``skipped`` the files that could not,
+    ``identity`` the identity of the pairs.
     """
 
     def __init__(self, folder: Path, dataset: PairedDataset, size: tuple[int, int]) -> None:
-        """Open the store's files, or make them, still empty.
+        """Open the store's files, or create empty ones.
 
-        :param folder: its own; takes 5 bytes a pixel.
-        :param size: (height, width); pairs of another are scaled to cover it and cut in the
-            middle.
+        :param folder: of this store alone; takes 5 bytes a pixel.
+        :param size: (height, width); pairs of another size are scaled to cover it and
+            centre-cropped.
         :raises UserError: if the folder holds other pairs, cannot be written, or the disk is full.
         """
         self.dataset, self.size = dataset, size
@@ -58,10 +58,10 @@ class PairStore:
         self.usable = np.flatnonzero(self.state == STORED)
 
     def fill(self, progress: Callable[[int, int], None], threads: int | None = None) -> None:
-        """Read what is missing; ``progress`` gets (done, count) as it goes.
+        """Read the missing pairs; ``progress`` receives (done, count).
 
         May be interrupted at any time and called again. Pairs that cannot be decoded are listed in
-        ``skipped`` and tried again the next time.
+        ``skipped`` and read again on the next call.
 
         :raises UserError: if no pair can be used.
         """
@@ -75,7 +75,7 @@ class PairStore:
                 states = list(pool.map(self._store, chunk))
                 self.rgb.flush()
                 self.radiance.flush()
-                self.state[chunk] = states  # only now: what is marked is on disk
+                self.state[chunk] = states  # last, so that marked pairs are on disk
                 self.state.flush()
                 done += len(chunk)
                 progress(done, count)
@@ -95,11 +95,10 @@ class PairStore:
 
     def batch(self, rng: np.random.Generator, count: int, crop: tuple[int, int] | None,
               augmentation: Augmentation | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a batch, each pair mirrored or not, cropped at one place or whole.
+        """Draw a batch of randomly mirrored and cropped pairs.
 
         :param crop: (height, width) of the crop, or None for whole frames.
-        :param augmentation: what else is done to each pair; its geometry replaces plain mirroring
-            and cropping. None: nothing else.
+        :param augmentation: its geometry replaces mirroring and cropping; None: no augmentation.
         :return: RGB uint8 (B, H, W, 3) and radiance float32 (B, H, W).
         """
         if len(self.usable) == 0:
@@ -132,7 +131,7 @@ class PairStore:
 
 
 def cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scale a picture (H, W[, C]) to cover a size and cut the middle out; aspect is kept."""
+    """Return an image (H, W[, C]) scaled to cover a size, aspect kept, and centre-cropped."""
     height, width = picture.shape[:2]
     if (height, width) == size:
         return picture
@@ -154,7 +153,7 @@ def _fingerprint(dataset: PairedDataset) -> str:
 
 
 def _create(folder: Path, about: dict[str, Any], count: int, size: tuple[int, int]) -> None:
-    """Make the files, their space reserved: a full disk met later would kill the process."""
+    """Create the files with reserved space: a full disk would later kill the process (SIGBUS)."""
     for name, dtype, shape in (('rgb', np.uint8, (count, *size, 3)),
                                ('radiance', np.uint16, (count, *size)),
                                ('state', np.uint8, (count,))):

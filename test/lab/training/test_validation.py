@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training import judge
+from rgb2swir_ros.lab.training import validation
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.nets.regression import RegressionConfig
 from rgb2swir_ros.translator import Regressor, Translator
@@ -17,8 +17,8 @@ class Oracle(Regressor):
 
     def __init__(self, radiance: np.ndarray, blur: float = 0.0) -> None:
         super().__init__(RegressionConfig(widths=(4, 4, 4, 4, 4), dilations=()))
-        tone = np.sqrt(radiance)
-        self.answer = cv2.GaussianBlur(tone, (0, 0), blur) if blur else tone
+        sqrt_radiance = np.sqrt(radiance)
+        self.answer = cv2.GaussianBlur(sqrt_radiance, (0, 0), blur) if blur else sqrt_radiance
 
     def forward(self, rgb):
         return torch.from_numpy(self.answer[None]).square()
@@ -31,7 +31,7 @@ def frame(seed: int = 0) -> Pair:
 
 
 def test_psnr_of_a_known_error():
-    errors = judge.Errors()
+    errors = validation.SquaredErrors()
     errors.add(np.full((4, 4), .6, np.float32), np.full((4, 4), .5, np.float32))
     assert errors.psnr == pytest.approx(20)
     errors.add(np.full((2, 24), 1.4, np.float32), np.ones((2, 24), np.float32))  # clipped: right
@@ -39,9 +39,11 @@ def test_psnr_of_a_known_error():
 
 
 def test_a_perfect_model_is_told_from_a_blurred_one(pairs):
-    lookup = judge.fit_lookup(pairs)
-    perfect = judge.judge(judge.predictor(Oracle(frame().radiance)), [frame()], lookup)
-    blurred = judge.judge(judge.predictor(Oracle(frame().radiance, blur=1)), [frame()], lookup)
+    lookup = validation.fit_lookup(pairs)
+    perfect, blurred = (
+        validation.validate(validation.predictor(Oracle(frame().radiance, blur)), [frame()],
+                            lookup)
+        for blur in (0, 1))
     assert perfect['model'] > 100
     assert perfect['detail'] == pytest.approx(1, abs=.001)
     assert blurred['model'] < 20
@@ -50,10 +52,10 @@ def test_a_perfect_model_is_told_from_a_blurred_one(pairs):
 
 
 def test_judged_frames_are_always_the_same_and_spread(pairs):
-    chosen = judge.spread(pairs, 3)
+    chosen = validation.spread(pairs, 3)
     assert len(chosen) == 3
     assert [pair.name for pair in chosen] == ['0', '4', '7']
-    assert len(judge.spread(pairs, 100)) == len(pairs)
+    assert len(validation.spread(pairs, 100)) == len(pairs)
 
 
 def test_judge_tells_the_latents_apart(held_out):
@@ -61,7 +63,7 @@ def test_judge_tells_the_latents_apart(held_out):
     translator = Translator().eval()
     with torch.no_grad():
         translator.decoder.inlet.weight.mul_(20)
-    figures = judge.judge_latent(translator, judge.spread(held_out, 3))
+    figures = validation.validate_latent(translator, validation.spread(held_out, 3))
     assert set(figures) == {'autoencoder', 'zero_latent', 'foreign_latent'}
     assert len(set(figures.values())) == 3
 
@@ -70,36 +72,39 @@ def test_the_sheet_shows_every_frame(tmp_path):
     torch.manual_seed(0)
     model = Regressor(RegressionConfig(widths=(4, 4, 4, 4, 4), dilations=(1,))).eval()
     wide = Pair(np.zeros((30, 80, 3), np.uint8), np.zeros((30, 80), np.float32), '', '')
-    judge.contact_sheet(judge.predictor(model), [frame(), wide, frame(1)], tmp_path / 'sheet.png')
+    predict = validation.predictor(model)
+    validation.contact_sheet(predict, [frame(), wide, frame(1)], tmp_path / 'sheet.png')
     sheet = cv2.imread(str(tmp_path / 'sheet.png'))
     assert sheet.shape == (213 + 120, 1920, 3)
     with pytest.raises(UserError, match=r"cannot be written: .*sheet\.png' is no folder"):
-        judge.contact_sheet(judge.predictor(model), [frame()], tmp_path / 'sheet.png' / 'a.png')
+        validation.contact_sheet(predict, [frame()], tmp_path / 'sheet.png' / 'a.png')
 
 
 def test_without_a_look_up_only_the_model_is_judged():
-    figures = judge.judge(judge.predictor(Oracle(frame().radiance)), [frame()])
+    figures = validation.validate(validation.predictor(Oracle(frame().radiance)), [frame()])
     assert set(figures) == {'model', 'detail'}
 
 
 def test_the_sheet_has_the_colours_in_their_order():
     red = Pair(np.full((32, 64, 3), (200, 0, 0), np.uint8), np.zeros((32, 64), np.float32), '', '')
-    picture = judge.sheet(lambda pair: np.sqrt(pair.radiance), [red])
+    picture = validation.sheet(lambda pair: np.sqrt(pair.radiance), [red])
     assert picture[10, 10].tolist() == [200, 0, 0]
 
 
 def test_a_sampled_tone_is_the_same_each_time_and_not_the_students(held_out, make_translator):
     translator = make_translator().eval()
-    first, again = (judge.sample_tone(translator, held_out[0].rgb, 2) for _ in range(2))
+    first, again = (validation.sample_sqrt_radiance(translator, held_out[0].rgb, 2)
+                    for _ in range(2))
     assert np.array_equal(first, again)
     assert first.shape == held_out[0].radiance.shape
-    assert not np.allclose(first, judge.predict_tone(translator, held_out[0].rgb))
+    assert not np.allclose(first, validation.predict_sqrt_radiance(translator, held_out[0].rgb))
 
 
 def test_a_reconstruction_needs_the_true_picture(held_out, make_translator):
     translator = make_translator().eval()
     pair = held_out[0]
     other = Pair(pair.rgb, 1 - pair.radiance, '', '')
-    tone = judge.reconstruct_tone(translator, pair)
-    assert tone.shape == pair.radiance.shape
-    assert not np.array_equal(tone, judge.reconstruct_tone(translator, other))
+    sqrt_radiance = validation.reconstruct_sqrt_radiance(translator, pair)
+    assert sqrt_radiance.shape == pair.radiance.shape
+    changed = validation.reconstruct_sqrt_radiance(translator, other)
+    assert not np.array_equal(sqrt_radiance, changed)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
-from rgb2swir_ros.lab.training.board import Board
-from rgb2swir_ros.lab.training.preset import AutoencoderPlan, Stage
+from rgb2swir_ros.lab.training.preset import AutoencoderTrainingConfig, Stage
+from rgb2swir_ros.lab.training.tensorboard import TensorBoardWriter
 
 
 @pytest.fixture
@@ -23,25 +23,25 @@ def read(tmp_path):
 
 
 def test_after_a_resume_events_go_on_at_the_checkpoint(tmp_path, read):
-    first = Board(tmp_path, 0, print)
+    first = TensorBoardWriter(tmp_path, 0, print)
     for step in range(1, 5):
         first.scalars({'loss': 10.0 + step}, step)
     first.close()
-    resumed = Board(tmp_path, 2, print)  # what was after the checkpoint is done again
+    resumed = TensorBoardWriter(tmp_path, 2, print)  # what was after the checkpoint is done again
     for step in range(3, 6):
         resumed.scalars({'loss': 20.0 + step}, step)
     resumed.close()
     assert read('loss') == [(1, 11), (2, 12), (3, 23), (4, 24), (5, 25)]
 
 
-def test_figures_and_pictures_of_held_out_pairs(tmp_path, read, watch, make_translator):
+def test_figures_and_pictures_of_held_out_pairs(tmp_path, read, validator, make_translator):
     accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
-    training = AutoencoderTraining(make_translator(), AutoencoderPlan(
+    training = AutoencoderTraining(make_translator(), AutoencoderTrainingConfig(
         (Stage('plain', 1, 1, 1e-3),)))
-    board = Board(tmp_path, 0, print)
-    watch.glance(training, board, 7)
-    figures = watch.judge(training, board, 9)
-    board.close()
+    writer = TensorBoardWriter(tmp_path, 0, print)
+    validator.validate_subset(training, writer, 7)
+    figures = validator.validate(training, writer, 9)
+    writer.close()
     assert set(figures) == {'model', 'detail', 'autoencoder', 'zero_latent', 'foreign_latent'}
     assert read('held_out/psnr') == [(7, pytest.approx(figures['model'], abs=.01))]
     assert read('held_out/detail')[0][0] == 7
@@ -56,10 +56,10 @@ def test_figures_and_pictures_of_held_out_pairs(tmp_path, read, watch, make_tran
 def test_without_tensorboard_one_line_says_so(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', None)
     lines: list[str] = []
-    board = Board(tmp_path / 'board', 0, lines.append)
-    board.scalars({'loss': 1.0}, 0)
-    board.picture('p', np.zeros((4, 4, 3), np.uint8), 0)
-    board.close()
+    writer = TensorBoardWriter(tmp_path / 'board', 0, lines.append)
+    writer.scalars({'loss': 1.0}, 0)
+    writer.picture('p', np.zeros((4, 4, 3), np.uint8), 0)
+    writer.close()
     assert len(lines) == 1
     assert 'TensorBoard is not installed' in lines[0]
     assert not (tmp_path / 'board').exists()

@@ -1,4 +1,4 @@
-"""The colour camera's part of the augmentation: tables, a colour matrix, lens, noise, JPEG."""
+"""Photometric augmentation, as by a camera: look-up tables, colour matrix, lens, noise, JPEG."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rgb2swir_ros.luma import REC601
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.training.data.augment import Augmentation
 
-BANK = 1 << 22
-NOISE_UNIT = 32.0  # deviation of the bank's int8 values
-VEIL = .6            # linear light of a veil that hides all
-VEIL_WARMEST = .25   # of the bluest veil's logarithm: a low sun in the lens, dust
+BANK = 1 << 22  # values in the noise bank
+NOISE_UNIT = 32.0  # standard deviation of the bank's int8 values
+VEIL = .6  # linear light of an opaque veil
+VEIL_WARMEST = .25  # share of the bluest veil's logarithm: a low sun in the lens, dust
 LUMA = np.array(REC601)
 
 
 @dataclass(frozen=True)
-class Look:
-    """One draw of a camera and its light.
+class PhotometricAugmentation:
+    """Drawn parameters of a camera and its light.
 
     :param gain: factor on linear light, for RGB and radiance.
     :param shade: (4, 4) factors on linear light over the frame, or None.
     :param tables: uint8 (256, 3): gain, white balance, veil and tone curve of each channel.
     :param matrix: (3, 3) on the coded colours, or None.
-    :param noise_at: where in the bank of noise it begins; ``coarse``: noise of two-pixel grains.
+    :param noise_at: offset in the noise bank; ``coarse``: whether noise has grains of two pixels.
     """
 
     gain: float
@@ -52,10 +52,10 @@ class Look:
         return np.minimum(np.asarray(smooth), 1)
 
     def apply(self, rgb: np.ndarray) -> np.ndarray:
-        """Return the picture, uint8 (H, W, 3), that this camera takes."""
+        """Return the augmented image, uint8 (H, W, 3)."""
         size = rgb.shape[:2]
         if self.shade is not None:
-            # a factor on linear light is its power on coded values, sRGB being nearly a power law
+            # sRGB is nearly a power law: a factor on linear light is its power on coded values
             coded = cv2.pow(self.shade_field(size), 1 / 2.2)
             rgb = np.asarray(cv2.multiply(rgb, cv2.merge([coded] * 3), dtype=cv2.CV_8U))
         rgb = np.asarray(cv2.LUT(np.ascontiguousarray(rgb), self.tables[None]))
@@ -75,7 +75,7 @@ class Look:
         return np.ascontiguousarray(rgb, dtype=np.uint8)
 
     def soften(self, picture: np.ndarray) -> np.ndarray:
-        """Return a coded picture (H, W[, 3]) as this lens and this resolution leave it."""
+        """Return a coded image (H, W[, 3]) blurred and rescaled by this lens and resolution."""
         height, width = picture.shape[:2]
         if self.blur > .25:
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), self.blur))
@@ -87,10 +87,10 @@ class Look:
         return picture
 
     def _noisy(self, rgb: np.ndarray) -> np.ndarray:
-        """Add noise of one deviation everywhere.
+        """Add noise of uniform standard deviation.
 
-        Photon noise grows with the root of light, and coding is nearly a root: in coded values it
-        is even.
+        Photon noise grows with the square root of light, and the coding is close to a square
+        root, so that the noise of coded values is nearly uniform.
         """
         height, width = rgb.shape[:2]
         if self.coarse:
@@ -109,13 +109,13 @@ class Look:
 
 @cache
 def noise_bank() -> np.ndarray:
-    """Return int8 (BANK,) of normal noise: drawing it anew for each picture takes too long."""
+    """Return normal noise, int8 (BANK,), reused because drawing it for each image is slow."""
     noise = np.random.default_rng(37).standard_normal(BANK, dtype=np.float32) * NOISE_UNIT
     return np.clip(np.rint(noise), -127, 127).astype(np.int8)
 
 
-def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
-    """Draw a look; every draw is made whatever the strengths, so that one changes no other."""
+def draw_photometric(strengths: Augmentation, rng: np.random.Generator) -> PhotometricAugmentation:
+    """Draw the parameters; the draws do not depend on the strengths of other parts."""
     signed, share = rng.uniform(-1, 1, 4), rng.random(8)
     normal = rng.normal(size=5)
     field = rng.uniform(0, 1, (4, 4)).astype(np.float32)
@@ -125,15 +125,15 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
     black = strengths.black * max(2 * float(rng.random()) - 1, 0.0)
     gain = float(2 ** (strengths.exposure * signed[0]))
     balance = np.exp(strengths.white_balance * np.array([normal[0], 0.0, normal[1]]))
-    # half of the pictures have a veil, shade, blur, ...: a plain picture must stay in the mix
+    # half of the images have a veil, shade, blur, ...: unchanged images must remain in the mix
     veil = strengths.veil * max(2 * share[1] - 1, 0.0)
     veil_light = VEIL * np.exp(blueness * np.array([-.5, 0, .5]))
-    tables = tone_tables(gain * balance, veil * veil_light, veil,
+    tables = coded_value_tables(gain * balance, veil * veil_light, veil,
                          float(np.exp(strengths.gamma * normal[2])),
                          strengths.contrast * signed[1], black)
     shade = 1 - np.float32(strengths.shade * max(2 * share[2] - 1, 0.0)) * field
     quality = 95 - (95 - strengths.jpeg) * share[7] if strengths.jpeg else 0
-    return Look(
+    return PhotometricAugmentation(
         gain=gain, shade=shade if (shade < .99).any() else None, tables=tables, matrix=matrix,
         blur=strengths.blur * max(2 * share[3] - 1, 0.0),
         rescale=1 + (strengths.rescale - 1) * max(3 * share[4] - 2, 0.0),
@@ -142,14 +142,14 @@ def draw_look(strengths: Augmentation, rng: np.random.Generator) -> Look:
         jpeg=round(quality) if normal[3] > -.5 else 0)
 
 
-def tone_tables(gains: np.ndarray, veil: np.ndarray, lost: float, gamma: float,
+def coded_value_tables(gains: np.ndarray, veil: np.ndarray, lost: float, gamma: float,
                 contrast: float, black: float) -> np.ndarray:
     """Return uint8 (256, 3): coded value in, coded value out, per channel.
 
     :param gains: (3,) on linear light.
-    :param veil: (3,) linear light that is added; ``lost``: share of the picture's that it hides.
-    :param gamma: on the coded value; ``contrast``: share of an S curve (negative: its reverse).
-    :param black: coded value that comes out black, below 1.
+    :param veil: (3,) added linear light; ``lost``: share of the image's light that it hides.
+    :param gamma: of the coded value; ``contrast``: share of an S curve (negative: its inverse).
+    :param black: coded value that becomes black, below 1.
     """
     coded = np.arange(256)[:, None] / 255
     linear = np.where(coded <= .04045, coded / 12.92, ((coded + .055) / 1.055) ** 2.4)  # sRGB
@@ -164,10 +164,10 @@ def tone_tables(gains: np.ndarray, veil: np.ndarray, lost: float, gamma: float,
 
 def colour_matrix(strengths: Augmentation, turn: float, saturation: float, grey: float,
                   cast: np.ndarray) -> np.ndarray | None:
-    """Return the (3, 3) matrix that turns hues about grey, scales colour and mixes channels.
+    """Return the (3, 3) matrix that rotates hues about grey, scales saturation, mixes channels.
 
     :param turn: in [-1, 1]; ``saturation``, ``cast`` (3, 3): standard normal; ``grey`` in [0, 1).
-    :return: None if it would change nothing. Its rows sum to one: grey stays grey.
+    :return: None for the identity. The rows sum to one, so that grey stays grey.
     """
     factor = float(np.exp(strengths.saturation * saturation - strengths.pale))
     if grey < strengths.grey:
