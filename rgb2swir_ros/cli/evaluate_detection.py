@@ -28,16 +28,16 @@ from rgb2swir_ros.lab.scenes.annotations import (
 from rgb2swir_ros.resources import model_directory
 
 if TYPE_CHECKING:
-    from rgb2swir_ros.lab.detector.model import Judge
+    from rgb2swir_ros.lab.detector.model import DetectorModel
 
 EXAMPLE = """example:
   rgb2swir evaluate detection --data out/scenes --detector out/detector -o out/detection
   rgb2swir evaluate detection --data out/scenes --detector out/detector --model nano --model grey
 on true SWIR frames gives the ceiling; with --model, each model translates the RGB frames and is
-set beside it, later ones beside the first; with --images DIR, pictures that lie in DIR where the
-SWIR or RGB pictures lie in --data, it judges what was translated elsewhere. 16-bit pictures are
-linear, 8-bit ones have gamma 2.2. An ONNX detector of your own must look as described in
-rgb2swir_ros/lab/detector/onnx.py.
+compared with it, and later models with the first; --images DIR evaluates pictures that were
+translated before, under the same relative paths in DIR as SWIR or RGB pictures have in --data.
+16-bit pictures are linear, 8-bit ones have gamma 2.2. The format of ONNX detectors is described
+in rgb2swir_ros/lab/detector/onnx.py.
 """
 
 
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Detect, judge, report."""
+    """Detect, evaluate, report."""
     check_bootstrap(arguments.resamples, arguments.seed)
     if arguments.images is not None and arguments.model:
         raise UserError('--images and --model: give one of them, pictures that are there or '
@@ -70,12 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from rgb2swir_ros.lab.detector.onnx import open_detector
     except ImportError as error:
-        raise UserError(f"{error}: judging needs pip install 'rgb2swir_ros[runtime,eval]'"
+        raise UserError(f"{error}: evaluation needs pip install 'rgb2swir_ros[runtime,eval]'"
                         ) from error
     annotated = read_annotations(arguments.data, arguments.split)
     pictures = _pictures(arguments, annotated)
     path = Path(arguments.detector)
-    detector: Judge = open_detector(path if path.suffix == '.onnx'
+    detector: DetectorModel = open_detector(path if path.suffix == '.onnx'
                                     else model_directory(arguments.detector))
     if not set(annotated.classes) & set(detector.classes):
         raise UserError(f"{arguments.detector} finds {', '.join(detector.classes)}, the data has "
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.detector} does not know {', '.join(unknown)}: all of them count as "
               'missed', file=sys.stderr)
     print(f'{len(annotated.frames)} frames of the split {arguments.split}', file=sys.stderr)
-    work = _compare_models if arguments.model else _judge_pictures
+    work = _compare_models if arguments.model else _evaluate_pictures
     text, figures = work(arguments, annotated, pictures, detector)
     if dropped := getattr(detector, 'dropped', 0):
         print(f'{dropped} detections with labels that have no class were dropped', file=sys.stderr)
@@ -104,9 +104,10 @@ def _pictures(arguments: argparse.Namespace, annotated: AnnotatedSet) -> list[Pa
     return [f.path for f in annotated.frames]
 
 
-def _judge_pictures(arguments: argparse.Namespace, annotated: AnnotatedSet, pictures: list[Path],
-                    detector: Judge) -> tuple[str, dict[str, Any]]:
-    """Judge the true frames, or pictures in their place; return the table and the figures."""
+def _evaluate_pictures(arguments: argparse.Namespace, annotated: AnnotatedSet,
+                       pictures: list[Path],
+                       detector: DetectorModel) -> tuple[str, dict[str, Any]]:
+    """Evaluate the true frames, or pictures in their place; return table and figures."""
     from rgb2swir_ros.lab.detector.decode import relabel
     from rgb2swir_ros.lab.evaluation.accumulate import match
     from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
@@ -134,8 +135,8 @@ def _judge_pictures(arguments: argparse.Namespace, annotated: AnnotatedSet, pict
 
 
 def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pictures: list[Path],
-                    detector: Judge) -> tuple[str, dict[str, Any]]:
-    """Judge what models make of the RGB frames; return the table and the figures."""
+                    detector: DetectorModel) -> tuple[str, dict[str, Any]]:
+    """Evaluate the output of models for the RGB frames; return table and figures."""
     from rgb2swir_ros.lab.evaluation.accumulate import match
     from rgb2swir_ros.lab.evaluation.comparison import compare, find_objects
     from rgb2swir_ros.lab.evaluation.comparison_report import comparison_table, model_sheet

@@ -1,9 +1,10 @@
-"""``rgb2swir train detector``: train the judge on true SWIR frames and say how good it is."""
+"""``rgb2swir train detector``: train the detector on true SWIR frames, and measure its mAP."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from rgb2swir_ros.cli.train_shared import progress_log
@@ -15,7 +16,8 @@ from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
   rgb2swir train detector --data out/scenes -o out/detector --work out/train_detector
-Killed and called again with the same arguments, it goes on from its last checkpoint.
+A run that was killed resumes from its last checkpoint when it is called with the same
+arguments.
 """
 
 
@@ -43,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, write the model, judge it on frames that it has not seen."""
+    """Train, write the model, measure it on the split validation."""
     steps = arguments.steps
     if not 0 < arguments.minutes <= 10_000 or (steps is not None and steps < 1):
         raise UserError(f'--minutes {arguments.minutes:g} --steps {steps}: give a positive length')
@@ -54,22 +56,23 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--onnx {arguments.onnx}: the name must end in .onnx")
     try:
         from rgb2swir_ros.lab.detector.onnx import export_onnx
-        from rgb2swir_ros.lab.detector.train import TrainingPlan, train_detector
+        from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, train_detector
         from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
         from rgb2swir_ros.lab.evaluation.detection_report import table
         from rgb2swir_ros.lab.scenes.annotations import read_annotations
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
                         ) from error
-    plan = TrainingPlan(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
+    config = DetectorTrainingConfig(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
     require_apart([arguments.output, arguments.work, arguments.onnx], [arguments.data])
-    same = is_same_run(arguments.output, (plan, arguments.data))
+    same = is_same_run(arguments.output, (asdict(config), arguments.data))
     require_free([*(arguments.output / name for name in (MODEL_FILE, WEIGHTS_FILE)),
                   *([arguments.onnx] if arguments.onnx else [])],
                  overwrite=arguments.overwrite or same)
     require_free([arguments.work / 'checkpoint.safetensors'], overwrite=True)
-    held_out = read_annotations(arguments.data, 'validation')  # before the long work, not after
-    detector = train_detector(arguments.data, arguments.work, arguments.output, plan,
+    # before the training, so that errors show early
+    held_out = read_annotations(arguments.data, 'validation')
+    detector = train_detector(arguments.data, arguments.work, arguments.output, config,
                               log=progress_log())
     if arguments.onnx:
         export_onnx(arguments.output, arguments.onnx, arguments.size)

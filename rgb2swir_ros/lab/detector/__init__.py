@@ -1,1 +1,1 @@
-"""The detector that judges: its training, its model folder, ONNX in and out."""
+"""The SWIR detector of the evaluation: network, training, model folder, ONNX."""

@@ -1,4 +1,4 @@
-"""A detector's model folder, and the call that every detector answers to."""
+"""The model folder of a detector, and the common interface of detectors."""
 
 from __future__ import annotations
 
@@ -24,43 +24,43 @@ KIND = 'detector'
 MODEL_FILE, WEIGHTS_FILE = 'model.yaml', 'weights.safetensors'
 
 
-class Judge(Protocol):
-    """What finds objects in SWIR frames."""
+class DetectorModel(Protocol):
+    """A detector of objects in SWIR frames."""
 
     classes: tuple[str, ...]
 
-    def detect(self, tones: Sequence[NDArray[np.float32]]) -> list[Detections]:
-        """Return the detections of frames, each (H, W) float32 tone in [0, 1]."""
+    def detect(self, display_values: Sequence[NDArray[np.float32]]) -> list[Detections]:
+        """Return the detections of frames, each (H, W) float32 display values in [0, 1]."""
         ...
 
 
 class TorchDetector:
-    """Our own detector, run by PyTorch in float32."""
+    """The detector of this package, run by PyTorch in float32."""
 
     def __init__(self, network: Detector) -> None:
-        """Take a trained network; it is set to evaluation mode."""
+        """Set a trained network to evaluation mode."""
         self.network = network.eval()
         self.classes = network.config.classes
 
     @torch.no_grad()
-    def detect(self, tones: Sequence[NDArray[np.float32]]) -> list[Detections]:
-        """Return the detections of frames, each (H, W) float32 tone in [0, 1].
+    def detect(self, display_values: Sequence[NDArray[np.float32]]) -> list[Detections]:
+        """Return the detections of frames, each (H, W) float32 display values in [0, 1].
 
-        Frames run one by one: their sizes may differ, and a CPU gains nothing from batches.
+        Frames run one by one: their sizes may differ, and batches are no faster on a CPU.
         """
         found = []
-        for tone in tones:
-            boxes, scores = self.network(torch.from_numpy(tone)[None, None])
-            found.append(suppress(boxes[0].numpy(), scores[0].numpy(), tone.shape[:2]))
+        for display_value in display_values:
+            boxes, scores = self.network(torch.from_numpy(display_value)[None, None])
+            found.append(suppress(boxes[0].numpy(), scores[0].numpy(), display_value.shape[:2]))
         return found
 
 
 def save_detector(network: Detector, folder: Path, training: dict[str, Any] | None = None) -> None:
-    """Write ``model.yaml`` and ``weights.safetensors``, made if need be.
+    """Write ``model.yaml`` and ``weights.safetensors``; create the folder if necessary.
 
-    Convolutions are stored as float16 (half the file, no loss in mAP), all else as it is.
+    Convolutions are stored as float16, which halves the file without loss in mAP.
 
-    :param training: how it came about, for the reader; plain YAML values.
+    :param training: facts about the training, for information; plain YAML values.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.half() if v.ndim == 4 else v for k, v in network.state_dict().items()}

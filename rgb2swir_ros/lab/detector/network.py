@@ -5,8 +5,8 @@ stride 4. The shape is that of FCOS (arXiv 1904.01355): a residual backbone, a l
 neck, and at strides 4, 8 and 16 a head that gives each cell class scores and a box. There is no
 centre-ness branch: the class score is trained to equal the box's IoU (arXiv 2006.04388).
 
-Batch normalisation is right here, as it is not in the translator: the judge sees whole frames
-one by one, its statistics are frozen, and it trains in minutes because of it.
+Unlike the translator, the detector uses batch normalisation: its statistics are frozen at
+inference, and it shortens the training to minutes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from rgb2swir_ros.nets.blocks import pad_to_multiple
 
 STRIDES = (4, 8, 16)
-DIVISOR = 32  # the coarsest stage, which gives the heads their view of the surroundings
-BOX_UNIT = 2.0  # in strides: sides of a box whose logarithms are predicted as zero
-MAX_LOG_SIDE = 5.0  # e^5 units: far beyond any frame, short of an overflow
+DIVISOR = 32  # stride of the coarsest stage, which provides context
+BOX_UNIT = 2.0  # in strides: the side of a box that is predicted as 0, its logarithm
+MAX_LOG_SIDE = 5.0  # e^5 units: larger than any frame, without overflow
 PRIOR = 0.01  # score of every cell before training (focal loss, arXiv 1708.02002)
 
 
@@ -46,10 +46,10 @@ class DetectorConfig:
 
 
 class Detector(nn.Module):
-    """Tone to boxes and scores.
+    """Display values to boxes and scores.
 
-    Tone is ``radiance ** (1 / 2.2)`` in [0, 1], which is also what 8-bit pictures hold, so frames
-    of either kind look alike to it.
+    A display value is ``radiance ** (1 / 2.2)`` in [0, 1]. 8-bit images store display values, so
+    that linear and 8-bit frames have the same input.
     """
 
     def __init__(self, config: DetectorConfig | None = None) -> None:
@@ -76,7 +76,7 @@ class Detector(nn.Module):
         self._initialize()
 
     def _initialize(self) -> None:
-        """He for what ReLU follows; residual branches and heads start near nothing."""
+        """He initialisation before ReLU; residual branches and heads start near zero."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
@@ -91,22 +91,22 @@ class Detector(nn.Module):
             with torch.no_grad():
                 last.bias[:scores].fill_(-math.log(1 / PRIOR - 1))  # type: ignore[index]
 
-    def features(self, tone: Tensor) -> list[Tensor]:
+    def features(self, display_value: Tensor) -> list[Tensor]:
         """Return the backbone's maps at 1/4, 1/8, 1/16, 1/32 of (B, 1, H, W); 32 divides H, W."""
-        x = self.stem(tone * 2 - 1)
+        x = self.stem(display_value * 2 - 1)
         maps = []
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
         return maps
 
-    def raw(self, tone: Tensor) -> list[Tensor]:
+    def raw(self, display_value: Tensor) -> list[Tensor]:
         """Return (B, classes + 4, H/s, W/s) for each stride s of (B, 1, H, W); 32 divides H, W.
 
         The channels are class logits, then the box's centre relative to the cell's in strides,
         then the logarithms of its width and height in ``BOX_UNIT`` strides.
         """
-        maps = self.features(tone)
+        maps = self.features(display_value)
         outputs: list[Tensor] = []
         above: Tensor | None = None
         for level in reversed(range(4)):
@@ -118,16 +118,17 @@ class Detector(nn.Module):
                 outputs.append(self.heads[level](above))
         return outputs[::-1]
 
-    def forward(self, tone: Tensor) -> tuple[Tensor, Tensor]:
-        """Detect; this is what gets exported.
+    def forward(self, display_value: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the candidates; this is the exported graph.
 
-        :param tone: (B, 1, H, W), float32, in [0, 1]; any size (padded inside).
+        :param display_value: (B, 1, H, W), float32, in [0, 1]; any size (padded inside).
         :return: boxes (B, N, 4), left, top, right, bottom in pixels, and scores (B, N, classes)
-            in [0, 1]: one candidate for each cell; `suppress` of the evaluation thins them out.
+            in [0, 1]: one candidate for each cell, before
+            `rgb2swir_ros.lab.detector.decode.suppress`.
         """
-        tone = pad_to_multiple(tone, DIVISOR)
-        offsets, logits = flatten(self.raw(tone))
-        places = cells(tone.shape[2], tone.shape[3]).to(tone.device)
+        display_value = pad_to_multiple(display_value, DIVISOR)
+        offsets, logits = flatten(self.raw(display_value))
+        places = cells(display_value.shape[2], display_value.shape[3]).to(display_value.device)
         return decode_boxes(offsets, places), logits.sigmoid()
 
 
@@ -138,7 +139,7 @@ def flatten(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def cells(height: int, width: int) -> Tensor:
-    """Return (N, 3): centre x, y in pixels and stride of every cell of a frame 32 divides."""
+    """Return (N, 3): centre x, y in pixels and stride of each cell; 32 divides the sides."""
     parts = []
     for stride in STRIDES:
         y, x = torch.meshgrid(torch.arange(height // stride), torch.arange(width // stride),

@@ -1,4 +1,4 @@
-"""Which cell answers for which object, and the loss of what the cells say."""
+"""The assignment of objects to cells, and the loss of the detector."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from torch.nn import functional as F
 from rgb2swir_ros.lab.detector.data import Sample
 from rgb2swir_ros.lab.detector.network import decode_boxes
 
-# Square roots of areas in pixels for which a stride answers. They overlap: an object at a border
-# is taught to both levels, and suppression keeps the better answer.
+# Square roots of the object areas assigned to a stride, pixels. The ranges overlap: objects in the
+# overlap are assigned to both strides, and suppression keeps the better detection.
 RANGES = {4: (0.0, 32.0), 8: (24.0, 96.0), 16: (72.0, float('inf'))}
-# Half the side of the square of cells about an object's centre that answer for it, in strides.
+# Smallest and largest half side of the square around an object's centre whose cells it is
+# assigned to, in strides.
 RADIUS = (0.75, 1.5)
 BOX_WEIGHT = 2.0
 
 
 def assign(samples: Sequence[Sample], places: Tensor) -> tuple[Tensor, Tensor]:
-    """Give objects to cells.
+    """Assign objects to cells.
 
     :param places: (N, 3) of `rgb2swir_ros.lab.detector.network.cells`.
-    :return: labels (B, N) int64, -1 where a cell answers for nothing and -2 where it is not
-        judged; boxes (B, N, 4), left, top, right, bottom of the object answered for.
+    :return: labels (B, N) int64, -1 for background and -2 for cells without a loss;
+        boxes (B, N, 4), left, top, right, bottom of the assigned object.
     """
     centre, stride = places[:, :2], places[:, 2]
     low = torch.tensor([RANGES[int(s)][0] for s in stride])
@@ -46,7 +47,7 @@ def assign(samples: Sequence[Sample], places: Tensor) -> tuple[Tensor, Tensor]:
         near = ((centre - middle[:, None]).abs() < radius).all(dim=2)
         size = area.sqrt()[:, None]
         mine = near & (size >= low) & (size < high)  # (G, N)
-        # where objects overlap, the smaller one is seen before the larger
+        # of overlapping objects the smaller one is assigned
         owner = torch.where(mine, area[:, None], torch.inf).min(dim=0)
         taken = owner.values < torch.inf
         labels[k][taken] = torch.from_numpy(sample.labels)[owner.indices[taken]]
@@ -58,7 +59,7 @@ def detector_loss(offsets: Tensor, logits: Tensor, places: Tensor, labels: Tenso
                   boxes: Tensor) -> Tensor:
     """Return the loss of one batch: quality focal loss and generalised IoU.
 
-    The class target of an answering cell is the IoU of its own box with the object's
+    The class target of an assigned cell is the IoU of its predicted box with the object's
     (arXiv 2006.04388, equation 2, beta = 2); boxes learn by 1 - GIoU (arXiv 1902.09630).
 
     :param offsets: (B, N, 4) and ``logits`` (B, N, classes), as `flatten` gives them.

@@ -1,7 +1,7 @@
-"""COCO's average precision, matched once and added up over any re-weighted set of images.
+"""COCO's average precision, matched once and accumulated for any weights of the images.
 
-pycocotools matches detections to objects image by image, then adds up. Matching is slow and needs
-no repeating: a bootstrap resample only changes how often each image counts.
+pycocotools matches detections to objects image by image, then accumulates. Matching is slow and is
+not repeated: a bootstrap resample only changes the weight of each image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from rgb2swir_ros.lab.detector.decode import MOST, Detections
+from rgb2swir_ros.lab.detector.decode import MAX_DETECTIONS, Detections
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame
 
 THRESHOLDS = np.linspace(.5, .95, 10)  # of the IoU that makes a match
@@ -27,11 +27,11 @@ AREAS = ('all', 'small', 'medium', 'large')  # COCO: below 32^2, below 96^2, fro
 
 @dataclass(frozen=True)
 class Matches:
-    """What matching found for one class and one bucket of areas, over all images.
+    """The matches of one class and one range of areas, over all images.
 
     :param scores: (D,) descending; ``images``: (D,) index of the image of each detection.
-    :param hit: (T, D) bool, matched to an object; ``ignored``: (T, D) bool, not to be counted.
-    :param objects: (I,) how many objects each image has.
+    :param hit: (T, D) bool, matched to an object; ``ignored``: (T, D) bool, not counted.
+    :param objects: (I,) number of objects of each image.
     """
 
     scores: NDArray[np.float64]
@@ -79,7 +79,7 @@ def coco_evaluation(frames: Sequence[AnnotatedFrame], found: Sequence[Detections
                             'bbox': [left, top, right - left, bottom - top]})
     truth.dataset = {'info': {}, 'images': [{'id': k + 1} for k in range(len(frames))],
                      'annotations': objects, 'categories': [{'id': k + 1} for k in range(classes)]}
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells its progress
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth.createIndex()
         if results:
             answers = truth.loadRes(results)
@@ -90,13 +90,13 @@ def coco_evaluation(frames: Sequence[AnnotatedFrame], found: Sequence[Detections
         evaluation = COCOeval(truth, answers, 'bbox')
         evaluation.params.imgIds = [k + 1 for k in range(len(frames))]
         evaluation.params.catIds = [k + 1 for k in range(classes)]
-        evaluation.params.maxDets = [1, 10, MOST]
+        evaluation.params.maxDets = [1, 10, MAX_DETECTIONS]
         evaluation.evaluate()
     return evaluation
 
 
 def _join(results: Sequence[dict[str, Any] | None]) -> Matches:
-    """Put the images' matches together in the order of the scores, as COCOeval does."""
+    """Concatenate the images' matches in the order of the scores, as COCOeval does."""
     known = [(k, r) for k, r in enumerate(results) if r is not None]
     objects = np.zeros(len(results), np.int64)
     for k, r in known:
@@ -105,7 +105,7 @@ def _join(results: Sequence[dict[str, Any] | None]) -> Matches:
         empty = np.zeros((len(THRESHOLDS), 0), bool)
         return Matches(np.zeros(0), np.zeros(0, np.int64), empty, empty, objects)
     scores = np.concatenate([np.asarray(r['dtScores'], float) for _, r in known])
-    order = np.argsort(-scores, kind='mergesort')  # theirs: equal scores keep their order
+    order = np.argsort(-scores, kind='mergesort')  # as COCOeval: equal scores keep their order
     images = np.concatenate([np.full(len(r['dtScores']), k) for k, r in known])
     matched = np.concatenate([np.asarray(r['dtMatches']) for _, r in known], axis=1)
     ignored = np.concatenate([np.asarray(r['dtIgnore']) for _, r in known], axis=1).astype(bool)
@@ -116,7 +116,7 @@ def _join(results: Sequence[dict[str, Any] | None]) -> Matches:
 def precision(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return precision (T, 101) at each IoU threshold and recall, or None without an object.
 
-    :param weights: (I,) how often each image counts; all ones give what COCOeval gives.
+    :param weights: (I,) weight of each image; with ones the result equals that of COCOeval.
     """
     total = float(weights @ matches.objects)
     if total == 0:
@@ -137,7 +137,7 @@ def precision(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.floa
 
 def average_precisions(table: list[list[Matches]],
                        weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return AP (classes, areas, T); NaN where the weighted images hold no such object."""
+    """Return AP (classes, areas, T); NaN where the weighted images have no such object."""
     result = np.full((len(table), len(AREAS), len(THRESHOLDS)), np.nan)
     for kind, row in enumerate(table):
         for area, matches in enumerate(row):

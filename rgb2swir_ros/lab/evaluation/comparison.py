@@ -1,7 +1,7 @@
-"""Detection in what models make of the RGB frames, beside the true SWIR frames of the same scenes.
+"""Detection in the output of models, compared with the true SWIR frames of the same scenes.
 
-The same resampled scenes give the draws of every column, so that ratios and differences are of
-pairs: what makes a resample hard is hard for both, and drops out.
+All columns use the same bootstrap resamples of scenes, so that ratios and differences are paired:
+the difficulty of a resample affects both and cancels.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import Detections, relabel
-from rgb2swir_ros.lab.detector.model import Judge
+from rgb2swir_ros.lab.detector.model import DetectorModel
 from rgb2swir_ros.lab.evaluation.detection import (
     ALL,
     LOOSEST,
@@ -31,33 +31,33 @@ from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_displa
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
-# what is compared: the name, the index into `AREAS`, and the IoU thresholds
+# the compared measures: name, index into `AREAS`, IoU thresholds
 MEASURES = {'map': (0, ALL), 'map50': (0, LOOSEST), 'small': (1, ALL), 'medium': (2, ALL),
             'large': (3, ALL)}
 SHOWN_FRAMES = 6
-Tone = NDArray[np.float32]
+DisplayValues = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Column:
-    """What was found in one set of pictures of the same frames.
+    """The detections in one set of images of the frames.
 
     :param name: of the model, or of the true frames.
-    :param tones: of the frames that are shown, by their index.
+    :param display_values: of the frames of the contact sheet, by their index.
     """
 
     name: str
     found: list[Detections]
-    tones: dict[int, Tone]
+    display_values: dict[int, DisplayValues]
 
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model's figures, against the true frames and against the first model.
+    """A model's figures, and their comparison with the true frames and with the first model.
 
     :param calls: of the denoiser for each frame; ``milliseconds``: median of a frame's call.
     :param to_true: the ratio of each of `MEASURES` to that of the true frames.
-    :param to_first: the difference of each of `MEASURES` to the first model's; empty for that.
+    :param to_first: difference of each of `MEASURES` to the first model's; empty for the first.
     """
 
     name: str
@@ -80,13 +80,13 @@ class Comparison:
         return dict(plain(asdict(self)))
 
 
-def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: Judge,
+def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: DetectorModel,
                  models: Sequence[Candidate]) -> list[Column]:
-    """Detect in the true frames and in each model's, frame by frame; progress on stderr.
+    """Return the detections in the true frames and in each model's output; progress on stderr.
 
-    :param pictures: the RGB pictures; one for each frame.
+    :param pictures: the RGB images; one for each frame.
     :return: the column of the true frames, then one for each model.
-    :raises UserError: if a picture cannot be read or has not the size of its frame.
+    :raises UserError: if an image cannot be read or does not have the size of its frame.
     """
     columns = [Column(name, [], {}) for name in ('true SWIR', *(m.name for m in models))]
     shown = set(shown_frames(len(annotated.frames)))
@@ -96,19 +96,19 @@ def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: Ju
             if rgb.shape[:2] != frame.size:
                 raise UserError(f'{picture} has {rgb.shape[1]}x{rgb.shape[0]} pixels, its '
                                 f'annotations {frame.size[1]}x{frame.size[0]}')
-            tones = [read_display_value(frame.path, frame.size),
+            display_values = [read_display_value(frame.path, frame.size),
                      *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32) for m in models)]
-            for column, tone in zip(columns, tones, strict=True):
-                column.found.append(relabel(detector.detect([tone])[0], detector.classes,
+            for column, display_value in zip(columns, display_values, strict=True):
+                column.found.append(relabel(detector.detect([display_value])[0], detector.classes,
                                             annotated.classes))
                 if k in shown:
-                    column.tones[k] = tone
+                    column.display_values[k] = display_value
             progress.advance()
     return columns
 
 
 def shown_frames(count: int) -> list[int]:
-    """Return the frames that a person is shown, spread evenly over the set."""
+    """Return the indices of the frames of the contact sheet, evenly spaced."""
     return sorted({int(k) for k in np.linspace(0, count - 1, min(SHOWN_FRAMES, count))})
 
 
@@ -127,17 +127,17 @@ def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence
 
 
 def ratios(own: Precisions, reference: Precisions) -> dict[str, Figure]:
-    """Return own over reference by `MEASURES`, both of the same resampled scenes."""
+    """Return the ratio of own to reference by `MEASURES`, with paired resamples."""
     result = {}
     for name, (area, thresholds) in MEASURES.items():
         (a, a_draws), (b, b_draws) = own.mean(area, thresholds), reference.mean(area, thresholds)
-        with np.errstate(divide='ignore', invalid='ignore'):  # nothing found in any true frame
+        with np.errstate(divide='ignore', invalid='ignore'):  # no detections in the true frames
             result[name] = figure(float(np.float64(a) / b), a_draws / b_draws)
     return result
 
 
 def differences(own: Precisions, reference: Precisions) -> dict[str, Figure]:
-    """Return own minus reference by `MEASURES`, both of the same resampled scenes."""
+    """Return own minus reference by `MEASURES`, with paired resamples."""
     result = {}
     for name, (area, thresholds) in MEASURES.items():
         (a, a_draws), (b, b_draws) = own.mean(area, thresholds), reference.mean(area, thresholds)

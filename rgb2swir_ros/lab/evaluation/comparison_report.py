@@ -1,4 +1,4 @@
-"""The report on compared models: one table, and a sheet of the same frames side by side."""
+"""The report on compared models: a table and a contact sheet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CELL = 22  # characters of a figure with its interval
 
 
 def comparison_table(result: Comparison, title: str) -> str:
-    """Return the table that a person reads."""
+    """Return the table for the terminal."""
     true, models = result.true, result.models
     counts = [true.objects, true.objects, *true.by_area.values()]
     names = ['true SWIR', *(m.name for m in models)]
@@ -72,17 +72,17 @@ def model_sheet(target: Path, annotated: AnnotatedSet, pictures: Sequence[Path],
                 columns: Sequence[Column], score: float) -> None:
     """Write rows of RGB, true SWIR and each model's frame, with boxes: found, missed, false.
 
-    :param pictures: the RGB pictures of all frames.
+    :param pictures: the RGB images of all frames.
     :param score: detections below it are not shown, in any column.
     """
     titles = ['RGB', *(c.name for c in columns)]
     rows: list[NDArray[np.uint8]] = []
-    for k in sorted(columns[0].tones):
+    for k in sorted(columns[0].display_values):
         rgb = read_picture(pictures[k])
         height = round(TILE_WIDTH * rgb.shape[0] / rgb.shape[1])
         tiles = [cv2.resize(rgb[..., ::-1], (TILE_WIDTH, height), interpolation=cv2.INTER_CUBIC)]
-        tiles += [draw_boxes(annotated.frames[k], c.tones[k], c.found[k], annotated.classes, score,
-                             TILE_WIDTH) for c in columns]
+        tiles += [draw_boxes(annotated.frames[k], c.display_values[k], c.found[k],
+                             annotated.classes, score, TILE_WIDTH) for c in columns]
         rows.append(np.hstack([t[:height] for t in tiles]).astype(np.uint8, copy=False))
     head = np.zeros((LEGEND_HEIGHT, rows[0].shape[1], 3), np.uint8)
     for k, title in enumerate(titles):

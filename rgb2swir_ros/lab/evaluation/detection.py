@@ -1,4 +1,4 @@
-"""How well objects are found in SWIR frames: COCO mAP, its uncertainty, and what chance gives."""
+"""Object detection in SWIR frames: COCO mAP, its bootstrap interval, and its chance level."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import Detections
-from rgb2swir_ros.lab.detector.model import Judge
+from rgb2swir_ros.lab.detector.model import DetectorModel
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, Matches, average_precisions, match
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights, plain
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
 
-SHUFFLES = 3
+SHUFFLES = 3  # for the chance level
 ALL, LOOSEST = slice(None), slice(0, 1)  # of the IoU thresholds: .50 to .95, and .50 alone
 
 
@@ -26,12 +26,12 @@ ALL, LOOSEST = slice(None), slice(0, 1)  # of the IoU thresholds: .50 to .95, an
 class DetectionResult:
     """The figures of one set of detections, all in [0, 1].
 
-    :param map: mAP over IoU .50 to .95, classes with objects alone; ``map50``: at IoU .50;
+    :param map: mAP over IoU .50 to .95, over classes with objects; ``map50``: at IoU .50;
         ``small``, ``medium``, ``large``: of objects below 32x32, below 96x96, from 96x96 pixels.
     :param by_class: AP over IoU .50 to .95; ``by_class_small``: of small objects.
-    :param chance: the mAP of the same detections, each frame's laid on a frame of another scene;
-        the highest of a few such shuffles. ``chance_small``: of small objects.
-    :param objects: how many there are; ``by_area`` and ``by_class_objects``: the same in parts.
+    :param chance: chance level: the mAP of the same detections, assigned to frames of other
+        scenes; the highest of `SHUFFLES` shuffles. ``chance_small``: of small objects.
+    :param objects: number of objects; ``by_area`` and ``by_class_objects``: its parts.
     """
 
     map: Figure
@@ -55,12 +55,12 @@ class DetectionResult:
         return dict(plain(asdict(self)))
 
 
-def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
+def detect_files(detector: DetectorModel, frames: Sequence[AnnotatedFrame],
                  pictures: Sequence[Path]) -> list[Detections]:
-    """Return the detections in each picture, with a line of progress on stderr.
+    """Return the detections in each image; progress on stderr.
 
     :param pictures: one for each frame, of its size.
-    :raises UserError: if a picture cannot be read or has another size.
+    :raises UserError: if an image cannot be read or has another size.
     """
     found: list[Detections] = []
     with ProgressDisplay(len(frames)) as progress:
@@ -72,7 +72,7 @@ def detect_files(detector: Judge, frames: Sequence[AnnotatedFrame],
 
 @dataclass(frozen=True)
 class Precisions:
-    """What was found, added up: over all frames, and over each bootstrap resample of scenes.
+    """Average precision over all frames, and over each bootstrap resample of scenes.
 
     :param table: `Matches` by class, then by `AREAS`.
     :param whole: AP (classes, areas, T); ``draws``: the same of each resample, (R, ...).
@@ -85,7 +85,7 @@ class Precisions:
     def mean(self, area: int, threshold: slice = ALL) -> tuple[float, NDArray[np.float64]]:
         """Return mAP of an area, and that of each resample (R,); NaN without such an object.
 
-        Averaged over classes with objects and over the IoU thresholds chosen.
+        The mean is over classes with objects and over the chosen IoU thresholds.
         """
         rows = self.draws[:, :, area, threshold].reshape(len(self.draws), -1)
         return float(_mean(self.whole[:, area, threshold].reshape(1, -1))[0]), _mean(rows)
@@ -94,11 +94,11 @@ class Precisions:
 def draw_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
                     classes: Sequence[str], *, resamples: int = RESAMPLES,
                     seed: int = 0) -> Precisions:
-    """Match, and add up over all frames and over resampled scenes.
+    """Match detections and accumulate them, over all frames and over resampled scenes.
 
-    Whole scenes are drawn, not frames: frames of a scene share their geometry, and drawing them
-    one by one would make the interval too narrow. The same frames, resamples and seed draw the
-    same scenes, so that draws of several sets of detections are pairs.
+    The bootstrap resamples whole scenes: frames of a scene share their geometry, and resampling
+    frames would make the interval too narrow. Equal frames, resamples and seed give equal
+    resamples, so that those of several sets of detections are paired.
 
     :param found: the detections of each frame, labels being indices into ``classes``.
     :raises UserError: if the frames have no object.
@@ -115,14 +115,14 @@ def draw_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections
 def evaluate_detections(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
                         classes: Sequence[str], *, resamples: int = RESAMPLES,
                         seed: int = 0) -> DetectionResult:
-    """Return mAP and the rest, with intervals from resampled scenes: see `draw_precisions`."""
+    """Return the figures with intervals from resampled scenes: see `draw_precisions`."""
     drawn = draw_precisions(frames, found, classes, resamples=resamples, seed=seed)
     return summarise(frames, found, classes, drawn, seed=seed)
 
 
 def summarise(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
               classes: Sequence[str], drawn: Precisions, *, seed: int = 0) -> DetectionResult:
-    """Return the figures of detections that are matched and drawn already."""
+    """Return the figures of detections from their `draw_precisions`."""
     table, whole, draws = drawn.table, drawn.whole, drawn.draws
 
     def per_class(area: int) -> dict[str, Figure]:
@@ -147,10 +147,10 @@ def summarise(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
 
 def shuffled(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
              seed: int) -> list[Detections]:
-    """Return the detections, each frame's moved to a frame of another scene.
+    """Return the detections, each frame's assigned to a frame of another scene.
 
-    Scenes are put in a random order and the detections shifted by the size of the largest scene:
-    with at least twice as many frames, no frame gets detections of its own scene.
+    Scenes are shuffled and the detections shifted by the size of the largest scene. With at least
+    twice as many frames, no frame gets detections of its own scene.
     """
     rng = np.random.default_rng([seed, 4])
     scenes = sorted({f.scene for f in frames})
@@ -168,7 +168,7 @@ def _objects(matches: Matches) -> int:
 
 
 def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of each row without its NaN; NaN for a row of nothing else."""
+    """Return the mean of each row without its NaN; NaN for a row without values."""
     known = ~np.isnan(rows)
     count = known.sum(axis=1)
     total = np.where(known, rows, 0).sum(axis=1)

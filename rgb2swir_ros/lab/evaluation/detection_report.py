@@ -1,4 +1,4 @@
-"""The report on detection: table, precision-recall curves and pictures with boxes."""
+"""The report on detection: table, precision-recall curves, images with boxes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_val
 from rgb2swir_ros.report.plots import import_pyplot
 
 TILES, COLUMNS, TILE_WIDTH = 12, 3, 640
-HIT_OVERLAP = 0.5
+HIT_OVERLAP = 0.5  # IoU
 LEGEND_HEIGHT = 32
 FOUND, MISSED, FALSE = (60, 200, 60), (60, 60, 240), (0, 220, 255)  # BGR
 
 
 def table(result: DetectionResult, title: str) -> str:
-    """Return the table that a person reads."""
+    """Return the table for the terminal."""
     lines = [title, f'{result.images} frames of {result.scenes} scenes, {result.objects} objects, '
              f'{result.detections} detections', '',
              f'{"COCO mAP":<22}{"objects":>8}   value [95 % interval, scenes resampled]']
@@ -42,7 +42,7 @@ def table(result: DetectionResult, title: str) -> str:
 
 
 def plot_curves(target: Path, matches: list[list[Matches]], classes: Sequence[str]) -> None:
-    """Draw precision over recall at IoU .50 by class, for all and for small objects.
+    """Plot precision over recall at IoU .50 by class, for all and for small objects.
 
     :raises UserError: if matplotlib is missing.
     """
@@ -75,8 +75,8 @@ def working_score(matches: list[list[Matches]]) -> float:
     if not hit.any():
         return .5
     order = np.argsort(-scores, kind='stable')
-    hits, said = np.cumsum(hit[order]), np.cumsum(counted[order])
-    return float(scores[order][np.argmax(2 * hits / (said + total))])
+    hits, detections = np.cumsum(hit[order]), np.cumsum(counted[order])
+    return float(scores[order][np.argmax(2 * hits / (detections + total))])
 
 
 def sort_out(frame: AnnotatedFrame, found: Detections,
@@ -101,9 +101,9 @@ def sort_out(frame: AnnotatedFrame, found: Detections,
 
 def contact_sheet(target: Path, frames: Sequence[AnnotatedFrame], pictures: Sequence[Path],
                   found: Sequence[Detections], classes: Sequence[str], score: float) -> None:
-    """Write frames spread evenly over the set, with boxes: found, missed and false.
+    """Write evenly spaced frames with boxes: found, missed and false.
 
-    :param pictures: what the detector saw, one for each frame.
+    :param pictures: the inputs of the detector, one for each frame.
     :param score: detections below it are not shown; see `working_score`.
     """
     wanted = np.unique(np.linspace(0, len(frames) - 1, min(TILES, len(frames))).astype(int))
@@ -118,7 +118,7 @@ def contact_sheet(target: Path, frames: Sequence[AnnotatedFrame], pictures: Sequ
 
 
 def legend(width: int, score: float) -> NDArray[np.uint8]:
-    """Return a strip (`LEGEND_HEIGHT`, width, 3), BGR, that says what the boxes' colours mean."""
+    """Return a strip (`LEGEND_HEIGHT`, width, 3), BGR, with the legend of the boxes' colours."""
     strip = np.zeros((LEGEND_HEIGHT, width, 3), np.uint8)
     for k, (text, colour) in enumerate(((f'found (score from {score:.2f})', FOUND),
                                         ('missed', MISSED), ('false', FALSE))):
@@ -127,11 +127,11 @@ def legend(width: int, score: float) -> NDArray[np.uint8]:
     return strip
 
 
-def draw_boxes(frame: AnnotatedFrame, tone: NDArray[np.float32], found: Detections,
+def draw_boxes(frame: AnnotatedFrame, display_value: NDArray[np.float32], found: Detections,
                classes: Sequence[str], score: float, width: int) -> NDArray[np.uint8]:
-    """Return a frame as BGR of a width, with its boxes: found, missed and false."""
-    scale = width / tone.shape[1]
-    grey = cv2.resize((tone * 255).astype(np.uint8), None, fx=scale, fy=scale,
+    """Return a frame as BGR, scaled to a width, with its boxes: found, missed and false."""
+    scale = width / display_value.shape[1]
+    grey = cv2.resize((display_value * 255).astype(np.uint8), None, fx=scale, fy=scale,
                       interpolation=cv2.INTER_CUBIC)
     picture = np.ascontiguousarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
     hit, taken = sort_out(frame, found, score)
@@ -148,7 +148,7 @@ def draw_boxes(frame: AnnotatedFrame, tone: NDArray[np.float32], found: Detectio
 def _draw(picture: NDArray[np.uint8], box: NDArray[np.float32], text: str,
           colour: tuple[int, int, int]) -> None:
     left, top, right, bottom = (round(float(v)) for v in box)
-    # a box drawn outside its edge leaves a small object visible
+    # boxes are drawn outside their edges, so that small objects remain visible
     cv2.rectangle(picture, (left - 2, top - 2), (right + 1, bottom + 1), colour, 1)
     cv2.putText(picture, text, (left - 2, max(top - 5, 10)), cv2.FONT_HERSHEY_SIMPLEX, .36, colour,
                 1, cv2.LINE_AA)

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.detector import data
-from rgb2swir_ros.lab.detector.data import FrameCache, draw, draw_batch, order, retone
+from rgb2swir_ros.lab.detector.data import (
+    FrameCache,
+    augment_display_values,
+    draw,
+    draw_batch,
+    order,
+)
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
 
 
@@ -25,15 +31,15 @@ def block(toy, tmp_path):
 
 @pytest.mark.parametrize('size', [(64, 96), (32, 64), (96, 96)])
 def test_boxes_stay_on_their_objects(block, monkeypatch, size):
-    monkeypatch.setattr(data, 'retone', lambda tone, _rng: tone)
+    monkeypatch.setattr(data, 'augment_display_values', lambda display_value, _rng: display_value)
     seen = 0
     for seed in range(60):
         sample = draw(block, 0, size, np.random.default_rng(seed))
-        assert sample.tone.shape == size
+        assert sample.display_value.shape == size
         if len(sample.labels) == 0:
             continue
         seen += 1
-        rows, columns = np.nonzero(sample.tone > .5)
+        rows, columns = np.nonzero(sample.display_value > .5)
         inside = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         assert np.abs(sample.boxes[0] - inside).max() <= 1.01
         assert sample.labels.tolist() == [2]
@@ -41,11 +47,11 @@ def test_boxes_stay_on_their_objects(block, monkeypatch, size):
 
 
 def test_native_crops_are_exact(block, monkeypatch):
-    monkeypatch.setattr(data, 'retone', lambda tone, _rng: tone)
+    monkeypatch.setattr(data, 'augment_display_values', lambda display_value, _rng: display_value)
     monkeypatch.setattr(data, 'NATIVE_SHARE', 1.0)
     for seed in range(10):
         sample = draw(block, 0, (64, 96), np.random.default_rng(seed))
-        assert set(np.unique(sample.tone)) == {0., 1.}
+        assert set(np.unique(sample.display_value)) == {0., 1.}
         assert sample.boxes[0].tolist() in ([30, 20, 54, 36], [96 - 54, 20, 96 - 30, 36])
 
 
@@ -66,13 +72,13 @@ def test_slivers_and_crowds_are_ignored_not_taught(block, monkeypatch):
 
 
 def test_tones_stay_in_range_and_mild(block):
-    tone = np.linspace(0, 1, 64 * 96, dtype=np.float32).reshape(64, 96)
+    display_value = np.linspace(0, 1, 64 * 96, dtype=np.float32).reshape(64, 96)
     shifts = []
     for seed in range(40):
-        other = retone(tone, np.random.default_rng(seed))
+        other = augment_display_values(display_value, np.random.default_rng(seed))
         assert other.dtype == np.float32
         assert 0 <= other.min() <= other.max() <= 1
-        shifts.append(np.abs(other - tone).mean())
+        shifts.append(np.abs(other - display_value).mean())
     assert .02 < np.mean(shifts) < .15
 
 
@@ -89,9 +95,9 @@ def test_batches_follow_from_seed_and_step(toy):
     first, again = (draw_batch(cache, 3, (64, 96), 5, 1) for _ in range(2))
     other = draw_batch(cache, 3, (64, 96), 6, 1)
     for a, b, c in zip(first, again, other, strict=True):
-        assert np.array_equal(a.tone, b.tone)
+        assert np.array_equal(a.display_value, b.display_value)
         assert np.array_equal(a.boxes, b.boxes)
-        assert not np.array_equal(a.tone, c.tone)
+        assert not np.array_equal(a.display_value, c.display_value)
 
 
 def test_frames_beyond_the_memory_limit_are_read_each_time(toy):
@@ -99,5 +105,5 @@ def test_frames_beyond_the_memory_limit_are_read_each_time(toy):
     cache, free = FrameCache(frames, limit=2 * 64 * 96 * 2), FrameCache(frames)
     for _ in range(2):
         for k in range(3):
-            assert np.array_equal(cache.tone(k), free.tone(k))
+            assert np.array_equal(cache.display_value(k), free.display_value(k))
     assert len(cache._kept) == 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rgb2swir_ros.lab.detector.decode import MOST, Detections, relabel, suppress
+from rgb2swir_ros.lab.detector.decode import MAX_DETECTIONS, Detections, relabel, suppress
 
 BOXES = np.array([[10, 10, 30, 30], [11, 10, 31, 30], [60, 10, 80, 30], [-10, 40, 20, 200]],
                  np.float32)
@@ -35,7 +35,7 @@ def test_no_more_than_the_best_hundred_and_none_outside():
     boxes = np.concatenate([corners, corners + 8], axis=1).astype(np.float32)
     scores = rng.uniform(.1, 1, (400, 1)).astype(np.float32)
     found = suppress(boxes, scores, (200, 200))
-    assert found.scores.tolist() == sorted(scores[:, 0].tolist(), reverse=True)[:MOST]
+    assert found.scores.tolist() == sorted(scores[:, 0].tolist(), reverse=True)[:MAX_DETECTIONS]
     assert len(suppress(boxes + 300, scores, (200, 200)).scores) == 0
 
 

@@ -21,8 +21,8 @@ def test_round_trip(lively, tmp_path):
     again = load_detector(tmp_path)
     for name, tensor in detector.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], tensor)  # float16 once is for good
-    tone = np.random.default_rng(0).random((50, 70), np.float32)
-    a, b = (d.detect([tone])[0] for d in (detector, again))
+    display_value = np.random.default_rng(0).random((50, 70), np.float32)
+    a, b = (d.detect([display_value])[0] for d in (detector, again))
     assert len(a.scores) > 10
     assert np.array_equal(a.boxes, b.boxes)
     assert not list(tmp_path.glob('*.part'))

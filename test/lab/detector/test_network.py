@@ -68,8 +68,8 @@ def test_any_size_goes(network, size):
 
 
 def test_frames_of_a_batch_do_not_meet(network):
-    tones = torch.rand(3, 1, 64, 64)
-    whole, alone = network(tones), network(tones[1:2])
+    display_values = torch.rand(3, 1, 64, 64)
+    whole, alone = network(display_values), network(display_values[1:2])
     assert torch.allclose(whole[0][1], alone[0][0], atol=1e-4)
     assert torch.allclose(whole[1][1], alone[1][0], atol=1e-5)
 

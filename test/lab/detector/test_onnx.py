@@ -50,8 +50,8 @@ def foreign(path, *, shape=(1, 1, 64, 96), kind=TensorProto.FLOAT, outputs=None)
 def test_parity_with_pytorch(lively, exported, toy):
     ours, theirs = load_detector(lively), OnnxDetector(exported)
     assert theirs.classes == ours.classes == CLASSES
-    tones = [read_display_value(f.path) for f in read_annotations(toy, 'test').frames]
-    for a, b in zip(ours.detect(tones), theirs.detect(tones), strict=True):
+    display_values = [read_display_value(f.path) for f in read_annotations(toy, 'test').frames]
+    for a, b in zip(ours.detect(display_values), theirs.detect(display_values), strict=True):
         assert len(a.scores) > 10
         assert np.abs(a.scores - b.scores).max() < 1e-4
         assert np.abs(a.boxes - b.boxes).max() < 1e-2
@@ -63,19 +63,19 @@ def test_batch_is_free(lively, exported):
     import torch
 
     session = onnxruntime.InferenceSession(str(exported), providers=['CPUExecutionProvider'])
-    tones = np.random.default_rng(0).random((3, 1, 64, 96), np.float32)
-    boxes, scores = session.run(['boxes', 'scores'], {'tone': tones})
+    display_values = np.random.default_rng(0).random((3, 1, 64, 96), np.float32)
+    boxes, scores = session.run(['boxes', 'scores'], {'tone': display_values})
     with torch.no_grad():
-        expected = load_detector(lively).network(torch.from_numpy(tones))
+        expected = load_detector(lively).network(torch.from_numpy(display_values))
     assert np.allclose(boxes, expected[0].numpy(), atol=1e-2)
     assert np.allclose(scores, expected[1].numpy(), atol=1e-4)
 
 
 def test_larger_frames_are_shrunk_and_boxes_brought_back(exported):
-    tone = np.random.default_rng(0).random((64, 96), np.float32)
-    large = np.repeat(np.repeat(tone, 2, axis=0), 2, axis=1)
+    display_value = np.random.default_rng(0).random((64, 96), np.float32)
+    large = np.repeat(np.repeat(display_value, 2, axis=0), 2, axis=1)
     detector = OnnxDetector(exported)
-    small, big = detector.detect([tone, large])
+    small, big = detector.detect([display_value, large])
     assert np.abs(big.boxes - 2 * small.boxes).max() < .1
     assert np.allclose(big.scores, small.scores, atol=1e-3)
 

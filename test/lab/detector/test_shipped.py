@@ -44,7 +44,7 @@ def test_finds_most_of_what_is_well_seen(detector):
     assert hits >= .6 * wanted
 
 
-@pytest.mark.parametrize('tone', [0.0, .5, 1.0])
-def test_finds_nothing_in_a_blank_frame(detector, tone):
-    found = detector.detect([np.full((256, 320), tone, np.float32)])[0]
+@pytest.mark.parametrize('display_value', [0.0, .5, 1.0])
+def test_finds_nothing_in_a_blank_frame(detector, display_value):
+    found = detector.detect([np.full((256, 320), display_value, np.float32)])[0]
     assert not (found.scores > SURE).any()

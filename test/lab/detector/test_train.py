@@ -10,7 +10,7 @@ import torch
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector import train
-from rgb2swir_ros.lab.detector.train import TrainingPlan, schedule, train_detector
+from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, schedule, train_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
 from rgb2swir_ros.lab.training import trainer
@@ -27,7 +27,7 @@ def test_learns_shapes(tmp_path):
     toy = write_toy(tmp_path / 'toy', {'train': 96, 'test': 40}, (64, 96), looks=1,
                     sides=(8., 30.), most=3)
     detector = train_detector(toy, tmp_path / 'work', tmp_path / 'model',
-                              TrainingPlan(steps=160, batch=8), log=silent)
+                              DetectorTrainingConfig(steps=160, batch=8), log=silent)
     frames = read_annotations(toy, 'test').frames
     result = evaluate_detections(frames, detect_files(detector, frames, [f.path for f in frames]),
                                  detector.classes, resamples=20)
@@ -36,8 +36,8 @@ def test_learns_shapes(tmp_path):
 
 
 def test_killed_and_resumed_equals_uninterrupted(toy, tmp_path, monkeypatch):
-    plan = TrainingPlan(steps=5, batch=2, seed=3)
-    whole = train_detector(toy, tmp_path / 'a', tmp_path / 'whole', plan, log=silent)
+    config = DetectorTrainingConfig(steps=5, batch=2, seed=3)
+    whole = train_detector(toy, tmp_path / 'a', tmp_path / 'whole', config, log=silent)
     original, calls = train.detector_loss, []
 
     def interrupted(*arguments):
@@ -48,31 +48,32 @@ def test_killed_and_resumed_equals_uninterrupted(toy, tmp_path, monkeypatch):
 
     monkeypatch.setattr(train, 'detector_loss', interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train_detector(toy, tmp_path / 'b', tmp_path / 'cut', plan, save_every_s=0, log=silent)
+        train_detector(toy, tmp_path / 'b', tmp_path / 'cut', config, save_every_s=0, log=silent)
     assert not (tmp_path / 'cut').exists()
     lines = []
-    resumed = train_detector(toy, tmp_path / 'b', tmp_path / 'cut', plan, log=lines.append)
+    resumed = train_detector(toy, tmp_path / 'b', tmp_path / 'cut', config, log=lines.append)
     assert any('resuming stage 1 at step 3' in line for line in lines)
     for name, tensor in whole.network.state_dict().items():
         assert torch.equal(resumed.network.state_dict()[name], tensor), name
     with pytest.raises(UserError, match='another training'):
-        train_detector(toy, tmp_path / 'b', tmp_path / 'cut', TrainingPlan(steps=6, batch=2),
+        train_detector(toy, tmp_path / 'b', tmp_path / 'cut',
+                       DetectorTrainingConfig(steps=6, batch=2),
                        log=silent)
 
 
 def test_a_checkpoint_of_other_frames_is_refused_by_what_differs(toy, tmp_path):
     """Boxes and names of the frames are equal, their pictures are not."""
-    plan = TrainingPlan(steps=1, batch=1)
+    config = DetectorTrainingConfig(steps=1, batch=1)
     data = tmp_path / 'data'
     shutil.copytree(toy, data)
-    train_detector(data, tmp_path / 'w', tmp_path / 'm', plan, log=silent)
+    train_detector(data, tmp_path / 'w', tmp_path / 'm', config, log=silent)
     picture = read_annotations(data, 'train').frames[0].path
-    tone = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
-    assert cv2.imwrite(str(picture), tone // 2)
+    display_value = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
+    assert cv2.imwrite(str(picture), display_value // 2)
     with pytest.raises(UserError, match=r'another training \(data: files: '):
-        train_detector(data, tmp_path / 'w', tmp_path / 'm', plan, log=silent)
+        train_detector(data, tmp_path / 'w', tmp_path / 'm', config, log=silent)
     with pytest.raises(UserError, match=r'plan: rate: 0\.0025 there, 0\.001 here'):
-        train_detector(toy, tmp_path / 'w', tmp_path / 'm', replace(plan, rate=.001), log=silent)
+        train_detector(toy, tmp_path / 'w', tmp_path / 'm', replace(config, rate=.001), log=silent)
 
 
 @pytest.mark.parametrize('key', ['scene', 'file_name'])
@@ -91,7 +92,7 @@ def test_minutes_become_steps(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, 'TIMED_STEPS', (1, 3))
     lines = []
     train_detector(toy, tmp_path / 'w', tmp_path / 'm',
-                   TrainingPlan(minutes=.01, batch=1), log=lines.append)
+                   DetectorTrainingConfig(minutes=.01, batch=1), log=lines.append)
     settled = next(line for line in lines if 'this stage gets' in line)
     steps = int(settled.split()[-2])
     assert steps >= 4

@@ -1,4 +1,4 @@
-"""What an ONNX detector takes and gives, read from the file and from its YAML, and checked."""
+"""The inputs and outputs of an ONNX detector, read from file and YAML, and checked."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ HELP = "see the description in rgb2swir_ros/lab/detector/onnx.py"
 
 @dataclass(frozen=True)
 class Signature:
-    """How to call one ONNX detector; the module `onnx` of this room describes the terms.
+    """The inputs and outputs of one ONNX detector; the module `onnx` describes the format.
 
     :param size: (height, width) of a fixed input, or None; ``channels``: 1 or 3.
-    :param mean: (channels,), ``std``: the same.
-    :param classes: names of what it finds; ``labels``: index into them for each of its labels.
+    :param mean: (channels,); ``std``: the same.
+    :param classes: names of the classes; ``labels``: the index into them of each of its labels.
     """
 
     path: Path
@@ -40,31 +40,31 @@ class Signature:
     classes: tuple[str, ...]
     labels: dict[int, int]
 
-    def fit(self, tone: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        """Return a frame fitted to the input, and the scale from its pixels to the input's."""
-        height, width = tone.shape[:2]
+    def fit(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        """Return a frame (H, W) fitted to the input, and the scale of its pixels in the input."""
+        height, width = image.shape[:2]
         if self.size is None:
-            target, scale = tuple(-(-s // self.divisor) * self.divisor for s in tone.shape), 1.0
+            target, scale = tuple(-(-s // self.divisor) * self.divisor for s in image.shape), 1.0
         else:
             target = self.size
             scale = min(1.0, target[0] / height, target[1] / width)
         if scale < 1:
-            tone = np.asarray(cv2.resize(  # INTER_AREA: small objects fade, but do not alias
-                tone, (max(int(width * scale), 1), max(int(height * scale), 1)),
+            image = np.asarray(cv2.resize(  # INTER_AREA avoids aliasing
+                image, (max(int(width * scale), 1), max(int(height * scale), 1)),
                 interpolation=cv2.INTER_AREA), np.float32)
-        below, right = target[0] - tone.shape[0], target[1] - tone.shape[1]
-        return np.pad(tone, ((0, below), (0, right)), mode='edge'), scale
+        below, right = target[0] - image.shape[0], target[1] - image.shape[1]
+        return np.pad(image, ((0, below), (0, right)), mode='edge'), scale
 
-    def prepare(self, tone: NDArray[np.float32]) -> NDArray[np.float32]:
+    def prepare(self, display_value: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the input (1, channels, H, W), float32."""
-        planes = np.repeat(tone[None, None] * self.scale, self.channels, axis=1)
+        planes = np.repeat(display_value[None, None] * self.scale, self.channels, axis=1)
         scaled = (planes - self.mean[:, None, None]) / self.std[:, None, None]
         return np.ascontiguousarray(scaled, np.float32)
 
     def check(self, values: dict[str, NDArray[Any]]) -> None:
-        """Check the shapes and kinds of the outputs.
+        """Check the shapes and values of the outputs.
 
-        :raises UserError: if they are not as described.
+        :raises UserError: if the shapes are not as described, or a value is not finite.
         """
         shapes = {k: tuple(v.shape) for k, v in values.items()}
         boxes, scores = shapes['boxes'], shapes['scores']
@@ -93,8 +93,8 @@ def read_signature(path: Path, inputs: Sequence[Any], outputs: Sequence[Any],
     """Check a file's inputs and outputs, and read the YAML beside it if there is one.
 
     :param inputs: with ``name``, ``type``, ``shape``, as onnxruntime has them; ``outputs`` too.
-    :param own: the classes of one of our own files.
-    :raises UserError: if it does not look as described; the text says what was found.
+    :param own: the classes in the metadata of a file that `export_onnx` wrote, else None.
+    :raises UserError: if it is not as described; the text names the inputs and outputs.
     """
     found = '; '.join(f'{kind} {", ".join(f"{n.name} {n.type} {n.shape}" for n in nodes)}'
                       for kind, nodes in (('inputs', inputs), ('outputs', outputs)))
