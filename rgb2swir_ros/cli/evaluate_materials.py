@@ -1,4 +1,4 @@
-"""``rgb2swir evaluate materials``: is grass as bright as grass, on scenes rendered for this."""
+"""``rgb2swir evaluate materials``: the brightness of each material, on scenes rendered for it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
   rgb2swir evaluate materials --model nano --model grey -o out/materials
-Renders scenes of a seed of their own, and compares each material's mean radiance in each frame
-with what the models make of it. Data sets for training must be of another seed.
+Renders scenes of a separate seed, and compares each material's mean radiance in each frame with
+the models' output. Data sets for training must have another seed.
 """
 SCENE_SEED = 9
 

@@ -1,4 +1,4 @@
-"""What the measurements of ``rgb2swir evaluate`` share: models, bootstrap and report."""
+"""Shared arguments and functions of ``rgb2swir evaluate``: models, bootstrap and report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rgb2swir_ros.ownership import require_apart, require_free, write_bytes
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Declare which models are judged, and how they translate."""
+    """Declare the evaluated models, and how they translate."""
     parser.add_argument('--model', action='append', metavar='MODEL', required=required,
                         help=f"name or folder; '{GREY}' is the plain grey-scale conversion; give "
                              'it again for more of them: later ones are compared with the first')
@@ -28,9 +28,9 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> N
 
 
 def candidates(arguments: argparse.Namespace, frames: int) -> list[Candidate]:
-    """Return the models that were asked for, opened.
+    """Open and return the requested models.
 
-    :param frames: how many frames of a size to expect: decides whether backend auto compiles.
+    :param frames: expected number of frames of a size, by which backend auto decides to compile.
     :raises UserError: if there is no such model, it is named twice, or cannot translate yet.
     """
     return open_candidates(arguments.model, frames, backend=arguments.backend,
@@ -38,7 +38,7 @@ def candidates(arguments: argparse.Namespace, frames: int) -> list[Candidate]:
 
 
 def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:
-    """Declare the bootstrap, and where the report goes.
+    """Declare the bootstrap and the report.
 
     :param written: names the files under ``--output``, for its help.
     """
@@ -54,10 +54,10 @@ def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:
 
 def check_report(arguments: argparse.Namespace, name: str, pictures: Sequence[str],
                  inputs: Iterable[Path]) -> None:
-    """Refuse before the measurement what could not be written after it.
+    """Check before the measurement that the report can be written after it.
 
     :param name: as of `give_report`; ``pictures``: names of the other files under ``--output``.
-    :param inputs: what is measured, besides the models.
+    :param inputs: inputs of the measurement, besides the models.
     :raises UserError: if a file of the report exists, or the report lies in an input.
     """
     if arguments.output is not None:
@@ -72,7 +72,7 @@ def give_report(arguments: argparse.Namespace, name: str, text: str,
     """Print the table, or the figures as JSON; with ``--output`` write both.
 
     :param name: of the file of figures, without ``.json``.
-    :param text: the table, for people.
+    :param text: the table for the terminal.
     """
     content = json.dumps(figures, indent=2)
     if arguments.output:

@@ -1,4 +1,4 @@
-"""``rgb2swir evaluate temporal``: does the output flicker, on still scenes, drives and videos."""
+"""``rgb2swir evaluate temporal``: flicker on still scenes, drives and videos."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ EXAMPLE = """example:
   rgb2swir scenes --count 4 --sequences 8 --length 30 --still -o out/still
   rgb2swir evaluate temporal --model nano --data out/still out/moving --videos drives/
 On still sequences: change from frame to frame over that of the RGB input, which is camera noise.
-On moving ones: what is left of the change when the next frame is fetched back along the true
-flow, over what is left of it in the true SWIR frames. On videos: the same along an estimated
-flow, over that of the RGB frames: an estimate.
+On moving ones: the warp error, which is the change after the next frame is warped back along the
+true flow, over that of the true SWIR frames. On videos: the same with an estimated flow, over
+that of the RGB frames: an estimate.
 """
 
 
@@ -46,10 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate, follow, report."""
+    """Translate, measure, report."""
     check_bootstrap(arguments.resamples, arguments.seed)
     if not arguments.data and not arguments.videos:
-        raise UserError('nothing to judge: give --data, --videos or both')
+        raise UserError('nothing to evaluate: give --data, --videos or both')
     if arguments.frames < 2:
         raise UserError(f'--frames {arguments.frames}: give at least 2')
     check_report(arguments, 'temporal', ('over_time.png', 'slices.png'),

@@ -19,7 +19,7 @@ VERBS = {
     'bench': 'measure the engine, the transport, the whole node or the renderer',
     'scenes': 'render a data set of paired RGB and SWIR frames with boxes',
     'train': 'train the canary, the translator or the detector',
-    'evaluate': 'judge true or translated SWIR frames',
+    'evaluate': 'evaluate true or translated SWIR frames',
 }
 
 

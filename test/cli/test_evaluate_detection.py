@@ -43,8 +43,8 @@ def test_translated_frames_are_what_is_judged(toy, lively, tmp_path, capsys, mon
         cv2.imwrite(str(target), np.round(255 * deep ** (1 / 2.2)).astype(np.uint8))
     seen = []
     original = TorchDetector.detect
-    monkeypatch.setattr(TorchDetector, 'detect', lambda self, tones: (
-        seen.extend(tones), original(self, tones))[1])
+    monkeypatch.setattr(TorchDetector, 'detect', lambda self, display_values: (
+        seen.extend(display_values), original(self, display_values))[1])
     for more in ((), ('--images', tmp_path)):
         assert call('--data', toy, '--detector', lively, '--json', *more) == 0
     assert f'"shown": "{tmp_path}"' in capsys.readouterr().out

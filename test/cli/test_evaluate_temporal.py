@@ -80,7 +80,7 @@ def test_flicker_is_seen_as_level_stripes(tmp_path):
 
 
 @pytest.mark.parametrize(('words', 'text'), [
-    ((), 'nothing to judge'), (('--data', 'nowhere'), 'holds no sequences; render some by'),
+    ((), 'nothing to evaluate'), (('--data', 'nowhere'), 'holds no sequences; render some by'),
     (('--videos', 'nowhere.mp4'), 'no file or folder'),
     (('--videos', 'x.mp4', '--frames', '1'), '--frames 1'),
     (('--videos', 'x.mp4', '--seed', '-1'), '--seed -1')])

@@ -1,1 +1,1 @@
-"""Judge what a translator makes: by a detector, on photographs, and over time."""
+"""Evaluation of a translator's output: detection, materials, photographs, time."""

@@ -97,7 +97,8 @@ def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: De
                 raise UserError(f'{picture} has {rgb.shape[1]}x{rgb.shape[0]} pixels, its '
                                 f'annotations {frame.size[1]}x{frame.size[0]}')
             display_values = [read_display_value(frame.path, frame.size),
-                     *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32) for m in models)]
+                              *(np.power(m.radiance(rgb), 1 / GAMMA, dtype=np.float32)
+                                for m in models)]
             for column, display_value in zip(columns, display_values, strict=True):
                 column.found.append(relabel(detector.detect([display_value])[0], detector.classes,
                                             annotated.classes))

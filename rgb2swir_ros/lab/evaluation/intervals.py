@@ -1,4 +1,4 @@
-"""Figures with bootstrap intervals, and what all bootstraps here have in common."""
+"""Figures with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 
 RESAMPLES = 200
-LEAST_RESAMPLES = 20
+MIN_RESAMPLES = 20
 INTERVAL = (2.5, 97.5)  # percent: a 95 % interval
 
 
@@ -20,8 +20,8 @@ INTERVAL = (2.5, 97.5)  # percent: a 95 % interval
 class Figure:
     """A figure with its 95 % bootstrap interval.
 
-    :param value: NaN where there is nothing to measure.
-    :param low: NaN, like ``high``, where there is nothing to draw from: one scene, one sequence.
+    :param value: NaN without data.
+    :param low: NaN, like ``high``, without anything to resample: a single scene or sequence.
     """
 
     value: float
@@ -29,7 +29,7 @@ class Figure:
     high: float
 
     def __str__(self) -> str:
-        """Return ``0.512 [0.481, 0.540]``, without interval or with a dash where none is."""
+        """Return ``0.512 [0.481, 0.540]``, without an interval of NaN; a dash for NaN."""
         if np.isnan(self.value):
             return '-'
         if np.isnan(self.low):
@@ -38,7 +38,7 @@ class Figure:
 
 
 def figure(value: float, draws: NDArray[np.float64]) -> Figure:
-    """Return a value with the interval that holds 95 % of its draws (R,), NaN left out."""
+    """Return a value with the interval of 95 % of its bootstrap draws (R,), without NaN."""
     known = draws[np.isfinite(draws)]
     if not np.isfinite(value) or not len(known):
         return Figure(value if np.isfinite(value) else np.nan, np.nan, np.nan)
@@ -47,10 +47,10 @@ def figure(value: float, draws: NDArray[np.float64]) -> Figure:
 
 
 def group_weights(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return (resamples, N): how often each item counts when groups are drawn with replacement.
+    """Return weights (resamples, N) of the items when groups are resampled with replacement.
 
     :param groups: the group of each item; items of one group are not independent.
-    :return: no row at all for a single group: drawing it again and again says nothing.
+    :return: no rows for a single group, which gives no interval.
     """
     names, index = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < 2:
@@ -62,9 +62,9 @@ def group_weights(groups: Sequence[str], resamples: int, seed: int) -> NDArray[n
 
 def ratio_of_sums(numerator: NDArray[np.float64], denominator: NDArray[np.float64],
                   weights: NDArray[np.float64]) -> Figure:
-    """Return sum over sum of paired values (N,), both drawn alike in each resample.
+    """Return the ratio of sums of paired values (N,), with the same weights in each resample.
 
-    :param weights: (R, N) of `group_weights`.
+    :param weights: (R, N) from `group_weights`.
     """
     with np.errstate(divide='ignore', invalid='ignore'):
         draws = (weights @ numerator) / (weights @ denominator)
@@ -73,17 +73,17 @@ def ratio_of_sums(numerator: NDArray[np.float64], denominator: NDArray[np.float6
 
 
 def check_bootstrap(resamples: int, seed: int) -> None:
-    """Refuse what is no bootstrap.
+    """Check the settings of a bootstrap.
 
     :raises UserError: if there are too few resamples, or the seed is negative.
     """
-    if resamples < LEAST_RESAMPLES or seed < 0:
+    if resamples < MIN_RESAMPLES or seed < 0:
         raise UserError(f'--resamples {resamples} --seed {seed}: give at least '
-                        f'{LEAST_RESAMPLES} resamples and a seed that is not negative')
+                        f'{MIN_RESAMPLES} resamples and a seed that is not negative')
 
 
 def plain(value: Any) -> Any:
-    """Return nested values for JSON: floats rounded, NaN as None, which JSON has a word for."""
+    """Return nested values for JSON: floats rounded, NaN as None."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

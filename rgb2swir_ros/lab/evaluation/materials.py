@@ -1,8 +1,8 @@
-"""How bright each material comes out, on rendered scenes that no training has seen.
+"""The brightness of each material, on rendered scenes that are in no training set.
 
-A detector lives on edges and does not mind a lawn that is too dark; a person who develops SWIR
-perception does. Here each material of each frame is one observation: the mean radiance of its
-pixels, in truth and as a model makes it.
+A detector relies on edges and tolerates a lawn that is too dark; other users of SWIR images may
+not. Each material of each frame is one observation: the mean true radiance of its pixels, and
+the mean radiance in the output of a model.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from rgb2swir_ros.lab.scenes.material_map import MaterialMap
 from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.progress import ProgressDisplay
 
-LEAST_SHARE = .002   # of a frame's pixels: smaller patches of a material are left out
-DARKEST = .02        # mean radiance: what is nearly black in truth has no ratio worth a figure
-CLEAR_ORDER = 1.5    # ratio in truth from which a model must keep two materials apart
-HELD_ORDER = 1.15    # ... by this factor at least
-FEWEST = 10          # patches from which a material has a line of its own
+MIN_SHARE = .002     # share of a frame's pixels; smaller patches of a material are left out
+DARKEST = .02        # mean true radiance; the ratio of darker patches is unreliable
+CLEAR_ORDER = 1.5    # true ratio of two materials, from which a model must keep their order
+HELD_ORDER = 1.15    # smallest ratio in the model's output of a pair in order
+MIN_PATCHES = 10     # of a material in the table
 
 
 @dataclass(frozen=True)
 class Patch:
     """One material in one frame.
 
-    :param scene: whose frames are not independent; ``frame``: number of the frame.
-    :param true: mean radiance; ``made``: of each model, by its name.
+    :param scene: its frames are not independent; ``frame``: number of the frame.
+    :param true: mean true radiance; ``made``: mean radiance of each model, by its name.
     """
 
     scene: str
@@ -53,11 +53,11 @@ class Patch:
 
 @dataclass(frozen=True)
 class MaterialResult:
-    """One material under one model, over all patches.
+    """The figures of a model for one material, over all patches.
 
-    :param true: median radiance in truth; ``made``: as the model makes it.
-    :param factor: median of made over true; 1 is right, below is too dark.
-    :param low: ``high``: four fifths of the patches have their factor between these.
+    :param true: median true radiance; ``made``: median radiance in the model's output.
+    :param factor: median of made over true; 1 is right, below 1 is too dark.
+    :param low: 10th percentile of the factor; ``high``: 90th percentile.
     """
 
     patches: int
@@ -70,12 +70,12 @@ class MaterialResult:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """One model over all materials.
+    """The figures of a model for all materials.
 
     :param error: mean absolute logarithm of made over true, over patches, to base 2 (stops).
-    :param order: of pairs of materials of one frame, one of which is at least `CLEAR_ORDER` times
-        as bright in truth, the share where the model makes it `HELD_ORDER` times as bright.
-    :param by_material: the commonest first.
+    :param order: of pairs of materials in one frame with a true ratio of at least `CLEAR_ORDER`,
+        the share with a ratio of at least `HELD_ORDER` in the model's output.
+    :param by_material: by descending number of patches.
     """
 
     error: Figure
@@ -109,15 +109,15 @@ def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[Job]
 
 
 def render(job: Job) -> list[RenderedFrame]:
-    """Render one scene; runs in a process of its own."""
+    """Render one scene, in a worker process."""
     return render_frames(job.seed, job.size, looks=job.looks)
 
 
 def rendered(todo: Sequence[Job], workers: int,
              lost: list[str]) -> Generator[tuple[str, list[RenderedFrame]], None, None]:
-    """Yield each scene's name and frames, in the order in which they are done.
+    """Yield each scene's name and frames, in the order of completion.
 
-    :param lost: gets a line for each scene that could not be rendered.
+    :param lost: receives a line for each scene that could not be rendered.
     """
     for result in map_unordered(render, todo, workers):
         if result.failure:
@@ -144,13 +144,13 @@ def measure(scenes: Iterable[tuple[str, list[RenderedFrame]]], models: Sequence[
 
 def frame_patches(scene: str, number: int, frame: RenderedFrame,
                   made: Mapping[str, NDArray[np.float32]]) -> Iterator[Patch]:
-    """Yield a frame's materials that are large and bright enough to measure."""
+    """Yield the patches of a frame that are large and bright enough."""
     known = frame.materials
     if not isinstance(known, MaterialMap):
         raise ValueError('this frame has no map of its materials')
     for name in known.names:
         mask = known.mask(name)
-        if mask.mean() < LEAST_SHARE:
+        if mask.mean() < MIN_SHARE:
             continue
         true = float(frame.swir[mask].mean(dtype=np.float64))
         if true >= DARKEST:
@@ -174,7 +174,7 @@ def summarise(patches: Sequence[Patch], model: str, *, resamples: int = RESAMPLE
     by_material = {}
     for name in sorted(set(names), key=lambda n: (-names.count(n), n)):
         rows = np.array([n == name for n in names])
-        if rows.sum() < FEWEST:
+        if rows.sum() < MIN_PATCHES:
             continue
         low, middle, high = np.percentile(factors[rows], (10, 50, 90))
         chosen = [p for p, row in zip(patches, rows, strict=True) if row]
@@ -190,7 +190,7 @@ def summarise(patches: Sequence[Patch], model: str, *, resamples: int = RESAMPLE
 
 
 def _orders(patches: Sequence[Patch], model: str) -> tuple[NDArray[np.float64], list[str]]:
-    """Return for each clear pair of one frame whether the model keeps it, and its scene."""
+    """Return for each clear pair of one frame whether the model keeps its order, and its scene."""
     frames: dict[tuple[str, int], list[Patch]] = {}
     for patch in patches:
         frames.setdefault((patch.scene, patch.frame), []).append(patch)

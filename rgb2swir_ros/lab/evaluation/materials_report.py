@@ -1,4 +1,4 @@
-"""The report on materials: a table, and what is made over what is true."""
+"""The report on materials: a table, and a plot of made over true radiance."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rgb2swir_ros.files import finished
 from rgb2swir_ros.lab.evaluation.materials import (
     CLEAR_ORDER,
     HELD_ORDER,
-    LEAST_SHARE,
+    MIN_SHARE,
     ModelResult,
     Patch,
 )
 from rgb2swir_ros.report.plots import import_pyplot
 
 MOST_ROWS = 24    # materials in the table
-MOST_COLOURS = 8  # materials with a colour of their own in the plot
+MOST_COLOURS = 8  # materials with an own colour in the plot
 
 
 def materials_table(results: Mapping[str, ModelResult]) -> str:
-    """Return the table that a person reads."""
+    """Return the table for the terminal."""
     wide = max(len(name) for name in results)
     lines = [f'{"":<{wide}}  {"order kept [95 %, by scene]":<30}{"error in stops":<24}']
     lines += [f'{name:<{wide}}  {result.order!s:<30}{result.error!s:<24}'.rstrip()
@@ -40,7 +40,7 @@ def materials_table(results: Mapping[str, ModelResult]) -> str:
         cells = [_cell(result, material) for result in results.values()]
         lines.append(f'{material:<{longest}}  {row.patches:>7}  {row.true:>5.2f}  '
                      + '  '.join(f'{cell:<26}' for cell in cells).rstrip())
-    lines += ['', f'patches: a material in a frame, {LEAST_SHARE:.1%} of its pixels or more; '
+    lines += ['', f'patches: a material in a frame, {MIN_SHARE:.1%} of its pixels or more; '
               'true: median radiance, 1 is white']
     return '\n'.join(lines) + '\n'
 
@@ -51,7 +51,7 @@ def _cell(result: ModelResult, material: str) -> str:
 
 
 def plot_materials(target: Path, patches: Sequence[Patch], names: Sequence[str]) -> None:
-    """Draw every patch: made over true, a panel for each model.
+    """Plot made over true radiance of every patch, a panel for each model.
 
     :raises UserError: if matplotlib is missing.
     """
@@ -70,7 +70,7 @@ def plot_materials(target: Path, patches: Sequence[Patch], names: Sequence[str])
                           label=material or 'others')
         line = np.array([.02, 1])
         panel.plot(line, line, color='black', linewidth=.8)
-        for factor in (.5, 2):  # a stop too dark, a stop too bright
+        for factor in (.5, 2):  # one stop too dark or too bright
             panel.plot(line, factor * line, color='black', linewidth=.6, linestyle=':')
         panel.set(title=name[-40:], xlabel='true radiance', xscale='log', yscale='log',
                   xlim=(.02, 1), ylim=(.01, 1.2))

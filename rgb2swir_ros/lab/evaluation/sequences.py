@@ -1,7 +1,7 @@
-"""Clips to judge over time: sequences that ``rgb2swir scenes`` rendered, and real footage.
+"""Clips for the temporal evaluation: sequences from ``rgb2swir scenes``, and real footage.
 
-A clip yields moments: an RGB frame, the true SWIR tone if there is one, and where things go until
-the next moment. ``DIR/sequences/index.json`` lists what was rendered;
+A clip yields RGB frames with the true square-root radiance, if known, and the optical flow to the
+next frame. ``DIR/sequences/index.json`` lists the rendered sequences;
 ``rgb2swir_ros/lab/scenes/units.py`` describes the files.
 """
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
-from rgb2swir_ros.lab.evaluation.warp import Flow, Mask, Tone, estimate_flow
+from rgb2swir_ros.lab.evaluation.warp import Flow, Image, Mask, estimate_flow
 from rgb2swir_ros.replay.bag import is_bag
 from rgb2swir_ros.replay.frames import decode_or_fail, resized
 from rgb2swir_ros.replay.pictures import natural_key, read_picture
@@ -35,39 +35,39 @@ REMEDY = ('render some by rgb2swir scenes --count 4 --sequences 8 --length 30 -o
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One frame of a clip.
+class ClipFrame:
+    """A frame of a clip, and its flow to the next frame.
 
     :param rgb: uint8 (H, W, 3).
-    :param true: tone float32 (H, W) of the true SWIR frame, or None.
-    :param flow: (H, W, 2), pixels to the next frame; None where nothing moves, and in the last.
+    :param true: square-root radiance float32 (H, W) of the true SWIR frame, or None.
+    :param flow: (H, W, 2), pixels to the next frame; None if nothing moves, and in the last.
     :param seen: (H, W), True where the next frame shows the same point; None in the last.
     """
 
     rgb: NDArray[np.uint8]
-    true: Tone | None = None
+    true: Image | None = None
     flow: Flow | None = None
     seen: Mask | None = None
 
 
 class Clip(Protocol):
-    """Frames in their order.
+    """A sequence of frames.
 
-    :param name: for people; ``kind``: `STILL`, `MOVING` or `FOOTAGE`.
-    :param count: how many moments there are, None if only reading tells.
+    :param name: for reports; ``kind``: `STILL`, `MOVING` or `FOOTAGE`.
+    :param count: number of frames, None if it is not known before reading.
     """
 
     name: str
     kind: str
     count: int | None
 
-    def moments(self) -> Iterator[Moment]:
-        """Yield them, read one by one."""
+    def clip_frames(self) -> Iterator[ClipFrame]:
+        """Yield the frames, read one by one."""
         ...
 
 
 @dataclass(frozen=True)
-class RenderedFrame:
+class FrameFiles:
     """Files of one frame of a rendered sequence; the last has no ``flow``."""
 
     rgb: Path
@@ -78,13 +78,13 @@ class RenderedFrame:
 class RenderedClip:
     """A sequence that ``rgb2swir scenes`` wrote, with its true SWIR frames and true flow."""
 
-    def __init__(self, name: str, still: bool, frames: Sequence[RenderedFrame]) -> None:
-        """Take its files; none is read yet."""
+    def __init__(self, name: str, still: bool, frames: Sequence[FrameFiles]) -> None:
+        """Keep the list of files; none is read yet."""
         self.name, self.kind = name, STILL if still else MOVING
         self.frames = frames
         self.count: int | None = len(frames)
 
-    def moments(self) -> Iterator[Moment]:
+    def clip_frames(self) -> Iterator[ClipFrame]:
         """Yield the frames.
 
         :raises UserError: if a file is missing, damaged, or of another size than the others.
@@ -94,49 +94,49 @@ class RenderedClip:
             true = read_radiance(frame.swir)
             _same_size(frame.swir, true.shape, rgb)
             if frame.flow is None:
-                yield Moment(rgb, true)
-            elif self.kind == STILL:  # its flow is zero up to rounding: nothing to interpolate
-                yield Moment(rgb, true, None, np.ones(true.shape, bool))
+                yield ClipFrame(rgb, true)
+            elif self.kind == STILL:  # its flow is zero up to rounding
+                yield ClipFrame(rgb, true, None, np.ones(true.shape, bool))
             else:
                 flow, seen = read_flow(frame.flow)
                 _same_size(frame.flow, seen.shape, rgb)
-                yield Moment(rgb, true, flow, seen)
+                yield ClipFrame(rgb, true, flow, seen)
 
 
 class FootageClip:
-    """Real footage: no truth, flow estimated from the RGB frames."""
+    """Real footage, without true SWIR frames; flow is estimated from the RGB frames."""
 
     kind = FOOTAGE
 
-    def __init__(self, path: Path, box: tuple[int, int], most: int) -> None:
-        """Open a video, a bag or a folder of pictures.
+    def __init__(self, path: Path, box: tuple[int, int], max_frames: int) -> None:
+        """Open a video, a bag or a folder of images.
 
         :param box: (height, width) that frames are scaled down to fit, as ``translate`` does.
-        :param most: frames from the beginning.
+        :param max_frames: largest number of frames, from the beginning.
         :raises FootageError: if it cannot be opened.
         """
         self.name = path.name
-        self._source, self._box, self._most = open_source(path), box, most
+        self._source, self._box, self._max_frames = open_source(path), box, max_frames
         count = self._source.count
-        self.count = None if count is None else min(count, most)
+        self.count = None if count is None else min(count, max_frames)
 
-    def moments(self) -> Iterator[Moment]:
+    def clip_frames(self) -> Iterator[ClipFrame]:
         """Yield the frames.
 
-        :raises FootageError: where reading breaks off.
+        :raises FootageError: if reading fails.
         """
         now: NDArray[np.uint8] | None = None
-        for frame in islice(self._source.frames(), self._most):
+        for frame in islice(self._source.frames(), self._max_frames):
             rgb = decode_or_fail(frame, self._source)
             rgb = resized(rgb, fit_size(rgb.shape[:2], self._box))
             if now is not None:
                 if now.shape != rgb.shape:
                     raise UserError(f'{self.name}: {frame.name} has another size than the frame '
                                     'before it')
-                yield Moment(now, None, *estimate_flow(now, rgb))
+                yield ClipFrame(now, None, *estimate_flow(now, rgb))
             now = rgb
         if now is not None:
-            yield Moment(now)
+            yield ClipFrame(now)
 
 
 def rendered_clips(data: Path) -> list[RenderedClip]:
@@ -159,7 +159,7 @@ def rendered_clips(data: Path) -> list[RenderedClip]:
                         f'{REMEDY}') from error
 
 
-def footage_clips(path: Path, box: tuple[int, int], most: int) -> list[FootageClip]:
+def footage_clips(path: Path, box: tuple[int, int], max_frames: int) -> list[FootageClip]:
     """Open a piece of footage, or all videos below a folder.
 
     :raises UserError: if there is nothing at the path, or no video in it.
@@ -171,13 +171,13 @@ def footage_clips(path: Path, box: tuple[int, int], most: int) -> list[FootageCl
             raise UserError(f'the folder {path} holds no video')
     else:
         files = [path]
-    return [FootageClip(file, box, most) for file in files]
+    return [FootageClip(file, box, max_frames) for file in files]
 
 
-def read_radiance(path: Path) -> Tone:
-    """Return the tone (H, W), the square root of radiance, of a 16-bit linear picture.
+def read_radiance(path: Path) -> Image:
+    """Return the square-root radiance (H, W) of a 16-bit linear image.
 
-    :raises UserError: if it is missing or no such picture.
+    :raises UserError: if it is missing or no such image.
     """
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
@@ -186,7 +186,7 @@ def read_radiance(path: Path) -> Tone:
 
 
 def read_flow(path: Path) -> tuple[Flow, Mask]:
-    """Return flow (H, W, 2) and where it is seen (H, W).
+    """Return flow (H, W, 2) and the mask of points that are visible in both frames (H, W).
 
     :raises UserError: if the file is missing or damaged.
     """
@@ -194,7 +194,7 @@ def read_flow(path: Path) -> tuple[Flow, Mask]:
         with np.load(path, allow_pickle=False) as content:
             flow, seen = content['flow'].astype(np.float32), content['seen'].astype(bool)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error,
-            zipfile.BadZipFile) as error:  # numpy's answers to files cut short or of another kind
+            zipfile.BadZipFile) as error:  # what numpy raises for truncated or other files
         raise UserError(f'cannot read the flow {path} ({type(error).__name__}); {REMEDY}'
                         ) from error
     if flow.shape != (*seen.shape, 2):
@@ -203,7 +203,7 @@ def read_flow(path: Path) -> tuple[Flow, Mask]:
 
 
 def _clip(data: Path, entry: dict[str, Any]) -> RenderedClip:
-    frames = [RenderedFrame(data / f['rgb'], data / f['swir'],
+    frames = [FrameFiles(data / f['rgb'], data / f['swir'],
                             data / f['flow'] if 'flow' in f else None) for f in entry['frames']]
     return RenderedClip(Path(entry['folder']).name, bool(entry['still']), frames)
 

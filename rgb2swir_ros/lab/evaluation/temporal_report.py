@@ -1,4 +1,4 @@
-"""The report on steadiness: a table, the change over time, and slices in which flicker is seen."""
+"""The report on temporal consistency: table, plot of the change over time, x-t slices."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.lab.evaluation.sequences import FOOTAGE, MOVING, STILL
-from rgb2swir_ros.lab.evaluation.temporal import RGB, TRUE, KindResult, Record, Steadiness
-from rgb2swir_ros.lab.evaluation.warp import Tone
+from rgb2swir_ros.lab.evaluation.temporal import RGB, TRUE, KindResult, Record, TemporalConsistency
+from rgb2swir_ros.lab.evaluation.warp import Image
 from rgb2swir_ros.report.plots import import_pyplot
 
 HEADINGS = {
@@ -21,12 +21,12 @@ HEADINGS = {
     FOOTAGE: 'Real footage: warp error, over that of the RGB frames. An estimate: the flow is '
              'itself estimated\nfrom the RGB frames, there is no truth, and what SWIR shows and '
              'RGB does not counts as change'}
-MOST_SHOWN = 12  # clips in a picture
+MOST_SHOWN = 12  # clips in an image
 SLICE_WIDTH, SLICE_HEIGHT, CAPTION = 360, 150, 24
 
 
 def temporal_table(results: Sequence[KindResult]) -> str:
-    """Return the table that a person reads."""
+    """Return the table for the terminal."""
     lines: list[str] = []
     for result in results:
         wide = max(len(name) for name in result.rows) + 2
@@ -51,18 +51,18 @@ def temporal_table(results: Sequence[KindResult]) -> str:
                 cells.append('  ' + _quiet(row))
             lines.append(f'  {name:<{wide}}{"".join(cells)}'.rstrip())
         lines.append('')
-    lines.append('change: mean over pixels, in 1/255 of tone (the square root of radiance); '
+    lines.append('change: mean over pixels, in 1/255 of square-root radiance; '
                  'gradient: mean step between\nneighbouring pixels, over that of the same '
-                 'reference: a blurred output is steady for nothing')
+                 'reference: a blurred output changes little')
     return '\n'.join(lines) + '\n'
 
 
-def _quiet(row: Steadiness) -> str:
+def _quiet(row: TemporalConsistency) -> str:
     return '-' if np.isnan(row.quiet) else f'{row.quiet * 255:.2f}, ratio {row.quiet_ratio}'
 
 
 def plot_over_time(target: Path, records: Sequence[Record]) -> None:
-    """Draw the change of every step, one panel for each clip.
+    """Plot the change of every step, one panel for each clip.
 
     :raises UserError: if matplotlib is missing.
     """
@@ -77,7 +77,7 @@ def plot_over_time(target: Path, records: Sequence[Record]) -> None:
             panel.plot(np.array(track.change) * 255, label=name,
                        linestyle='--' if name in (RGB, TRUE) else '-')
         panel.set(title=f'{record.name} ({record.kind})', xlabel='frame',
-                  ylabel='change, 1/255 of tone')
+                  ylabel='change, 1/255 of square-root radiance')
         panel.set_ylim(bottom=0)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=.3)
@@ -90,9 +90,9 @@ def plot_over_time(target: Path, records: Sequence[Record]) -> None:
 
 
 def write_slices(target: Path, records: Sequence[Record]) -> None:
-    """Write one row of pixels over time, downwards, of each clip and each kind of picture.
+    """Write x-t slices: one row of pixels, with time downwards, of each clip and kind of image.
 
-    What moves draws slanted lines; what flickers draws level stripes.
+    Motion appears as slanted lines, flicker as horizontal stripes.
     """
     names = list(dict.fromkeys(name for r in records for name in r.tracks))
     bands = []
@@ -105,7 +105,7 @@ def write_slices(target: Path, records: Sequence[Record]) -> None:
     write_picture(target, np.vstack(bands))
 
 
-def _slice(rows: Sequence[Tone], height: int) -> NDArray[np.uint8]:
+def _slice(rows: Sequence[Image], height: int) -> NDArray[np.uint8]:
     grey = (np.stack(rows).clip(0, 1) * 255).astype(np.uint8)
     narrow = cv2.resize(grey, (SLICE_WIDTH, len(grey)), interpolation=cv2.INTER_AREA)
     return cv2.resize(narrow, (SLICE_WIDTH, height), interpolation=cv2.INTER_NEAREST

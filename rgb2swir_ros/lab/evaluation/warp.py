@@ -1,4 +1,4 @@
-"""Where things move from one frame to the next, and what changes beyond that."""
+"""Optical flow, warping, and the residual after warping."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Tone = NDArray[np.float32]
+Image = NDArray[np.float32]
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
 def warped(following: NDArray[Any], flow: Flow) -> NDArray[Any]:
-    """Return the next frame fetched back along the flow, so that it lies on the present one.
+    """Return the next frame warped back along the flow, aligned with the present one.
 
     :param following: (H, W) or (H, W, C) float32.
     :param flow: (H, W, 2), x and y displacement in pixels from the present frame to the next.
@@ -25,18 +25,19 @@ def warped(following: NDArray[Any], flow: Flow) -> NDArray[Any]:
                      borderMode=cv2.BORDER_REPLICATE)
 
 
-def warp_residual(now: Tone, following: Tone, flow: Flow | None) -> Tone:
-    """Return |warped next - now| (H, W); without flow the plain change."""
+def warp_residual(now: Image, following: Image, flow: Flow | None) -> Image:
+    """Return |warped next - now| (H, W); without flow |next - now|."""
     moved = following if flow is None else warped(following, flow)
     return np.asarray(np.abs(moved - now), np.float32)
 
 
 def estimate_flow(now: NDArray[np.uint8], following: NDArray[np.uint8]) -> tuple[Flow, Mask]:
-    """Estimate optical flow from RGB and say where it can be trusted.
+    """Estimate optical flow from RGB, and the mask of reliable points.
 
-    Dense inverse search (arXiv 1603.03590), forwards and backwards. A point is seen again if the
-    way there and back ends where it began, ``|f + b|^2 < .01 (|f|^2 + |b|^2) + .5`` (Sundaram,
-    Brox, Keutzer, ECCV 2010, equation 5), and if it stays inside the frame.
+    Dense inverse search (arXiv 1603.03590), forwards and backwards. A point is visible in both
+    frames if the forward and backward flows are consistent,
+    ``|f + b|^2 < .01 (|f|^2 + |b|^2) + .5`` (Sundaram, Brox, Keutzer, ECCV 2010,
+    equation 5), and if it remains inside the frame.
 
     :param now: uint8 RGB (H, W, 3); ``following``: the next frame.
     :return: flow (H, W, 2) in pixels, and bool (H, W).
@@ -55,6 +56,6 @@ def estimate_flow(now: NDArray[np.uint8], following: NDArray[np.uint8]) -> tuple
     return forth, np.asarray(inside & (apart < .01 * length + .5))
 
 
-def gradient(tone: Tone) -> float:
-    """Return the mean difference of neighbouring pixels: what a blurred picture lacks."""
-    return float(np.abs(np.diff(tone, axis=0)).mean() + np.abs(np.diff(tone, axis=1)).mean())
+def gradient(image: Image) -> float:
+    """Return the mean absolute difference of neighbouring pixels, low in blurred images."""
+    return float(np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean())

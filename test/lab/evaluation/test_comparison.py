@@ -103,9 +103,9 @@ def test_columns_hold_what_each_picture_shows(toy, lively):
     for got, expected in zip(columns[0].found, true, strict=True):
         np.testing.assert_array_equal(got.boxes, expected.boxes)
     for k in shown_frames(12):
-        difference = np.abs(columns[0].tones[k] - columns[1].tones[k])
+        difference = np.abs(columns[0].display_values[k] - columns[1].display_values[k])
         assert 0 < difference.max() < .01
-        assert columns[2].tones[k].max() == 0
+        assert columns[2].display_values[k].max() == 0
     assert len(calls) == 13  # one to warm up
 
 
@@ -157,9 +157,9 @@ def test_sheet_shows_boxes_in_the_column_of_each_model(toy, tmp_path):
     none = [Detections(d.boxes[:0], d.scores[:0], d.labels[:0]) for d in hits]
     corner = Detections(np.array([[80, 2, 92, 12]], np.float32), np.array([.9], np.float32),
                         np.array([5]))
-    tones = {k: np.full((64, 96), .5, np.float32) for k in shown_frames(12)}
-    columns = [Column('true SWIR', hits, tones), Column('blind', none, tones),
-               Column('wild', [corner] * 12, tones)]
+    display_values = {k: np.full((64, 96), .5, np.float32) for k in shown_frames(12)}
+    columns = [Column('true SWIR', hits, display_values), Column('blind', none, display_values),
+               Column('wild', [corner] * 12, display_values)]
     model_sheet(tmp_path / 's.png', annotated, rgb_paths(toy, frames), columns, .3)
     sheet = cv2.imread(str(tmp_path / 's.png'))[64:]  # without legend and titles
     assert sheet.shape == (6 * 320, 4 * 480, 3)

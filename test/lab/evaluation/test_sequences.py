@@ -18,27 +18,27 @@ def moving(tmp_path):
 def test_rendered_moments_are_what_the_scenes_wrote(moving):
     clip = rendered_clips(moving)[1]
     assert (clip.name, clip.kind, clip.count) == ('clear_1', 'moving', 3)
-    moments = list(clip.moments())
-    for k, moment in enumerate(moments):
+    clip_frames = list(clip.clip_frames())
+    for k, frame in enumerate(clip_frames):
         expected = np.sqrt(window(texture(1), k, still=False) * BRIGHTER ** k)
-        np.testing.assert_allclose(moment.true, expected, atol=1e-4)  # tone of linear 16 bits
-        assert moment.rgb.shape == (*SIZE, 3)
-    assert moments[-1].flow is None
-    assert moments[-1].seen is None
-    np.testing.assert_array_equal(moments[0].flow[5, 5], STEP)
-    assert moments[0].seen[10, 10]
-    assert not moments[0].seen[0, 10]  # moves out at the top
-    assert not moments[0].seen[10, -1]
+        np.testing.assert_allclose(frame.true, expected, atol=1e-4)
+        assert frame.rgb.shape == (*SIZE, 3)
+    assert clip_frames[-1].flow is None
+    assert clip_frames[-1].seen is None
+    np.testing.assert_array_equal(clip_frames[0].flow[5, 5], STEP)
+    assert clip_frames[0].seen[10, 10]
+    assert not clip_frames[0].seen[0, 10]  # moves out at the top
+    assert not clip_frames[0].seen[10, -1]
 
 
 def test_still_moments_have_no_flow(tmp_path):
     clip, = rendered_clips(write_sequences(tmp_path, count=1, still=True))
-    moments = list(clip.moments())
+    clip_frames = list(clip.clip_frames())
     assert clip.kind == 'still'
-    assert all(m.flow is None for m in moments)
-    assert moments[0].seen.all()
-    assert moments[-1].seen is None
-    assert (moments[0].rgb != moments[1].rgb).any()  # noise
+    assert all(m.flow is None for m in clip_frames)
+    assert clip_frames[0].seen.all()
+    assert clip_frames[-1].seen is None
+    assert (clip_frames[0].rgb != clip_frames[1].rgb).any()  # noise
 
 
 @pytest.mark.parametrize(('name', 'text'), [
@@ -47,7 +47,7 @@ def test_still_moments_have_no_flow(tmp_path):
 def test_missing_files_are_named(moving, name, text):
     (moving / 'sequences' / 'clear_0' / name).unlink()
     with pytest.raises(UserError, match=text) as caught:
-        list(rendered_clips(moving)[0].moments())
+        list(rendered_clips(moving)[0].clip_frames())
     assert name in str(caught.value)
 
 
@@ -55,14 +55,14 @@ def test_missing_files_are_named(moving, name, text):
 def test_damaged_flow_is_named(moving, content):
     (moving / 'sequences' / 'clear_0' / 'flow' / '000000.npz').write_bytes(content)
     with pytest.raises(UserError, match='cannot read the flow'):
-        list(rendered_clips(moving)[0].moments())
+        list(rendered_clips(moving)[0].clip_frames())
 
 
 def test_frames_of_another_size_are_named(moving):
     path = moving / 'sequences' / 'clear_0' / 'swir' / '000000.png'
     cv2.imwrite(str(path), np.zeros((8, 8), np.uint16))
     with pytest.raises(UserError, match=r'swir/000000.png has the size \(8, 8\)'):
-        list(rendered_clips(moving)[0].moments())
+        list(rendered_clips(moving)[0].clip_frames())
 
 
 def test_data_without_sequences_says_what_makes_them(tmp_path):
@@ -91,12 +91,12 @@ def test_footage_is_scaled_and_its_flow_estimated(tmp_path):
     write_video(tmp_path / 'b.avi', pan(5))
     clip, = footage_clips(tmp_path / 'b.avi', (48, 64), most=4)
     assert (clip.name, clip.kind, clip.count) == ('b.avi', 'footage', 4)
-    moments = list(clip.moments())
-    assert len(moments) == 4
-    assert moments[0].rgb.shape == (48, 64, 3)
-    assert moments[0].true is None
-    assert np.median(moments[0].flow[8:-8, 8:-8, 0]) == pytest.approx(1.5, abs=.2)
-    assert moments[-1].flow is None
+    clip_frames = list(clip.clip_frames())
+    assert len(clip_frames) == 4
+    assert clip_frames[0].rgb.shape == (48, 64, 3)
+    assert clip_frames[0].true is None
+    assert np.median(clip_frames[0].flow[8:-8, 8:-8, 0]) == pytest.approx(1.5, abs=.2)
+    assert clip_frames[-1].flow is None
 
 
 def test_a_folder_gives_all_its_videos_in_order(tmp_path):
