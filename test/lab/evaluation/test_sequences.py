@@ -89,7 +89,7 @@ def pan(count):
 
 def test_footage_is_scaled_and_its_flow_estimated(tmp_path):
     write_video(tmp_path / 'b.avi', pan(5))
-    clip, = footage_clips(tmp_path / 'b.avi', (48, 64), most=4)
+    clip, = footage_clips(tmp_path / 'b.avi', (48, 64), max_frames=4)
     assert (clip.name, clip.kind, clip.count) == ('b.avi', 'footage', 4)
     clip_frames = list(clip.clip_frames())
     assert len(clip_frames) == 4
@@ -104,7 +104,7 @@ def test_a_folder_gives_all_its_videos_in_order(tmp_path):
     for name in ('v10.avi', 'v9.avi', 'deep/a.avi'):
         write_video(tmp_path / name, pan(2))
     (tmp_path / 'notes.txt').write_text('x')
-    names = [c.name for c in footage_clips(tmp_path, (96, 128), most=9)]
+    names = [c.name for c in footage_clips(tmp_path, (96, 128), max_frames=9)]
     assert names == ['a.avi', 'v9.avi', 'v10.avi']
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match='holds no video'):
