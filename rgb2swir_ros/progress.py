@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 ON_TERMINAL_S, IN_LOG_S = 1.0, 30.0  # between two lines of a terminal without rich, of a log
@@ -12,16 +14,19 @@ ON_TERMINAL_S, IN_LOG_S = 1.0, 30.0  # between two lines of a terminal without r
 class ProgressDisplay:
     """Counts what is done; use it as a context manager."""
 
-    def __init__(self, total: int | None = None, what: str = 'frames') -> None:
+    def __init__(self, total: int | None = None, what: str = 'frames', *,
+                 in_log: bool = True) -> None:
         """Start at nothing done.
 
         :param total: how much there is to do; None where only reading tells.
         :param what: is counted.
+        :param in_log: whether lines are printed where stderr is no terminal.
         """
         self.total, self.what, self.done = total, what, 0
         self._first = 0  # what was done when counting began
         self._started = self._said = time.monotonic()
         self._terminal = sys.stderr.isatty()
+        self._shown = in_log or self._terminal
         self._bar: Any = _rich_bar() if self._terminal else None
         self._task: Any = None
 
@@ -29,7 +34,7 @@ class ProgressDisplay:
         """Show the bar."""
         if self._bar is not None:
             self._bar.start()
-            self._task = self._bar.add_task(self.what, total=self.total)
+            self._task = self._bar.add_task(self.what, total=self.total, name='')
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -39,20 +44,22 @@ class ProgressDisplay:
         elif self._terminal:
             print(file=sys.stderr)
 
-    def advance(self, count: int = 1) -> None:
-        """Count so many more."""
-        self.reach(self.done + count)
+    def advance(self, count: int = 1, name: str = '') -> None:
+        """Count so many more; the bar shows the name of the last."""
+        self.reach(self.done + count, name)
 
     def begin_at(self, done: int, total: int) -> None:
         """Begin with what an earlier run has done."""
         self.total, self._first, self._started = total, done, time.monotonic()
         self.reach(done)
 
-    def reach(self, done: int) -> None:
-        """Say how much is done by now."""
+    def reach(self, done: int, name: str = '') -> None:
+        """Show how much is done by now."""
         self.done = done
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=self.total)
+            self._bar.update(self._task, completed=done, total=self.total, name=name)
+            return
+        if not self._shown:
             return
         now = time.monotonic()
         pause = ON_TERMINAL_S if self._terminal else IN_LOG_S
@@ -84,8 +91,26 @@ def _rich_bar() -> Any:
     """Return rich's bar, or None where rich is not installed."""
     try:
         from rich.console import Console
-        from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+        from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     except ImportError:
         return None
     return Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(),
-                    TimeRemainingColumn(), console=Console(stderr=True))
+                    TimeRemainingColumn(), TextColumn('{task.fields[name]}', markup=False),
+                    console=Console(stderr=True))
+
+
+def timed_log(unit: str = 's') -> Callable[[str], None]:
+    """Return a function that prints a line with the time since now: ``[  1.5 s] text``.
+
+    A terminal that was closed does not end the work.
+
+    :param unit: ``s`` or ``min``.
+    """
+    started, seconds = time.monotonic(), {'s': 1, 'min': 60}[unit]
+
+    def log(line: str) -> None:
+        with contextlib.suppress(OSError):
+            print(f'[{(time.monotonic() - started) / seconds:5.1f} {unit}] {line}',
+                  file=sys.stderr, flush=True)
+
+    return log

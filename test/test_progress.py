@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rgb2swir_ros import progress
-from rgb2swir_ros.progress import ProgressDisplay
+from rgb2swir_ros.progress import ProgressDisplay, timed_log
 
 
 class Terminal(io.StringIO):
@@ -76,3 +76,42 @@ def test_a_terminal_with_rich_gets_a_bar(monkeypatch):
         text = sys.stderr
     assert '3/3' in text.getvalue()
     assert '[scene 7] failed' in text.getvalue()
+
+
+def test_a_log_without_lines_of_progress_has_the_news(clock, capsys):
+    with ProgressDisplay(2, in_log=False) as display:
+        display.advance()
+        display.log('compiling')
+        clock[0] = 100
+        display.advance(name='b.png')
+    assert capsys.readouterr().err == 'compiling\n'
+
+
+def test_the_bar_shows_the_name_of_the_last_as_it_is(monkeypatch):
+    pytest.importorskip('rich')
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    with ProgressDisplay(1, in_log=False) as display:
+        display.advance(name='[red] a.png')
+        text = sys.stderr
+    assert '[red] a.png' in text.getvalue()
+
+
+@pytest.mark.parametrize(('unit', 'line'), [('s', '[ 90.0 s] text\n'),
+                                            ('min', '[  1.5 min] text\n')])
+def test_a_timed_line_has_the_time_since_the_start(clock, capsys, unit, line):
+    log = timed_log(unit)
+    clock[0] = 90
+    log('text')
+    assert capsys.readouterr().err == line
+
+
+def test_a_closed_terminal_ends_no_work(monkeypatch):
+    class Closed:
+        def write(self, _):
+            raise OSError
+
+        flush = write
+
+    log = timed_log()
+    monkeypatch.setattr(sys, 'stderr', Closed())
+    log('text')

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS, DEVICES, PRECISIONS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import finished, require_apart, require_free, write_json
+from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """
@@ -78,7 +77,7 @@ def build(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, Any
         arguments.model, size, batch=arguments.batch, backend=arguments.backend,
         precision=arguments.precision, threads=arguments.threads, device=arguments.device,
         optimization_level=arguments.optimization_level, cache=arguments.output,
-        progress=Teller())
+        progress=timed_log())
     facts = engine.describe()
     manifest = facts['file'] and str(Path(facts['file']).with_name('manifest.json'))
     return {**facts, 'manifest': manifest}
@@ -93,7 +92,7 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
 
     program, manifest = export_model(
         arguments.model, size, batch=arguments.batch, precision=arguments.precision,
-        device=arguments.device, threads=arguments.threads, progress=Teller())
+        device=arguments.device, threads=arguments.threads, progress=timed_log())
     file = arguments.output
     program_bytes = BytesIO()  # torch's own writer hides that a disk is full
     torch.export.save(program, program_bytes)
@@ -105,18 +104,6 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
     return {**manifest['fields'], **manifest['facts'], 'from_cache': False,
             'device': f'{manifest["fields"]["device"]} ({manifest["fields"]["device_name"]})',
             'file': str(file), 'manifest': str(beside)}
-
-
-class Teller:
-    """Print what is being done, with the seconds since the start, to standard error."""
-
-    def __init__(self) -> None:
-        """Start the clock."""
-        self._started = time.monotonic()
-
-    def __call__(self, text: str) -> None:
-        """Print a line."""
-        print(f'[{time.monotonic() - self._started:5.1f} s] {text}', file=sys.stderr, flush=True)
 
 
 def table(result: dict[str, Any]) -> str:

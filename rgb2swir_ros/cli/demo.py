@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import sys
-import time
 from pathlib import Path
 
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.sizes import parse_size
 
 INPUT_SECONDS = 20.0
@@ -68,17 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         input=arguments.input, seconds=seconds, model=arguments.model,
         box=parse_size(arguments.size), backend=arguments.backend,
         rate_hz=_rate(arguments.rate), topic=arguments.topic)
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal may have been closed
-            print(f'[{time.monotonic() - started:5.1f} s] {text}', file=sys.stderr, flush=True)
-
     with ended_as_by_ctrl_c():
-        outcome = run_demo(options, arguments.output, say, overwrite=arguments.overwrite)
-    print(outcome.table)
+        result = run_demo(options, arguments.output, timed_log(), overwrite=arguments.overwrite)
+    print(result.table)
     print(f'results: {arguments.output}/ (swir_bag opens in Foxglove, swir.mp4 in a browser)')
-    return 0 if outcome.ok else 1
+    return 0 if result.ok else 1
 
 
 def _rate(text: str) -> float:

@@ -10,11 +10,11 @@ from rgb2swir_ros.cli.train_shared import (
     check_outputs,
     check_photographs,
     photograph_report,
-    progress_log,
     report,
 )
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import record_run
+from rgb2swir_ros.progress import timed_log
 
 EXAMPLE = """example:
   rgb2swir scenes --output out/scenes --count 2000
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--batch {arguments.batch}: give at least 1')
     config = CanaryConfig(minutes=arguments.minutes, steps=arguments.steps, batch=arguments.batch)
     check_outputs(arguments, _settings(arguments), arguments.work)
-    log = progress_log()
+    log = timed_log('min')
     pairs, held_out = open_training(arguments.data)
     for dataset in (*pairs, held_out):
         log(dataset.summary())

@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from rgb2swir_ros.cli.train_shared import progress_log
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import is_same_run
 from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
 from rgb2swir_ros.ownership import require_apart, require_free
+from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     # before the training, so that errors show early
     held_out = read_annotations(arguments.data, 'validation')
     detector = train_detector(arguments.data, arguments.work, arguments.output, config,
-                              log=progress_log())
+                              log=timed_log('min'))
     if arguments.onnx:
         export_onnx(arguments.output, arguments.onnx, arguments.size)
     frames = held_out.frames

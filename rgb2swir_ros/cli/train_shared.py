@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,14 +116,3 @@ def report(arguments: argparse.Namespace, figures: dict[str, Any], held_out: int
         print(f'photographs: {sheet.parent / "photographs"}')
         print(*(f'  {line}' for line in photographs.lines()), sep='\n')
     return 0
-
-
-def progress_log() -> Log:
-    """Return a function that prints a line with the minutes since now."""
-    started = time.monotonic()
-
-    def log(line: str) -> None:
-        print(f'[{(time.monotonic() - started) / 60:5.1f} min] {line}', file=sys.stderr,
-              flush=True)
-
-    return log

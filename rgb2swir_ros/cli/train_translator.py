@@ -13,10 +13,10 @@ from rgb2swir_ros.cli.train_shared import (
     check_outputs,
     check_photographs,
     photograph_report,
-    progress_log,
     report,
 )
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.progress import timed_log
 
 EXAMPLE = """example, the whole way to a translator:
   rgb2swir train autoencoder --data out/scenes --output out/autoencoder
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.target != 'autoencoder':
         check_photographs(arguments)
     check_outputs(arguments, request, request.folder)
-    log = progress_log()
+    log = timed_log('min')
     result = train_translator(request, log)
     if result is None:
         return 0

@@ -6,8 +6,6 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import parse_size
 
 SHOWN = 10  # so many names of each list; --json has them all
@@ -81,9 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
                       threads=arguments.threads, linear16=arguments.linear16,
                       gamma=arguments.gamma)
     started = time.monotonic()
-    with progress(_expected_frames(plan, arguments.topic)) as (advance, log):
-        translator = OfflineTranslator(options, log=log)
-        outcome = Runner(translator, advance, arguments.topic).run(plan)
+    with ProgressDisplay(_expected_frames(plan, arguments.topic), in_log=False) as display:
+        translator = OfflineTranslator(options, log=display.log)
+        outcome = Runner(translator, lambda name: display.advance(name=name),
+                         arguments.topic).run(plan)
     seconds = time.monotonic() - started
     summary = {
         'output': str(arguments.output),
@@ -105,27 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(summary, indent=2, default=str))
     _report(summary, plan, sys.stderr if arguments.json else sys.stdout)
     return 1 if outcome.failed else 0
-
-
-@contextmanager
-def progress(total: int | None) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
-    """Give two functions, one to call after each frame and one to say a line; on stderr.
-
-    The bar shows on a terminal where rich is installed; otherwise there are only the lines.
-    """
-    try:
-        if not sys.stderr.isatty():
-            raise ImportError
-        from rich.console import Console
-        from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-    except ImportError:
-        yield (lambda _: None), (lambda text: print(text, file=sys.stderr))
-        return
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(),
-               TextColumn('{task.fields[name]}'))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task('translate', total=total, name='')
-        yield (lambda name: bar.update(task, advance=1, name=name)), bar.console.log
 
 
 def _need_libraries() -> None:
