@@ -15,18 +15,19 @@ class ProgressDisplay:
     """Counts what is done; use it as a context manager."""
 
     def __init__(self, total: int | None = None, what: str = 'frames', *,
-                 in_log: bool = True) -> None:
+                 in_log: bool = True, shown: bool = True) -> None:
         """Start at nothing done.
 
         :param total: how much there is to do; None where only reading tells.
         :param what: is counted.
         :param in_log: whether lines are printed where stderr is no terminal.
+        :param shown: whether anything but `log` is printed.
         """
         self.total, self.what, self.done = total, what, 0
         self._first = 0  # what was done when counting began
         self._started = self._said = time.monotonic()
-        self._terminal = sys.stderr.isatty()
-        self._shown = in_log or self._terminal
+        self._terminal = sys.stderr.isatty() and shown
+        self._shown = shown and (in_log or self._terminal)
         self._bar: Any = _rich_bar() if self._terminal else None
         self._task: Any = None
 

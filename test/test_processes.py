@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from rgb2swir_ros import processes
-from rgb2swir_ros.bench import peers
+from rgb2swir_ros.bench.peers import Peer
 from rgb2swir_ros.demo.children import Children
-from rgb2swir_ros.engines.child import Child
+from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.processes import python_command, safe_path
 
@@ -94,7 +94,7 @@ def test_started_by_hand_it_says_what_it_is() -> None:
 
 
 def test_the_engine_process_starts(crowded: Path) -> None:
-    child = Child({'model': 'none', 'backend': 'eager', 'precision': 'int4', 'threads': 1,
+    child = EngineHandle({'model': 'none', 'backend': 'eager', 'precision': 'int4', 'threads': 1,
                    'device': 'cpu', 'optimization_level': 3, 'cache': None}, lambda _: None)
     try:
         operations = []
@@ -117,9 +117,10 @@ def test_the_processes_of_the_demo_start(crowded: Path, tmp_path: Path) -> None:
 def test_the_processes_of_the_benches_start(crowded: Path) -> None:
     for name in ('numpy', 'yaml'):  # shadowed for this test's own imports as well
         (crowded / f'{name}.py').unlink()
-    process = peers.start(['--help'], os.environ)
-    output, _ = process.communicate(timeout=60)
-    assert 'usage' in output
+    peer = Peer(['--help'], os.environ)
+    assert peer.wait(60) == 0
+    assert peer.end() == 0
+    assert 'usage' in peer.lines[0]
 
 
 def test_the_workers_of_the_scenes_start(crowded: Path) -> None:

@@ -11,7 +11,6 @@ import array
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -20,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from rgb2swir_ros.child_process import ChildProcess
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.processes import python_command
-from rgb2swir_ros.ros.domain import claim_domain
 from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
@@ -31,53 +29,40 @@ SECOND_NS = 10**9
 COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
 
-def add_domain_id(parser: argparse.ArgumentParser) -> None:
-    """Add ``--domain-id``, which keeps a benchmark apart from all that runs beside it."""
-    parser.add_argument('--domain-id', type=int, default=None,
-                        help='ROS domain to measure in, 0..101 (by default one of its own)')
+class Peer(ChildProcess):
+    """A camera, a listener or a watch of /diagnostics; closing its input ends a listener.
 
-
-def choose_domain_id(arguments: argparse.Namespace) -> None:
-    """Fill in ``--domain-id`` where it was not given.
-
-    :raises UserError: if the given one is not one that every platform's ports allow.
+    :ivar lines: of its standard output.
     """
-    if arguments.domain_id is None:
-        arguments.domain_id = claim_domain()
-    if not 0 <= arguments.domain_id <= 101:
-        raise UserError(f'--domain-id must be 0..101, not {arguments.domain_id}')
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start it."""
+        self.lines: list[str] = []
+        super().__init__('rgb2swir_ros.bench.peers', *arguments, environment=environment,
+                         on_output=self.lines.append, takes_input=True)
+
+    def result(self, timeout_s: float, what: str) -> dict[str, Any]:
+        """Close its input, wait for its end, and return what it reports.
+
+        :raises UserError: if it does not end in time, or fails.
+        """
+        self.close_input()
+        code = self.wait(timeout_s)
+        stop([self])
+        if code is None:
+            raise UserError(f'{what} did not end within {timeout_s:.0f} s')
+        if code != 0 or not self.lines:
+            raise UserError(f'{what} failed with exit code {code} (see above)')
+        report: dict[str, Any] = json.loads(self.lines[-1])
+        return report
 
 
-def start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a peer; closing its standard input ends a listener."""
-    return subprocess.Popen(
-        python_command('rgb2swir_ros.bench.peers', *arguments, leashed=True),
-        env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def result(process: subprocess.Popen[str], timeout_s: float, what: str) -> dict[str, Any]:
-    """Close a peer's standard input, wait for its end, and return what it reports.
-
-    :raises UserError: if it does not end in time, or fails.
-    """
-    try:
-        output, _ = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise UserError(f'{what} did not end within {timeout_s:.0f} s') from None
-    if process.returncode != 0 or not output.strip():
-        raise UserError(f'{what} failed with exit code {process.returncode} (see above)')
-    report: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
-    return report
-
-
-def stop(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """Kill those that still run: the way out after an error."""
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+def stop(peers: Sequence[Peer]) -> None:
+    """Kill those that still run, as after an error."""
+    for peer in peers:
+        running = peer.wait(0) is None
+        peer.end()
+        if running:
             remove_stale_segments()
 
 

@@ -1,4 +1,4 @@
-"""``rgb2swir bench roofline``: what a model must compute and move, and what that takes at least.
+"""What a model must compute and move, and what that takes at least: ``rgb2swir bench roofline``.
 
 **Predicted, not measured.** A layer takes the longer of two times: its operations at a share of
 the device's rate for half-precision matrices, and its bytes at a share of its memory's (the
@@ -8,22 +8,17 @@ host and device, starts of kernels and what is not fused come on top.
 
 from __future__ import annotations
 
-import argparse
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.sizes import format_size, parse_size
+from rgb2swir_ros.sizes import format_size
 
 NOTE = 'predicted, not measured'
 # Shares of the peaks that are assumed. Convolutions of 16 to 112 channels fill matrix units
 # poorly; a copy reaches about four fifths of a memory's peak.
 COMPUTE_SHARE = 0.35
 MEMORY_SHARE = 0.70
-SIZES = ('640x512', '1280x1024')
-EXAMPLE = ('example:\n  rgb2swir bench roofline\n'
-           '  rgb2swir bench roofline --model nano --size 640x512 --json')
 
 
 @dataclass(frozen=True)
@@ -55,31 +50,20 @@ DEVICES = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``rgb2swir bench roofline``."""
-    parser.epilog = EXAMPLE
-    parser.add_argument('--model', nargs='+', default=None,
-                        help='names or folders of models, or presets (default: all)')
-    parser.add_argument('--size', nargs='+', default=SIZES, metavar='WIDTHxHEIGHT',
-                        help=f'of a frame (default: {" ".join(SIZES)})')
-    parser.add_argument('--batch', type=int, default=1, help='frames a call (default: 1)')
-    parser.add_argument('--json', action='store_true', help='print one JSON object, nothing else')
+def predict_all(models: Sequence[str], sizes: Sequence[tuple[int, int]],
+                batch: int = 1) -> dict[str, Any]:
+    """Return the report: the assumptions, the devices, and a row for each model and size.
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Count, predict and print; return 0."""
-    if arguments.batch < 1:
-        raise UserError(f'batch {arguments.batch}: give at least 1')
-    sizes = [parse_size(text) for text in arguments.size]
+    :param models: names or folders; none: all models and presets.
+    :param sizes: (height, width) each.
+    :raises UserError: if there is no such model.
+    """
     from rgb2swir_ros.bench.models import known_models
 
-    rows = [predict(model, size, arguments.batch)
-            for model in arguments.model or known_models() for size in sizes]
-    report = {'note': NOTE, 'compute_share': COMPUTE_SHARE, 'memory_share': MEMORY_SHARE,
-              'precision': 'float16',
-              'devices': {name: vars(device) for name, device in DEVICES.items()}, 'rows': rows}
-    print(json.dumps(report) if arguments.json else table(report))
-    return 0
+    rows = [predict(model, size, batch) for model in models or known_models() for size in sizes]
+    return {'note': NOTE, 'compute_share': COMPUTE_SHARE, 'memory_share': MEMORY_SHARE,
+            'precision': 'float16',
+            'devices': {name: vars(device) for name, device in DEVICES.items()}, 'rows': rows}
 
 
 def predict(name: str, size: tuple[int, int], batch: int = 1) -> dict[str, Any]:

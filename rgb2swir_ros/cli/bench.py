@@ -1,32 +1,45 @@
-"""``rgb2swir bench WHAT``: find the benchmark, hand over the arguments."""
+"""``rgb2swir bench WHAT``: the benchmarks, each with its arguments."""
 
 from __future__ import annotations
 
 import argparse
 
-from rgb2swir_ros.cli.main import configure_choice, run_choice
+from rgb2swir_ros.cli import (
+    bench_engine,
+    bench_node,
+    bench_roofline,
+    bench_scenes,
+    bench_start,
+    bench_transport,
+)
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 
-# Imported only when asked for: the transport's needs no torch, the engine's no ROS.
+# Each loads what it measures when it runs: the transport's needs no torch, the engine's no ROS.
 BENCHMARKS = {
-    'engine': 'median and 95th percentile of one inference, against one convolution',
-    'roofline': 'operations and bytes of each model, and the times predicted from them',
-    'transport': 'frames that arrive between two processes, by transport profile',
-    'node': 'the whole node on loopback: latency, rate and load',
-    'start': 'from the start of the node to its first frame, its engine built before',
-    'scenes': 'frames a second of the renderer',
+    'engine': (bench_engine, 'median and 95th percentile of one inference, against one '
+                             'convolution'),
+    'roofline': (bench_roofline, 'operations and bytes of each model, and the times predicted '
+                                 'from them'),
+    'transport': (bench_transport, 'frames that arrive between two processes, by transport '
+                                   'profile'),
+    'node': (bench_node, 'the whole node on loopback: latency, rate and load'),
+    'start': (bench_start, 'from the start of the node to its first frame, its engine built '
+                           'before'),
+    'scenes': (bench_scenes, 'frames a second of the renderer'),
 }
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``rgb2swir bench``."""
-    configure_choice(parser, BENCHMARKS, 'Measure a part or the whole',
-                     'rgb2swir bench engine --model nano --size 640x512 --json')
+    """Declare the benchmarks."""
+    parser.epilog = 'example:\n  rgb2swir bench engine --model nano --size 640x512 --json'
+    benchmarks = parser.add_subparsers(dest='what', metavar='WHAT', required=True)
+    for name, (module, summary) in BENCHMARKS.items():
+        module.configure(benchmarks.add_parser(
+            name, help=summary, description=summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one benchmark and return its exit code."""
-    name = arguments.what
     with ended_as_by_ctrl_c():
-        return run_choice(f'rgb2swir bench {name}', f'rgb2swir_ros.bench.{name}',
-                          BENCHMARKS[name], arguments.arguments)
+        return BENCHMARKS[arguments.what][0].run(arguments)

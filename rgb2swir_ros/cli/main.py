@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from rgb2swir_ros.errors import UserError
@@ -46,31 +46,6 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--overwrite', action='store_true',
                         help='replace outputs that exist, as far as this tool wrote them and '
                              'nobody has changed them since')
-
-
-def configure_choice(parser: argparse.ArgumentParser, choices: Mapping[str, str], title: str,
-                     example: str) -> None:
-    """Declare a verb whose first word names one of several things, each with its own help.
-
-    :param choices: names and what they do.
-    """
-    parser.description = f'{title}:\n\n' + '\n'.join(
-        f'  {name:<10} {text}' for name, text in choices.items())
-    parser.epilog = f'{parser.prog} WHAT --help says more.\n\nexample:\n  {example}'
-    parser.add_argument('what', choices=choices, metavar='WHAT')
-    parser.add_argument('arguments', nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-
-
-def run_choice(prog: str, module: str, text: str, words: Sequence[str]) -> int:
-    """Import the module of what was chosen, and only that; hand the arguments over to it.
-
-    :param module: has configure(parser) and run(arguments) -> exit code.
-    """
-    chosen = importlib.import_module(module)
-    parser = Parser(prog=prog, description=text,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    chosen.configure(parser)
-    return int(chosen.run(parser.parse_args(words)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

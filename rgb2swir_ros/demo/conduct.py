@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo import drive
-from rgb2swir_ros.demo.children import Child, ChildError, Children
+from rgb2swir_ros.demo.children import ChildError, Children, DemoProcess
 from rgb2swir_ros.demo.footage import Footage
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.ros.domain import claim_domain
@@ -112,11 +112,11 @@ class Conductor:
                    self._told.get('camera', {}), self._told.get('engine', {}), done['error'],
                    counts)
 
-    def _start(self, name: str, module: str, *arguments: str) -> Child:
+    def _start(self, name: str, module: str, *arguments: str) -> DemoProcess:
         return self._children.start(name, f'rgb2swir_ros.{module}', arguments, self._environment,
                                     self._logs / f'{name}.log')
 
-    def _start_recorder(self, footage: Footage) -> Child:
+    def _start_recorder(self, footage: Footage) -> DemoProcess:
         words = [str(self._bag), '--camera', CAMERA, '--record', str(self._work / 'arrived.json')]
         if footage.record_start_ns is not None:
             words += ['--start-ns', str(footage.record_start_ns)]
@@ -124,7 +124,7 @@ class Conductor:
         self._children.await_event(child, 'recording', START_S)
         return child
 
-    def _start_translator(self, footage: Footage) -> Child:
+    def _start_translator(self, footage: Footage) -> DemoProcess:
         parameters: dict[str, Any] = {
             'cameras': [CAMERA], 'model': self._options.model,
             'size': format_size(self._options.box), 'source_size': format_size(footage.size),
@@ -139,7 +139,7 @@ class Conductor:
             words += ['-p', f'{name}:={json.dumps(value)}']
         return self._start('translator', 'ros.main', *words)
 
-    def _start_camera(self, footage: Footage) -> Child:
+    def _start_camera(self, footage: Footage) -> DemoProcess:
         words = [str(footage.source.path), '--seconds', str(self._options.seconds), '--name',
                  CAMERA, '--record', str(self._work / 'sent.json'), '--rate',
                  str(self._options.rate_hz)]
@@ -147,7 +147,7 @@ class Conductor:
             words += ['--topic', self._options.topic]
         return self._start('camera', 'demo.camera', *words)
 
-    def _await_engine(self, recorder: Child, source: tuple[int, int]) -> None:
+    def _await_engine(self, recorder: DemoProcess, source: tuple[int, int]) -> None:
         size = format_size(fit_size(source, self._options.box))
         deadline = time.monotonic() + ENGINE_S
         while not self._is_ready(size):
@@ -177,9 +177,9 @@ class Conductor:
             self._engine_step, self._engine_since = step, time.monotonic()
             self._say(f'engine {text}')
 
-    def _film(self, camera: Child, recorder: Child) -> dict[str, Any]:
+    def _film(self, camera: DemoProcess, recorder: DemoProcess) -> dict[str, Any]:
         self._say('filming')
-        camera.tell('go')
+        camera.write_line('go')
         while True:
             while not recorder.events.empty():
                 self._listen(recorder.events.get())
@@ -191,7 +191,7 @@ class Conductor:
                 self._say(f"{event['sent']} sent, {counted.get('translated', 0)} translated, "
                           f"{_dropped(counted)} dropped")
 
-    def _drain(self, recorder: Child, sent: int) -> None:
+    def _drain(self, recorder: DemoProcess, sent: int) -> None:
         """Wait for the node's count of the last frames."""
         while not recorder.events.empty():
             self._listen(recorder.events.get())
@@ -214,13 +214,13 @@ class Conductor:
                 return
             before = now
 
-    def _finish(self, child: Child) -> None:
+    def _finish(self, child: DemoProcess) -> None:
         child.close_input()
         if child.wait(15.0) not in (0, None):
             child.check()
         self._children.forget(child)
 
-    def _finish_recorder(self, recorder: Child) -> dict[str, int]:
+    def _finish_recorder(self, recorder: DemoProcess) -> dict[str, int]:
         recorder.close_input()
         code = recorder.wait(30.0)
         counts: dict[str, int] = {}

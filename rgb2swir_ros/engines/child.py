@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import select
 import signal
 import socket
-import subprocess
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from rgb2swir_ros.child_process import ChildProcess
 from rgb2swir_ros.engines.channel import (
     Message,
     Size,
@@ -24,15 +21,12 @@ from rgb2swir_ros.engines.channel import (
     send,
 )
 from rgb2swir_ros.engines.processor import waiting_environment
-from rgb2swir_ros.processes import python_command
 
 MODULE = 'rgb2swir_ros.engines.process'
-LAST_LINES = 20
-LONGEST_LINE = 8192
-REAP_S = 10.0  # a killed process that a driver keeps longer is left to the kernel
+LONGEST_LINE = 8192  # a progress bar may go on for ever without the end of a line
 
 
-class Child:
+class EngineHandle:
     """One engine process and all it shares with the client.
 
     :ivar last_heard: `time.monotonic` of its last message.
@@ -51,21 +45,20 @@ class Child:
     def __init__(self, arguments: dict[str, Any], log: Callable[[str], None]) -> None:
         """Start the process.
 
-        It gets a session of its own: no signal of a terminal reaches it, and it can be killed
-        together with the compilers that it runs.
-
         :param arguments: those of `open_engine` except size and progress.
         :param log: told each line that the process prints.
         :raises OSError: if no process can be started.
         """
+        self._log = log
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                self._process = subprocess.Popen(
-                    python_command(MODULE, str(theirs.fileno())), pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    env={**os.environ, 'PYTHONUNBUFFERED': '1', **waiting_environment()})
+                # it sets its parent-death signal itself: another one while it compiles
+                self._process = ChildProcess(
+                    MODULE, str(theirs.fileno()), descriptors=[theirs.fileno()],
+                    environment={**os.environ, 'PYTHONUNBUFFERED': '1', **waiting_environment()},
+                    on_output=self._log_line, on_error=self._log_line,
+                    parent_death_signal=False, longest_line=LONGEST_LINE)
         except OSError:
             self.channel.close()
             raise
@@ -85,12 +78,6 @@ class Child:
         # poll, since select knows no descriptor above 1023
         self._poll = select.poll()
         self._poll.register(self.channel, select.POLLIN)
-        self._log = log
-        self._lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._ending = threading.Lock()
-        self._ended = False
-        self._listener = threading.Thread(target=self._listen, name='engine-output', daemon=True)
-        self._listener.start()
         self.tell(op='start', arguments=arguments)
 
     def tell(self, descriptor: int | None = None, **message: Any) -> None:
@@ -146,26 +133,14 @@ class Child:
 
     def kill(self) -> None:
         """Kill the process and whatever it started, at once, from any thread."""
-        with self._ending:
-            if not self._ended:  # afterwards the number may belong to somebody else
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
 
     def end(self) -> str:
         """Kill, reap, close everything; again does nothing more.
 
         :return: how the process ended, with the last that it printed.
         """
-        self.kill()
-        try:
-            code = self._process.wait(REAP_S)
-        except subprocess.TimeoutExpired:
-            # in the kernel, as under a driver that hangs; it ends when that lets it
-            threading.Thread(target=self._process.wait, name='engine-reaper', daemon=True).start()
-            code = None
-        with self._ending:
-            self._ended = True
-        self._listener.join(timeout=2)
+        code = self._process.end()
         self.channel.close()
         if code is None:
             text = f'engine process {self.pid} was killed and does not end'
@@ -173,14 +148,9 @@ class Child:
             text = f'engine process {self.pid} was killed ({signal.Signals(-code).name})'
         else:
             text = f'engine process {self.pid} ended with code {code}'
-        return f'{text}: {self._lines[-1]}' if self._lines else text
+        lines = self._process.last_lines
+        return f'{text}: {lines[-1]}' if lines else text
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
-            # a progress bar may go on for ever without the end of a line
-            for raw in iter(lambda: output.readline(LONGEST_LINE), b''):
-                line = raw.decode(errors='replace').rstrip()
-                if line:
-                    self._lines.append(line)
-                    self._log(line)
+    def _log_line(self, line: str) -> None:
+        if line:
+            self._log(line)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.engines.channel import Size
-from rgb2swir_ros.engines.child import Child
+from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.engines.status import (
     EngineCrashed,
     EngineError,
@@ -160,7 +160,7 @@ class EngineClient(Supervisor):
             total_ms = (time.perf_counter_ns() - started) / 1e6
         return Inference(radiance, max(total_ms - inference_ms, 0.0), inference_ms)
 
-    def _await(self, child: Child, number: int) -> float:
+    def _await(self, child: EngineHandle, number: int) -> float:
         """Wait for one result and return its inference time in ms."""
         with self._changed:
             answered = self._changed.wait_for(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rgb2swir_ros.engines.channel import Message, Size
-from rgb2swir_ros.engines.child import Child
+from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.engines.ledger import Ledger
 from rgb2swir_ros.sizes import format_size
 
@@ -42,7 +42,7 @@ class Supervisor:
                  build_timeout_s: float, log: Callable[[str], None]) -> None:
         """Keep the arguments; `start` starts.
 
-        :param arguments: of the process: see `rgb2swir_ros.engines.child.Child`.
+        :param arguments: of the process: see `rgb2swir_ros.engines.child.EngineHandle`.
         :param heartbeat_timeout_s: a process silent for longer is killed and restarted; while it
             loads libraries or builds, at least `LOADING_TIMEOUT_S`.
         :param build_timeout_s: so is one that builds an engine for longer; that size is given up.
@@ -54,7 +54,7 @@ class Supervisor:
         self._log = log
         self._changed = threading.Condition()  # guards all that follows
         self._ledger = Ledger()
-        self._child: Child | None = None
+        self._child: EngineHandle | None = None
         self._thread: threading.Thread | None = None
         self._supervised = False
         self._closing = False
@@ -170,13 +170,13 @@ class Supervisor:
 
     def _run_child(self) -> _End:
         """Run one process to its end and return what that was."""
-        child = Child(self._arguments, self._log)
+        child = EngineHandle(self._arguments, self._log)
         try:
             return self._attend(child)
         finally:
             child.end()
 
-    def _attend(self, child: Child) -> _End:
+    def _attend(self, child: EngineHandle) -> _End:
         """Listen to a process until it is over; return what `_run_child` returns."""
         with self._changed:
             self._child = child
@@ -199,7 +199,7 @@ class Supervisor:
                     self._tend(child)
         return self._bury(child, fatal)
 
-    def _bury(self, child: Child, fatal: str | None) -> _End:
+    def _bury(self, child: EngineHandle, fatal: str | None) -> _End:
         """End a process that is given up, blame what it was at, and tell who waits for it."""
         died = child.end()
         with self._changed:
@@ -215,11 +215,11 @@ class Supervisor:
             self._changed.notify_all()
         return _End(reason, fatal is not None, child.explained)
 
-    def _deadline(self, child: Child) -> float:
+    def _deadline(self, child: EngineHandle) -> float:
         """Return when the process has been silent, starting or building for too long."""
         return min(self._deadlines(child))
 
-    def _deadlines(self, child: Child) -> tuple[float, float]:
+    def _deadlines(self, child: EngineHandle) -> tuple[float, float]:
         """Return when it has been silent for too long, and when at one thing for too long."""
         busy = child.building is not None or not child.started
         silence = max(self._heartbeat_timeout_s, LOADING_TIMEOUT_S if busy else 0)
@@ -228,7 +228,7 @@ class Supervisor:
                                                                 LOADING_TIMEOUT_S)
         return child.last_heard + silence, begun + limit if busy else float('inf')
 
-    def _judge(self, child: Child) -> None:
+    def _judge(self, child: EngineHandle) -> None:
         """Give the process up if a deadline has passed."""
         now = time.monotonic()
         silent_too_long, busy_too_long = self._deadlines(child)
@@ -246,7 +246,7 @@ class Supervisor:
             child.explained = True
         child.verdict = child.verdict or (True, text)
 
-    def _take(self, child: Child, message: Message) -> None:
+    def _take(self, child: EngineHandle, message: Message) -> None:
         """Note what the process says."""
         operation = message['op']
         size = message.get('height', 0), message.get('width', 0)
@@ -284,7 +284,7 @@ class Supervisor:
             self._stumble(size, message['text'])
             self._refresh()
 
-    def _tend(self, child: Child) -> None:
+    def _tend(self, child: EngineHandle) -> None:
         """Free what nobody wants any more, and try again what has stumbled a while ago."""
         dropped = self._ledger.forget_unwanted()
         for size in dropped:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pytest
 
-from rgb2swir_ros.bench import scenes
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.bench.scenes import measure
+from rgb2swir_ros.cli.main import main
 
 
-def arguments(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    scenes.configure(parser)
-    return parser.parse_args(words)
-
-
-def test_frames_are_counted_and_the_rate_follows():
-    result = scenes.measure(arguments('--count', '3', '--looks', '2', '--size', '64x48',
-                                      '--workers', '1', '--json'))
+def test_frames_are_counted_and_the_rate_follows(capsys):
+    result = measure(3, 2, (48, 64), 1, shown=False)
     assert result['frames'] == 4  # whole scenes
     assert result['frames_per_second'] == pytest.approx(4 / result['seconds'])
     assert result['minutes_for_2000'] == pytest.approx(2000 / 60 / result['frames_per_second'])
+    assert capsys.readouterr().err == ''
 
 
-def test_nothing_to_render_is_refused():
-    with pytest.raises(UserError, match='--count 0'):
-        scenes.run(arguments('--count', '0'))
+def test_nothing_to_render_is_refused(capsys):
+    assert main(['bench', 'scenes', '--count', '0']) == 2
+    assert '--count 0' in capsys.readouterr().err

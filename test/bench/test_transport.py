@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 
 import pytest
 
-from rgb2swir_ros.bench.transport import COMBINATIONS, environment
+from rgb2swir_ros.bench.transport import COMBINATIONS, TransportSettings, environment
 from rgb2swir_ros.ros.transport import PROFILE_VARIABLES, profile_path
 
 
@@ -39,7 +38,7 @@ def test_four_rows_of_figures_as_one_json_document():
 def test_each_side_has_the_profile_or_the_defaults(monkeypatch, profile):
     monkeypatch.setenv(PROFILE_VARIABLES[0], '/of/the/user.xml')
     monkeypatch.setenv('FASTDDS_BUILTIN_TRANSPORTS', 'LARGE_DATA')
-    side = environment(argparse.Namespace(profile='vehicle', domain_id=9), profile=profile)
+    side = environment(TransportSettings((128, 160), 20.0, 1.0, 'vehicle', 9), profile=profile)
     path = str(profile_path('vehicle')) if profile else None
     assert {side.get(variable) for variable in PROFILE_VARIABLES} == {path}
     assert 'FASTDDS_BUILTIN_TRANSPORTS' not in side

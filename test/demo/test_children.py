@@ -103,7 +103,7 @@ def test_one_line_of_a_process_reaches_the_user_though_its_log_has_no_room(
         child = all_.start('cook', 'full_child', [], environment, tmp_path / 'log')
         real, child._log = child._log, FullDisk()
         real.close()
-        child.tell('go')
+        child.write_line('go')
         with pytest.raises(ChildError, match=r'^cook: No space left$'):
             all_.await_event(child, 'never', 30)
     assert is_ours(tmp_path / 'log')

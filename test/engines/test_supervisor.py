@@ -10,10 +10,11 @@ import time
 import numpy as np
 import pytest
 
+from rgb2swir_ros import child_process
 from rgb2swir_ros.engines import child as child_module
 from rgb2swir_ros.engines import ledger as ledger_module
 from rgb2swir_ros.engines import supervisor as supervisor_module
-from rgb2swir_ros.engines.child import Child
+from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.engines.client import EngineCrashed, EngineNotReady
 
 from .processes import wait_until
@@ -239,10 +240,10 @@ def test_sizes_that_are_all_wanted_are_too_many_at_some_point(standin, monkeypat
 
 def test_a_process_that_does_not_end_is_not_waited_for(standin, monkeypatch):
     """A driver that hangs keeps a process in the kernel, killed or not."""
-    monkeypatch.setattr(child_module, 'REAP_S', 0.2)
+    monkeypatch.setattr(child_process, 'REAP_S', 0.2)
     standin.rig({})
-    child = Child({}, lambda _: None)
-    monkeypatch.setattr(child, 'kill', lambda: None)
+    child = EngineHandle({}, lambda _: None)
+    monkeypatch.setattr(child._process, 'kill', lambda: None)
     started = time.monotonic()
     assert 'does not end' in child.end()
     assert time.monotonic() - started < 5
@@ -251,7 +252,7 @@ def test_a_process_that_does_not_end_is_not_waited_for(standin, monkeypatch):
 
 def test_a_process_that_reads_no_messages_blocks_nobody(standin):
     standin.rig({})
-    child = Child({}, lambda _: None)
+    child = EngineHandle({}, lambda _: None)
     try:
         os.kill(child.pid, signal.SIGSTOP)
         started = time.monotonic()
@@ -272,7 +273,7 @@ def test_many_open_files(standin):
     standin.rig({})
     taken = [os.open('/dev/null', os.O_RDONLY) for _ in range(1050)]
     try:
-        child = Child({}, lambda _: None)
+        child = EngineHandle({}, lambda _: None)
         try:
             assert child.channel.fileno() > 1023
             assert child.hear(30)[0]
@@ -292,7 +293,7 @@ def test_output_without_lines_is_passed_on_in_pieces(tmp_path, monkeypatch):
                       '    sys.stdout.write("x" * 8000)\n    sys.stdout.flush()\ntime.sleep(60)\n')
     monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(child_module, 'MODULE', 'endless')
-    child = Child({}, heard.append)
+    child = EngineHandle({}, heard.append)
     try:
         wait_until(lambda: heard, 'a piece')
         assert len(heard[0]) == child_module.LONGEST_LINE
