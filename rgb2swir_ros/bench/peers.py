@@ -25,6 +25,7 @@ from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
 SECOND_NS = 10**9
+SETTLE_S = 0.3  # a subscriber that is seen here has still to see this publisher
 # of the keys in /diagnostics: how many frames came to what end
 COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
@@ -67,21 +68,20 @@ def stop(peers: Sequence[Peer]) -> None:
 
 
 def _camera(arguments: argparse.Namespace) -> dict[str, Any]:
-    import rclpy
-    from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import CameraInfo, Image
 
-    node = rclpy.create_node('bench_camera', start_parameter_services=False)
-    publisher = node.create_publisher(Image, f'{arguments.camera}/image_raw',
-                                      qos_profile_sensor_data)
-    infos = node.create_publisher(CameraInfo, f'{arguments.camera}/camera_info', 5)
+    from rgb2swir_ros.ros.camera_publisher import CameraPublisher
+
+    publisher = CameraPublisher('bench_camera', arguments.camera)
     height, width = parse_size(arguments.size)
     noise = np.random.default_rng(0).integers(0, 256, height * width * 3, dtype=np.uint8)
     image = Image(height=height, width=width, encoding='bgr8', step=width * 3)
     image.data = array.array('B', noise.tobytes())
     info = CameraInfo(height=height, width=width)
-    _await_match(publisher, arguments.match_timeout, wanted=not arguments.unwatched)
-    sent, started = 0, time.monotonic_ns()
+    if not arguments.unwatched:
+        publisher.await_subscribers(arguments.match_timeout, 0.0, infos=False)
+    time.sleep(SETTLE_S)
+    started = time.monotonic_ns()
     period = int(SECOND_NS / arguments.rate)
     first = time.time_ns()
     while time.monotonic_ns() - started < arguments.seconds * SECOND_NS:
@@ -89,26 +89,14 @@ def _camera(arguments: argparse.Namespace) -> dict[str, Any]:
         for message in (info, image):
             message.header.frame_id = arguments.camera
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND_NS)
-        infos.publish(info)
-        publisher.publish(image)
-        sent += 1
-        pause = started + sent * period - time.monotonic_ns()
+        publisher.publish(stamp, image, info)
+        pause = started + len(publisher.sent) * period - time.monotonic_ns()
         if pause > 0:
             time.sleep(pause / SECOND_NS)
-    report = {'sent': sent, 'seconds': (time.monotonic_ns() - started) / SECOND_NS,
-              'first_ns': first, 'last_ns': stamp}
+    report = {'sent': len(publisher.sent), 'first_ns': first}
     time.sleep(0.5)  # the last frames still lie in this process's shared memory
-    node.destroy_node()
+    publisher.close()
     return report
-
-
-def _await_match(publisher: Any, timeout_s: float, *, wanted: bool) -> None:
-    deadline = time.monotonic() + timeout_s
-    while wanted and not publisher.get_subscription_count():
-        if time.monotonic() > deadline:
-            raise UserError(f'nobody subscribed to {publisher.topic_name} in {timeout_s:.0f} s')
-        time.sleep(0.02)
-    time.sleep(0.3)  # the other side has still to see this publisher
 
 
 def _listener(arguments: argparse.Namespace) -> dict[str, Any]:

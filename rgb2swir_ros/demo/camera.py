@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rgb2swir_ros.demo.footage import Footage, image_message, info_message, restamped, time_ns
 from rgb2swir_ros.demo.wire import say
@@ -23,9 +23,13 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.replay.overlap import ahead
 
+if TYPE_CHECKING:
+    from rgb2swir_ros.ros.camera_publisher import CameraPublisher
+
 BUFFER_BYTES = 300 * 2**20  # read ahead, so that decoding takes no time from the translator
 MATCH_S = 20.0
-SETTLE_S = 0.5  # that a subscriber is seen here does not mean that it sees us
+SETTLE_S = 0.5
+DEPTH = 10
 
 
 @dataclass(frozen=True)
@@ -46,49 +50,17 @@ def shots(footage: Footage) -> Iterator[Shot]:
                    info_message(frame, drive))
 
 
-class Camera:
-    """The publishers and the record of what was sent."""
+def send(publisher: CameraPublisher, shot: Shot, *, live: bool) -> None:
+    """Publish a frame; with the time of now as its stamp if it has none of its own.
 
-    def __init__(self, footage: Footage, name: str) -> None:
-        """Advertise ``name/image_raw`` or ``name/image_raw/compressed``, and the CameraInfo."""
-        import rclpy
-        from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-        from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-        self._node = rclpy.create_node('demo_camera', start_parameter_services=False)
-        best_effort = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
-                                 reliability=ReliabilityPolicy.BEST_EFFORT)
-        topic = f'{name}/image_raw' + ('/compressed' if footage.compressed else '')
-        self._images: Any = self._node.create_publisher(
-            CompressedImage if footage.compressed else Image, topic, best_effort)
-        self._infos: Any = self._node.create_publisher(
-            CameraInfo, f'{name}/camera_info', best_effort)
-        self._live = footage.live
-        self.sent: list[tuple[int, int]] = []
-
-    def await_match(self) -> None:
-        """Wait until somebody subscribes to the images and the CameraInfo.
-
-        :raises UserError: if nobody does.
-        """
-        deadline = time.monotonic() + MATCH_S
-        while not (self._images.get_subscription_count() and self._infos.get_subscription_count()):
-            if time.monotonic() > deadline:
-                raise UserError(f'nobody subscribed to {self._images.topic_name} within '
-                                f'{MATCH_S:.0f} s')
-            time.sleep(0.05)
-        time.sleep(SETTLE_S)
-
-    def send(self, shot: Shot) -> None:
-        """Publish a frame; with the time of now as its stamp if it has none of its own."""
-        image, info, stamp = shot.image, shot.info, shot.stamp_ns
-        if self._live:
-            stamp = time.time_ns()
-            image = restamped(image, stamp)
-            info = None if info is None else restamped(info, stamp)
-        if info is not None:
-            self._infos.publish(info)
-        self.sent.append((stamp, time.monotonic_ns()))
-        self._images.publish(image)
+    :param live: whether it has none.
+    """
+    if not live:
+        publisher.publish(shot.stamp_ns, shot.image, shot.info)
+        return
+    stamp = time.time_ns()
+    publisher.publish(stamp, restamped(shot.image, stamp),
+                      None if shot.info is None else restamped(shot.info, stamp))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -102,10 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--record', type=Path, required=True)
     given = parser.parse_args(arguments)
     import rclpy
+
+    from rgb2swir_ros.ros.camera_publisher import CameraPublisher
     rclpy.init(args=[])
     try:
         footage = Footage(given.input, given.seconds, given.topic)
-        camera = Camera(footage, given.name)
+        camera = CameraPublisher('demo_camera', given.name, compressed=footage.compressed,
+                                 depth=DEPTH)
         closed = threading.Event()
         go = threading.Event()
         threading.Thread(target=_listen, args=(go, closed), daemon=True).start()
@@ -125,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         rclpy.try_shutdown()
 
 
-def _film(camera: Camera, footage: Footage, rate_hz: float, go: threading.Event,
+def _film(camera: CameraPublisher, footage: Footage, rate_hz: float, go: threading.Event,
           closed: threading.Event) -> str:
     """Send everything at its pace; return why the footage broke off, or ''."""
     frame_bytes = len(image_message(next(footage.frames())))
@@ -139,7 +114,7 @@ def _film(camera: Camera, footage: Footage, rate_hz: float, go: threading.Event,
         while not go.wait(0.1):
             if closed.is_set():
                 return ''
-        camera.await_match()
+        camera.await_subscribers(MATCH_S, SETTLE_S, infos=True)
         start = time.monotonic_ns()
         reported = start
         shot: Shot | None = first
@@ -147,7 +122,7 @@ def _film(camera: Camera, footage: Footage, rate_hz: float, go: threading.Event,
             due = (round(len(camera.sent) * 1e9 / rate_hz) if rate_hz
                    else shot.due_ns - first.due_ns)
             closed.wait(max(0.0, (start + due - time.monotonic_ns()) / 1e9))
-            camera.send(shot)
+            send(camera, shot, live=footage.live)
             if time.monotonic_ns() - reported > 10**9:
                 reported = time.monotonic_ns()
                 say('progress', sent=len(camera.sent))
