@@ -6,6 +6,8 @@ import re
 
 from rgb2swir_ros.errors import UserError
 
+SMALLEST_SIDE = 16  # pixels: of frames, and of what the networks take
+
 
 def parse_size(text: str) -> tuple[int, int]:
     """Return (height, width) of a text like ``640x512``, which has the width first.
@@ -13,9 +15,10 @@ def parse_size(text: str) -> tuple[int, int]:
     :raises UserError: if the text is no such size.
     """
     match = re.fullmatch(r'(\d{1,5})[xX](\d{1,5})', text.strip())
-    if not match or int(match[1]) < 16 or int(match[2]) < 16:
+    if not match or min(int(match[1]), int(match[2])) < SMALLEST_SIDE:
         raise UserError(
-            f"'{text}' is no size: give WIDTHxHEIGHT in pixels, at least 16x16, like 640x512")
+            f"'{text}' is no size: give WIDTHxHEIGHT in pixels, at least "
+            f'{SMALLEST_SIDE}x{SMALLEST_SIDE}, like 640x512')
     return int(match[2]), int(match[1])
 
 

@@ -15,8 +15,9 @@ from rosbags.typesys import Stores, get_typestore
 from rgb2swir_ros.demo.drive import FILE, FOCAL, DriveSource
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import read_header
+from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
-from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage, Source
+from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, Source
 from rgb2swir_ros.replay.source import open_source
 
 CLOCKS_APART_NS = 60 * 10**9  # stamps this far from the record times are of another clock
@@ -103,7 +104,7 @@ def frame_size(frame: Frame) -> tuple[int, int]:
     if isinstance(content, CompressedImage):
         header = read_header(content.data)
         return header.height, header.width
-    if isinstance(content, RawImage):
+    if isinstance(content, ImageFields):
         if min(content.height, content.width) <= 0:
             raise ImageError('zero_size', f'the image is {content.width}x{content.height}')
         return content.height, content.width

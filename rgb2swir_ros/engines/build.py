@@ -37,9 +37,9 @@ from rgb2swir_ros.engines.processor import has_bfloat16, processor_identity, res
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.resources import model_directory
+from rgb2swir_ros.sizes import SMALLEST_SIDE
 from rgb2swir_ros.translator import SwirModel, load_model
 
-MINIMUM_SIZE = 16
 OPTIMIZATION_LEVEL = 3  # TensorRT's default
 # The backends that `auto` tries, in this order
 AUTO_ORDER = {'cuda': ('tensorrt', 'inductor', 'eager'), 'cpu': ('openvino', 'inductor', 'eager')}
@@ -93,7 +93,7 @@ def check_arguments(*, model: str | Path, backend: str, precision: str, threads:
 
     :raises UserError: naming the first that is wrong.
     """
-    check_request((MINIMUM_SIZE, MINIMUM_SIZE), 1, backend, precision)
+    check_request((SMALLEST_SIDE, SMALLEST_SIDE), 1, backend, precision)
     check_level(optimization_level)
     resolve_threads(threads)
     resolve_engine_device(device, backend, precision)
@@ -310,8 +310,8 @@ def check_request(size: tuple[int, int], batch: int, backend: str, precision: st
 
     :raises UserError: naming the first that is wrong.
     """
-    if len(size) != 2 or min(size) < MINIMUM_SIZE:
-        raise UserError(f'size {size!r}: give (height, width), at least {MINIMUM_SIZE} each')
+    if len(size) != 2 or min(size) < SMALLEST_SIDE:
+        raise UserError(f'size {size!r}: give (height, width), at least {SMALLEST_SIDE} each')
     if batch < 1:
         raise UserError(f'batch {batch}: give at least 1')
     if backend not in ('auto', *BACKENDS):

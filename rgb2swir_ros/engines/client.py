@@ -29,12 +29,11 @@ from rgb2swir_ros.engines.status import (
 )
 from rgb2swir_ros.engines.supervisor import Supervisor
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.sizes import format_size
+from rgb2swir_ros.sizes import SMALLEST_SIDE, format_size
 
 __all__ = ['EngineClient', 'EngineCrashed', 'EngineError', 'EngineHung', 'EngineNotReady',
            'EngineStatus', 'Inference']
 
-SMALLEST_SIDE = 16
 
 
 class EngineClient(Supervisor):

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from rgb2swir_ros.imaging.errors import ImageError
-
-MIN_SIZE = 16
+from rgb2swir_ros.sizes import SMALLEST_SIDE
 
 
 def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
@@ -28,7 +27,7 @@ def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     :raises ValueError: if the source has no pixels or the box is too small.
     """
     height, width = source
-    if min(source) < 1 or min(box) < MIN_SIZE:
+    if min(source) < 1 or min(box) < SMALLEST_SIDE:
         raise ValueError(f'cannot fit {source} in {box} (height, width)')
     # Integer arithmetic: 1080 * (640 / 1920) must not become 359.99.
     if height <= box[0] and width <= box[1]:
@@ -37,7 +36,7 @@ def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
         fitted = _divide(height * box[1], width), box[1]
     else:
         fitted = box[0], _divide(width * box[0], height)
-    return max(MIN_SIZE, fitted[0]), max(MIN_SIZE, fitted[1])
+    return max(SMALLEST_SIDE, fitted[0]), max(SMALLEST_SIDE, fitted[1])
 
 
 def _divide(numerator: int, denominator: int) -> int:

@@ -35,16 +35,19 @@ EXCESS_BYTES = 4096
 Layout = tuple[int, int, int]  # height, width, step
 
 
-@dataclass
+@dataclass(frozen=True)
 class ImageFields:
-    """The fields of sensor_msgs/Image that describe pixels; ``data`` is ready to be assigned."""
+    """The fields of sensor_msgs/Image that describe pixels.
+
+    :param data: bytes; those of `to_fields` are an array that a message takes as it is.
+    """
 
     height: int
     width: int
     encoding: str
     is_bigendian: int
     step: int
-    data: array
+    data: Any
 
 
 def to_rgb(image: Any, size: tuple[int, int] | None = None) -> np.ndarray:

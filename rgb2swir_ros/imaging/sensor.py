@@ -17,6 +17,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import Crop, PixelTransform, fit_size
 from rgb2swir_ros.imaging.resize import resize
+from rgb2swir_ros.sizes import SMALLEST_SIDE
 
 # Below this read noise the Poisson distribution is not nearly normal; see VirtualSensor._expose.
 GAUSSIAN_READ_NOISE_E = 8.0
@@ -79,8 +80,8 @@ class SensorSettings:
         _require(self.geometry in {'fit', 'crop', 'stretch'}, 'geometry', self.geometry,
                  'fit, crop or stretch')
         size = self.output_size
-        _require(size is None or (len(size) == 2 and min(size) >= 16), 'output_size', size,
-                 'None or (height, width) of at least 16 each')
+        _require(size is None or (len(size) == 2 and min(size) >= SMALLEST_SIDE), 'output_size',
+                 size, 'None or (height, width) of at least 16 each')
 
 
 def _number(value: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rosbags.typesys import Stores, get_typestore
 
+from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.replay.cameras import (
     COMPRESSED,
     INFO,
@@ -18,7 +19,7 @@ from rgb2swir_ros.replay.cameras import (
     image_connections,
     listing,
 )
-from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, RawImage
+from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame
 from rgb2swir_ros.replay.infos import Pairing
 from rgb2swir_ros.replay.storage.base import ROS1, Connection, reason
 from rgb2swir_ros.replay.storage.recording import Recording
@@ -153,10 +154,10 @@ class CameraBag:
         except Exception as error:  # struct, assertions, memory: whatever malformed bytes cause
             raise _Malformed(f'frame {index}: {reason(error)}') from error
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        content: RawImage | CompressedImage
+        content: ImageFields | CompressedImage
         if connection.msgtype == RAW:
-            content = RawImage(message.height, message.width, message.encoding,
-                               message.is_bigendian, message.step, message.data)
+            content = ImageFields(message.height, message.width, message.encoding,
+                                  message.is_bigendian, message.step, message.data)
         else:
             content = CompressedImage(message.format, message.data.tobytes())
         return Frame(stamp, message.header.frame_id, connection.topic, content,
@@ -175,7 +176,7 @@ class CameraBag:
                 except _Malformed:
                     continue
                 content = frame.content
-                looks[connection] = (content.encoding if isinstance(content, RawImage)
+                looks[connection] = (content.encoding if isinstance(content, ImageFields)
                                      else getattr(content, 'format', ''))
                 missing.discard(connection)
             if not missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +13,12 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging import compressed, raw
 from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.imaging.resize import resize
 
 
 class FootageError(UserError):
     """Footage that cannot be read: missing, empty, corrupt, cut short or of an unknown kind."""
-
-
-@dataclass(frozen=True)
-class RawImage:
-    """The fields of a ``sensor_msgs/Image``, without its header."""
-
-    height: int
-    width: int
-    encoding: str
-    is_bigendian: int
-    step: int
-    data: Any
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class Frame:
     stamp_ns: int
     frame_id: str
     topic: str
-    content: RawImage | CompressedImage | NDArray[np.uint8]
+    content: ImageFields | CompressedImage | NDArray[np.uint8]
     name: str = ''
     cdr: bytes | None = field(default=None, repr=False)
     info_cdr: bytes | None = field(default=None, repr=False)
@@ -87,7 +76,7 @@ def decode(frame: Frame, size: tuple[int, int] | None = None) -> NDArray[np.uint
     :raises ImageError: if the stored image is malformed or of an unsupported encoding.
     """
     content = frame.content
-    if isinstance(content, RawImage):
+    if isinstance(content, ImageFields):
         return raw.to_rgb(content, size)
     if isinstance(content, CompressedImage):
         return compressed.to_rgb(content.data, content.format, size)
@@ -97,17 +86,6 @@ def decode(frame: Frame, size: tuple[int, int] | None = None) -> NDArray[np.uint
 def resized(rgb: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Return uint8 RGB (H, W, 3) scaled to size (height, width) by area, as the node does."""
     return rgb if size is None else resize(rgb, size)
-
-
-def first_frame(source: Source) -> Frame:
-    """Return the first frame of footage.
-
-    :raises FootageError: if there is none.
-    """
-    frame = next(iter(source.frames()), None)
-    if frame is None:
-        raise FootageError(f"'{source.path}' holds no frame at all")
-    return frame
 
 
 def decode_or_fail(frame: Frame, source: Source) -> NDArray[np.uint8]:

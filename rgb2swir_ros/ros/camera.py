@@ -15,7 +15,6 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from rgb2swir_ros.imaging.fit import (
-    MIN_SIZE,
     CameraInfoFields,
     PixelTransform,
     follow_camera_info,
@@ -29,6 +28,7 @@ from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
 from rgb2swir_ros.ros.timing import Window
 from rgb2swir_ros.ros.topics import Topic, camera_topics
 from rgb2swir_ros.ros.transport import loss_advice
+from rgb2swir_ros.sizes import SMALLEST_SIDE
 
 KINDS = {'raw': Image, 'compressed': CompressedImage}
 FUTURE_NS = 20_000_000  # tolerance for stamps in the future: offset of two hosts under PTP or NTP
@@ -213,7 +213,7 @@ class Camera:
 
     def _receive_info(self, info: Any) -> None:
         self._info = info
-        if self.source_size is None and min(size := info_size(info)) >= MIN_SIZE:
+        if self.source_size is None and min(size := info_size(info)) >= SMALLEST_SIDE:
             self.learn_size(size)
 
     def _warn_about_loss(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.replay.bag import BagSource, stamp_ns
-from rgb2swir_ros.replay.frames import FootageError, decode, first_frame
+from rgb2swir_ros.replay.frames import FootageError, decode
 from rgb2swir_ros.replay.pictures import natural_key, read_picture
 from rgb2swir_ros.replay.source import open_source
 
@@ -82,7 +82,7 @@ def test_several_image_topics_need_a_choice(tmp_path: Path) -> None:
     with pytest.raises(FootageError, match='/a/image_raw, /b/image_raw; choose one with --topic'):
         open_source(bag)
     for topic in ('/b/image_raw', 'b/image_raw'):
-        np.testing.assert_array_equal(decode(first_frame(open_source(bag, topic))), picture(1))
+        np.testing.assert_array_equal(decode(next(open_source(bag, topic).frames())), picture(1))
     with pytest.raises(FootageError, match=r"no image topic '/c'.*: /a/image_raw, /b/image_raw"):
         open_source(bag, '/c')
 
@@ -147,7 +147,7 @@ def test_video_frames_in_order_with_their_own_times(tmp_path: Path) -> None:
 
 def test_video_is_turned_upright(tmp_path: Path) -> None:
     path = turn_video(write_video(tmp_path / 'phone.mp4', 3))
-    rgb = decode(first_frame(open_source(path)))
+    rgb = decode(next(open_source(path).frames()))
     assert rgb.shape == (64, 48, 3)
     upright = np.rot90(picture(0), -1)  # a quarter clockwise
     assert np.abs(rgb.astype(int) - upright).mean() < 4
@@ -241,4 +241,4 @@ def test_real_footage_reads(shared: Path) -> None:
     ):
         source = open_source(real / path)
         assert source.count == count
-        assert decode(first_frame(source)).shape == (*size, 3)
+        assert decode(next(source.frames())).shape == (*size, 3)
