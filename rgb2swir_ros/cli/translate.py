@@ -65,46 +65,46 @@ def run(arguments: argparse.Namespace) -> int:
     box = parse_size(arguments.size)
     _need_libraries()
     from rgb2swir_ros.imaging import opencv
+    from rgb2swir_ros.replay.job_list import list_jobs
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
-    from rgb2swir_ros.replay.plan import make_plan
     from rgb2swir_ros.replay.translate import Runner
     from rgb2swir_ros.resources import model_directory
     opencv.silence()  # what is wrong with a damaged file is said below
     model_directory(arguments.model)
-    plan = make_plan(arguments.input, arguments.output, overwrite=arguments.overwrite)
-    if arguments.linear16 and any(job.kind == 'video' for job in plan.jobs):
+    job_list = list_jobs(arguments.input, arguments.output, overwrite=arguments.overwrite)
+    if arguments.linear16 and any(job.kind == 'video' for job in job_list.jobs):
         print('--linear16: videos stay 8-bit', file=sys.stderr)
-    if arguments.topic and not any(job.kind == 'bag' for job in plan.jobs):
+    if arguments.topic and not any(job.kind == 'bag' for job in job_list.jobs):
         raise UserError(f"--topic chooses topics of a bag, but '{arguments.input}' is none")
     options = Options(model=arguments.model, box=box, backend=arguments.backend,
                       threads=arguments.threads, linear16=arguments.linear16,
                       gamma=arguments.gamma)
     started = time.monotonic()
-    with ProgressDisplay(_expected_frames(plan, arguments.topic), in_log=False) as display:
+    with ProgressDisplay(_expected_frames(job_list, arguments.topic), in_log=False) as display:
         translator = OfflineTranslator(options, log=display.log)
-        outcome = Runner(translator, lambda name: display.advance(name=name),
-                         arguments.topic).run(plan)
+        result = Runner(translator, lambda name: display.advance(name=name),
+                         arguments.topic).run(job_list)
     seconds = time.monotonic() - started
     summary = {
         'output': str(arguments.output),
-        'made': {kind: outcome.made[kind] for kind in ('picture', 'video', 'bag')},
-        'frames': outcome.frames,
+        'made': {kind: result.made[kind] for kind in ('picture', 'video', 'bag')},
+        'frames': result.frames,
         'seconds': round(seconds, 3),
-        'skipped': [str(path) for path, _ in plan.skipped],
+        'skipped': [str(path) for path, _ in job_list.skipped],
         'renamed': [{'input': str(job.source), 'output': str(job.target)}
-                    for job in plan.renamed],
+                    for job in job_list.renamed],
         'topics': [{'input': str(path), 'topic': topic, 'output': made, 'frames': frames}
-                   for path, topic, made, frames in outcome.topics],
+                   for path, topic, made, frames in result.topics],
         'left_out': [{'input': str(path), 'topic': topic, 'reason': why}
-                     for path, topic, why in outcome.left_out],
-        'notes': [{'input': str(path), 'note': note} for path, note in outcome.notes],
-        'failed': [{'input': str(path), 'reason': reason} for path, reason in outcome.failed],
+                     for path, topic, why in result.left_out],
+        'notes': [{'input': str(path), 'note': note} for path, note in result.notes],
+        'failed': [{'input': str(path), 'reason': reason} for path, reason in result.failed],
         'engines': translator.describe(),
     }
     if arguments.json:
         print(json.dumps(summary, indent=2, default=str))
-    _report(summary, plan, sys.stderr if arguments.json else sys.stdout)
-    return 1 if outcome.failed else 0
+    _report(summary, job_list, sys.stderr if arguments.json else sys.stdout)
+    return 1 if result.failed else 0
 
 
 def _need_libraries() -> None:
@@ -117,12 +117,12 @@ def _need_libraries() -> None:
                         "pip install 'rgb2swir_ros[runtime,replay]'")
 
 
-def _expected_frames(plan: Any, topics: list[str]) -> int | None:
+def _expected_frames(job_list: Any, topics: list[str]) -> int | None:
     from rgb2swir_ros.replay.bag import CameraBag
     from rgb2swir_ros.replay.frames import FootageError
     from rgb2swir_ros.replay.video import VideoSource
     total = 0
-    for job in plan.jobs:
+    for job in job_list.jobs:
         if job.kind == 'picture':
             total += 1
             continue
@@ -137,7 +137,7 @@ def _expected_frames(plan: Any, topics: list[str]) -> int | None:
     return total
 
 
-def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
+def _report(summary: dict[str, Any], job_list: Any, stream: Any) -> None:
     made = ', '.join(f'{count} {kind}{"s" if count != 1 else ""}'
                      for kind, count in summary['made'].items() if count) or 'nothing'
     parts = [f'{made} ({summary["frames"]} frames) in {summary["seconds"]:.1f} s -> '
@@ -151,9 +151,9 @@ def _report(summary: dict[str, Any], plan: Any, stream: Any) -> None:
                                 for entry in summary['left_out']])
     _names('note', stream, [f"{entry['input']}: {entry['note']}" for entry in summary['notes']])
     _names('renamed, so as not to overwrite another output', stream,
-           [f'{job.source} -> {job.target}' for job in plan.renamed])
+           [f'{job.source} -> {job.target}' for job in job_list.renamed])
     _names('skipped', stream, [f'{path} ({why})' if why else str(path)
-                               for path, why in plan.skipped])
+                               for path, why in job_list.skipped])
     _names('failed', stream, [entry['reason'] for entry in summary['failed']])
 
 

@@ -18,7 +18,7 @@ from rgb2swir_ros.demo.gallery import write_gallery
 from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.files import finished
+from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.marks import fingerprint, record
 from rgb2swir_ros.ownership import require_apart, require_free, sweep, workspace
 from rgb2swir_ros.replay.bag_translation import INFO_NOTES
@@ -32,7 +32,7 @@ LOGS = ('camera.log', 'translator.log', 'recorder.log')
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DemoResult:
     """A finished demo.
 
     :param ok: whether every frame is accounted for and the footage was read to its end.
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def run_demo(options: Options, output: Path, say: Callable[[str], None], *,
-             overwrite: bool = False) -> Outcome:
+             overwrite: bool = False) -> DemoResult:
     """Run the demo and write its results to a folder.
 
     :param output: gets ``swir_bag/``, ``side_by_side.png``, ``swir.mp4``, ``report.json``,
@@ -107,7 +107,7 @@ def seal_logs(logs: Path) -> None:
 
 
 def _evaluate(options: Options, output: Path, run: Run, started: float,
-              say: Callable[[str], None]) -> Outcome:
+              say: Callable[[str], None]) -> DemoResult:
     account = balance(run.camera, [stamp for stamp, _ in run.sent],
                       [stamp for stamp, _ in run.arrived])
     whole = whole_way(run.sent, run.arrived)
@@ -137,9 +137,8 @@ def _evaluate(options: Options, output: Path, run: Run, started: float,
         input_broke_off=run.broke_off, bag_messages=run.bag_counts, engine=run.engine,
         node_camera_status=run.camera, notes=notes)
     for name, content in (('table.txt', text), ('report.json', json.dumps(report, indent=2))):
-        with finished(output / name) as temporary:
-            temporary.write_text(content)
-    return Outcome(report, text, not account.problems() and not run.broke_off)
+        write_bytes(output / name, content.encode())
+    return DemoResult(report, text, not account.problems() and not run.broke_off)
 
 
 def _notes(options: Options, run: Run, cut: bool) -> list[str]:

@@ -28,7 +28,7 @@ INFO_NOTES = {
 
 
 @dataclass
-class BagOutcome:
+class BagTranslation:
     """What became of a bag.
 
     :param frames: translated frames by topic.
@@ -57,7 +57,7 @@ class BagOutcome:
 
 
 def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
-                  translator: OfflineTranslator, on_frame: Callable[[], None]) -> BagOutcome:
+                  translator: OfflineTranslator, on_frame: Callable[[], None]) -> BagTranslation:
     """Translate all cameras of a bag.
 
     A message goes out at the record time of the one it was made from, its header unchanged.
@@ -67,9 +67,9 @@ def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
     :param open_writer: makes the output; called when the first frame is there.
     :param on_frame: called after each frame.
     """
-    outcome = BagOutcome()
+    result = BagTranslation()
     cameras: Mapping[str, Camera] = {camera.topic: camera for camera in bag.cameras}
-    outcome.outputs = {topic: f'{camera.base}/image_raw' for topic, camera in cameras.items()}
+    result.outputs = {topic: f'{camera.base}/image_raw' for topic, camera in cameras.items()}
     with ExitStack() as stack:
         writer: BagWriter | None = None
         try:
@@ -78,20 +78,20 @@ def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
                     rgb = decode(frame)
                 except ImageError as error:
                     key = frame.topic, error.reason
-                    count, first = outcome.refused.get(key, (0, f'{frame.name}: {error}'))
-                    outcome.refused[key] = count + 1, first
+                    count, first = result.refused.get(key, (0, f'{frame.name}: {error}'))
+                    result.refused[key] = count + 1, first
                     continue
                 swir = translator.radiance(translator.fit(rgb), bag.count or 1)
                 pixels = translator.pixels(swir, frame.stamp_ns)
                 if writer is None:
                     writer = stack.enter_context(open_writer())
-                counts = outcome.infos.setdefault(frame.topic, Counter())
+                counts = result.infos.setdefault(frame.topic, Counter())
                 _write(writer, cameras[frame.topic].base, frame, pixels, rgb.shape[:2], counts)
-                outcome.frames[frame.topic] += 1
+                result.frames[frame.topic] += 1
                 on_frame()
         except FootageError as error:
-            outcome.broken = str(error)
-    return outcome
+            result.broken = str(error)
+    return result
 
 
 def _write(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],

@@ -1,4 +1,4 @@
-"""Translate pictures, videos and bags by plan; count what was done, left out and failed."""
+"""Translate pictures, videos and bags; count what was done, left out and failed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.bag_translation import translate_bag
 from rgb2swir_ros.replay.bag_writer import BagWriter
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.job_list import Job, JobList
 from rgb2swir_ros.replay.offline import OfflineTranslator
 from rgb2swir_ros.replay.overlap import Behind, ahead
 from rgb2swir_ros.replay.pictures import read_picture
-from rgb2swir_ros.replay.plan import Job, Plan
 from rgb2swir_ros.replay.video import VideoSource
 from rgb2swir_ros.replay.video_writer import VideoWriter
 
 
 @dataclass
-class Outcome:
+class TranslationResult:
     """What a run did.
 
     :param made: outputs of each kind that were written.
@@ -46,7 +46,7 @@ class Outcome:
 
 
 class Runner:
-    """Work off a plan. What one input fails at never keeps the others from being translated."""
+    """Do a list of jobs. An input that fails never keeps the others from being translated."""
 
     def __init__(self, translator: OfflineTranslator,
                  on_frame: Callable[[str], None] | None = None,
@@ -60,23 +60,23 @@ class Runner:
         self._topics = topics
         self._on_frame = on_frame or (lambda _: None)
         self._replace = False
-        self.outcome = Outcome()
+        self.result = TranslationResult()
 
-    def run(self, plan: Plan) -> Outcome:
+    def run(self, job_list: JobList) -> TranslationResult:
         """Translate everything, pictures first. An interrupt leaves whole files only.
 
         An output that cannot be written has failed, and the next one is made.
 
         :raises UserError: if the model or the engine cannot be had.
         """
-        self._replace = plan.overwrite
-        self._pictures([job for job in plan.jobs if job.kind == 'picture'])
-        for job in plan.jobs:
+        self._replace = job_list.overwrite
+        self._pictures([job for job in job_list.jobs if job.kind == 'picture'])
+        for job in job_list.jobs:
             if job.kind == 'video':
                 self._video(job)
             elif job.kind == 'bag':
                 self._bag(job)
-        return self.outcome
+        return self.result
 
     def _pictures(self, jobs: list[Job]) -> None:
         def read() -> Iterator[tuple[Job, NDArray[np.uint8] | FootageError]]:
@@ -101,8 +101,8 @@ class Runner:
         except OutputError as error:
             self._fail(job, error)
             return
-        self.outcome.made['picture'] += 1
-        self.outcome.frames += 1
+        self.result.made['picture'] += 1
+        self.result.frames += 1
 
     def _video(self, job: Job) -> None:
         """Translate a video; one that breaks off is kept as far as it goes, and has failed."""
@@ -120,7 +120,7 @@ class Runner:
             except FootageError as error:
                 broken.append(error)
 
-        before = self.outcome.frames
+        before = self.result.frames
         try:
             with finished(job.target, replace=self._replace) as temporary:
                 with VideoWriter(temporary, source.rate_hz) as writer, Behind() as behind:
@@ -130,22 +130,22 @@ class Runner:
                         self._on_frame(job.source.name)
                 if not writer.frames:
                     raise _Nothing
-            self.outcome.made['video'] += 1
+            self.result.made['video'] += 1
         except _Nothing:
             pass
         except OutputError as error:
-            self.outcome.frames = before
+            self.result.frames = before
             self._fail(job, error)
             return
-        self.outcome.notes += [(job.source, note) for note in source.notes]
+        self.result.notes += [(job.source, note) for note in source.notes]
         if broken:
-            kept = self.outcome.frames - before
+            kept = self.result.frames - before
             self._fail(job, broken[0], f'; {kept} frames were written' if kept else '')
 
     def _write_frame(self, writer: VideoWriter, radiance: NDArray[np.float32],
                      stamp: int) -> None:
         writer.write(self._translator.pixels(radiance, stamp, sixteen=False), stamp)
-        self.outcome.frames += 1
+        self.result.frames += 1
 
     def _bag(self, job: Job) -> None:
         """Translate a bag's cameras to a SWIR bag; what is left out of it is named."""
@@ -157,17 +157,17 @@ class Runner:
         except OutputError as error:
             self._fail(job, error)
             return
-        self.outcome.frames += done.frames.total()
-        self.outcome.made['bag'] += bool(done.frames)
-        self.outcome.topics += [(job.source, topic, made, done.frames[topic])
+        self.result.frames += done.frames.total()
+        self.result.made['bag'] += bool(done.frames)
+        self.result.topics += [(job.source, topic, made, done.frames[topic])
                                 for topic, made in done.outputs.items()]
-        self.outcome.left_out += [(job.source, topic, why) for topic, why in bag.left_out]
-        self.outcome.notes += [(job.source, note) for note in done.notes()]
+        self.result.left_out += [(job.source, topic, why) for topic, why in bag.left_out]
+        self.result.notes += [(job.source, note) for note in done.notes()]
         for failure in done.failures():
-            self.outcome.failed.append((job.source, failure))
+            self.result.failed.append((job.source, failure))
 
     def _fail(self, job: Job, error: UserError | ImageError, more: str = '') -> None:
-        self.outcome.failed.append((job.source, f'{error}{more}'))
+        self.result.failed.append((job.source, f'{error}{more}'))
 
 
 class _Nothing(Exception):

@@ -18,8 +18,8 @@ from rgb2swir_ros.files import write_picture
 from rgb2swir_ros.replay import offline
 from rgb2swir_ros.replay.bag import BagSource
 from rgb2swir_ros.replay.frames import FootageError
+from rgb2swir_ros.replay.job_list import list_jobs
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
-from rgb2swir_ros.replay.plan import make_plan
 from rgb2swir_ros.replay.video import VideoSource
 
 from ..replay import footage
@@ -137,15 +137,15 @@ def test_inputs_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / 'link').symlink_to(tmp_path / 'in')
     for target in ('in', 'link', 'in/../in'):
         with pytest.raises(UserError, match='is the input'):
-            make_plan(tmp_path / 'in', tmp_path / target)
+            list_jobs(tmp_path / 'in', tmp_path / target)
     with pytest.raises(UserError, match='is the input'):
-        make_plan(tmp_path / 'in/a.png', tmp_path / 'in', overwrite=True)
+        list_jobs(tmp_path / 'in/a.png', tmp_path / 'in', overwrite=True)
     with pytest.raises(UserError, match='contains the input'):
-        make_plan(tmp_path / 'in', tmp_path)  # in/in/a.png would become in/a.png
+        list_jobs(tmp_path / 'in', tmp_path)  # in/in/a.png would become in/a.png
     write_picture(tmp_path / 'out/b.png', footage.picture(3))  # ours, and an input now
     (tmp_path / 'in/b.png').symlink_to(tmp_path / 'out/b.png')
     with pytest.raises(FootageError, match=r'out/b\.png. would replace an input'):
-        make_plan(tmp_path / 'in', tmp_path / 'out', overwrite=True)
+        list_jobs(tmp_path / 'in', tmp_path / 'out', overwrite=True)
 
 
 @pytest.mark.parametrize(('name', 'out', 'made'), [
@@ -277,7 +277,7 @@ def test_waiting_threads_sleep_unless_the_user_wants_them_to_spin(given: str, us
     # libgomp reads the variable when torch loads: nothing may load torch before it is set
     program = ('import os, sys\n'
                'from rgb2swir_ros.cli import translate\n'
-               'from rgb2swir_ros.replay import offline, plan\n'
+               'from rgb2swir_ros.replay import job_list, offline\n'
                'from rgb2swir_ros.replay.translate import Runner\n'
                "assert 'torch' not in sys.modules\n"
                'class Spy:\n'

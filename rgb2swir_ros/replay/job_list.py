@@ -27,7 +27,7 @@ class Job:
 
 
 @dataclass
-class Plan:
+class JobList:
     """All jobs, what is left out (with the reason), and which outputs got another name."""
 
     jobs: list[Job] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Plan:
     overwrite: bool = False
 
 
-def make_plan(source: Path, target: Path, *, overwrite: bool = False) -> Plan:
+def list_jobs(source: Path, target: Path, *, overwrite: bool = False) -> JobList:
     """Map a picture, video, bag or folder to its outputs.
 
     A folder's tree is mirrored: ``a/b.jpg`` becomes ``a/b.png``, ``a/c.avi`` becomes ``a/c.mp4``.
@@ -53,21 +53,21 @@ def make_plan(source: Path, target: Path, *, overwrite: bool = False) -> Plan:
     if is_recording(source):
         if is_storage(target):
             raise FootageError(f"'{target}': a bag is written as a folder; drop the suffix")
-        plan = Plan([Job('bag', source, target)], skipped=_beside_bag(source))
+        job_list = JobList([Job('bag', source, target)], skipped=_beside_bag(source))
     elif source.is_dir():
         require_apart([target], [source])
-        plan = _plan_folder(source, target)
+        job_list = _list_folder(source, target)
     else:
         kind = _kind(source)
         if not kind:
             raise FootageError(f"'{source}' is neither picture, video nor bag by its name")
-        plan = Plan([Job(kind, source, _single_target(kind, source, target))])
-    require_apart((job.target for job in plan.jobs if not source.is_dir() or job.kind == 'bag'),
-                  [source])
-    _protect_inputs(plan)
-    require_free((job.target for job in plan.jobs), overwrite=overwrite)
-    plan.overwrite = overwrite
-    return plan
+        job_list = JobList([Job(kind, source, _single_target(kind, source, target))])
+    require_apart((job.target for job in job_list.jobs
+                   if not source.is_dir() or job.kind == 'bag'), [source])
+    _protect_inputs(job_list)
+    require_free((job.target for job in job_list.jobs), overwrite=overwrite)
+    job_list.overwrite = overwrite
+    return job_list
 
 
 def _kind(path: Path) -> str:
@@ -97,28 +97,28 @@ def _single_target(kind: str, source: Path, target: Path) -> Path:
     return target / f'{source.stem}{suffix}'
 
 
-def _plan_folder(source: Path, target: Path) -> Plan:
-    plan = Plan()
+def _list_folder(source: Path, target: Path) -> JobList:
+    job_list = JobList()
     taken: set[Path] = set()
-    for path in _walk(source, plan):
+    for path in _walk(source, job_list):
         kind = _kind(path)
         if not kind:
-            plan.skipped.append((path.relative_to(source), _why_skipped(path)))
+            job_list.skipped.append((path.relative_to(source), _why_skipped(path)))
             continue
         folder = target / path.relative_to(source).parent
         names = [f'{path.stem}{SUFFIX[kind]}', f'{path.name}{SUFFIX[kind]}']
         names += [f'{path.name}.{n}{SUFFIX[kind]}' for n in range(2, len(taken) + 3)]
         job = next(Job(kind, path, folder / name) for name in names if folder / name not in taken)
         taken.add(job.target)
-        plan.jobs.append(job)
+        job_list.jobs.append(job)
         if job.target.name != names[0]:
-            plan.renamed.append(job)
-    if not plan.jobs:
+            job_list.renamed.append(job)
+    if not job_list.jobs:
         raise FootageError(f"the folder '{source}' holds no picture and no video")
-    return plan
+    return job_list
 
 
-def _walk(source: Path, plan: Plan) -> list[Path]:
+def _walk(source: Path, job_list: JobList) -> list[Path]:
     """Return all files below the source in natural order, but not this tool's records."""
     files = []
     for folder, folders, names in os.walk(source):
@@ -126,9 +126,9 @@ def _walk(source: Path, plan: Plan) -> list[Path]:
         for name in folders:
             path = Path(folder, name)
             if name == MAC_FOLDER:
-                plan.skipped.append((path.relative_to(source), SHADOW))
+                job_list.skipped.append((path.relative_to(source), SHADOW))
             elif path.is_symlink():  # could lead in a circle
-                plan.skipped.append((path.relative_to(source), 'link to a folder'))
+                job_list.skipped.append((path.relative_to(source), 'link to a folder'))
             else:
                 kept.append(name)
         folders[:] = kept
@@ -144,9 +144,9 @@ def _why_skipped(path: Path) -> str:
     return 'bag: translate it by itself' if is_storage(path) else ''
 
 
-def _protect_inputs(plan: Plan) -> None:
-    inputs = {job.source.resolve() for job in plan.jobs}
-    for job in plan.jobs:
+def _protect_inputs(job_list: JobList) -> None:
+    inputs = {job.source.resolve() for job in job_list.jobs}
+    for job in job_list.jobs:
         if job.target.resolve() in inputs:
             raise FootageError(f"'{job.target}' would replace an input: name another output")
         if os.path.isdir(job.target) and job.kind != 'bag':
