@@ -53,7 +53,8 @@ class ChildProcess:
         """
         merged = on_output is not None and on_output == on_error
         self._process = subprocess.Popen(
-            python_command(module, *words, unbuffered=True, leashed=parent_death_signal),
+            python_command(module, *words, unbuffered=True,
+                           parent_death_signal=parent_death_signal),
             env=dict(environment), pass_fds=descriptors, start_new_session=True,
             stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=sys.stderr.fileno() if on_output is None else subprocess.PIPE,

@@ -12,12 +12,12 @@ import os
 import sys
 
 PACKAGE = 'rgb2swir_ros'
-LEASH = '--end-with='
+PARENT_OPTION = '--end-with='
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def python_command(module: str, *words: str, unbuffered: bool = False,
-                   leashed: bool = False) -> list[str]:
+                   parent_death_signal: bool = False) -> list[str]:
     """Return the command that runs a module of this package, of this installation.
 
     The process sees the standard library first, then what ``PYTHONPATH`` and the environment's
@@ -25,11 +25,11 @@ def python_command(module: str, *words: str, unbuffered: bool = False,
 
     :param words: the module's arguments.
     :param unbuffered: as ``python -u``.
-    :param leashed: let Linux send the process SIGTERM when the calling thread ends, however it
-        ends; without effect on other systems.
+    :param parent_death_signal: let Linux send the process SIGTERM when the calling thread
+        ends, however it ends; without effect on other systems.
     """
-    leash = [f'{LEASH}{os.getpid()}'] if leashed else []
-    return [sys.executable, *(['-u'] if unbuffered else []), os.path.abspath(__file__), *leash,
+    option = [f'{PARENT_OPTION}{os.getpid()}'] if parent_death_signal else []
+    return [sys.executable, *(['-u'] if unbuffered else []), os.path.abspath(__file__), *option,
             module, *words]
 
 
@@ -66,8 +66,8 @@ def main() -> None:
     if root not in sys.path:
         sys.path.append(root)
     words = sys.argv[1:]
-    if words and words[0].startswith(LEASH):
-        _end_with(int(words.pop(0)[len(LEASH):]))
+    if words and words[0].startswith(PARENT_OPTION):
+        _end_with(int(words.pop(0)[len(PARENT_OPTION):]))
     if not words:
         sys.exit(f'{PACKAGE} starts its processes with this file; it is no command')
     import runpy

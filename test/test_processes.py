@@ -49,10 +49,10 @@ def test_python_m_is_led_astray(crowded: Path) -> None:
     assert 'of the current folder' in done.stderr
 
 
-@pytest.mark.parametrize('leashed', [False, True])
+@pytest.mark.parametrize('signalled', [False, True])
 def test_files_of_the_current_folder_are_not_taken_for_modules(crowded: Path,
-                                                               leashed: bool) -> None:
-    done = run(python_command(MODULE, leashed=leashed))
+                                                               signalled: bool) -> None:
+    done = run(python_command(MODULE, parent_death_signal=signalled))
     assert SAYS in done.stderr, done
 
 
@@ -99,7 +99,7 @@ def test_the_engine_process_starts(crowded: Path) -> None:
     try:
         operations = []
         while 'failed' not in operations:
-            heard, message = child.hear(60)
+            heard, message = child.receive(60)
             assert heard
             assert message, f'the process died: {child.end()}'
             operations.append(message['op'])
@@ -127,17 +127,18 @@ def test_the_workers_of_the_scenes_start(crowded: Path) -> None:
     assert [result.value for result in map_unordered(abs, [-1], 1)] == [1]
 
 
-def test_a_leashed_process_ends_with_its_parent() -> None:
+def test_a_process_with_the_parent_death_signal_ends_with_its_parent() -> None:
     """Killed, so that the parent can do nothing about it."""
     script = ('import subprocess, sys; from rgb2swir_ros.processes import python_command\n'
               'child = subprocess.Popen(python_command("rgb2swir_ros.bench.peers", "listener", '
-              '"--topic", "x", leashed=True), stdin=subprocess.PIPE, start_new_session=True)\n'
+              '"--topic", "x", parent_death_signal=True), stdin=subprocess.PIPE, '
+              'start_new_session=True)\n'
               'print(child.pid, flush=True); child.wait()')
     parent = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
     try:
         deadline = time.monotonic() + 30
-        # the leash is on once the file has become the module
+        # the signal is set once the file has become the module
         while not _loaded(pid):
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -152,9 +153,9 @@ def test_a_leashed_process_ends_with_its_parent() -> None:
 
 
 def test_a_parent_that_is_gone_already_is_noticed() -> None:
-    command = python_command(MODULE, leashed=True)
-    [leash] = [word for word in command if word.startswith(processes.LEASH)]
-    done = run([f'{processes.LEASH}1' if word == leash else word for word in command])
+    command = python_command(MODULE, parent_death_signal=True)
+    [option] = [word for word in command if word.startswith(processes.PARENT_OPTION)]
+    done = run([f'{processes.PARENT_OPTION}1' if word == option else word for word in command])
     assert 'is gone' in done.stderr
 
 
@@ -166,5 +167,5 @@ def _alive(pid: int) -> bool:
 
 
 def _loaded(pid: int) -> bool:
-    """Say whether ctypes, which the leash needs first, and then the module's numpy are there."""
+    """Say whether ctypes, which the signal needs, and then the module's numpy are there."""
     return 'numpy' in Path(f'/proc/{pid}/maps').read_text()

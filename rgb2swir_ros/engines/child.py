@@ -1,4 +1,4 @@
-"""The client's handle on one engine process: started, spoken to, killed. No torch in here."""
+"""The client's handle on one engine process: start, messages, kill. No torch in here."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class EngineHandle:
     """One engine process and all it shares with the client.
 
     :ivar last_heard: `time.monotonic` of its last message.
-    :ivar verdict: (hung, text) once it is given up; None before.
-    :ivar explained: whether a size has been held to account for the verdict.
+    :ivar verdict: why it is given up: (whether it hung, text); None before.
+    :ivar attributed: whether the failure has been counted against a size.
     :ivar started: whether it has loaded torch and the model.
     :ivar building: the size that it builds an engine for, and `time.monotonic` of the beginning.
     :ivar inferring: the size that it translates a frame of.
     :ivar engines: description of each engine that is ready.
     :ivar done: inference time in ms of each finished request.
     :ivar broken: what was wrong with each request that failed.
-    :ivar slots: shared memory for the frames of each size that is asked for.
+    :ivar slots: shared memory for the frames of each size that is requested.
     :ivar asked: the number of the latest request for an engine of each size.
     """
 
@@ -46,7 +46,7 @@ class EngineHandle:
         """Start the process.
 
         :param arguments: those of `open_engine` except size and progress.
-        :param log: told each line that the process prints.
+        :param log: called with each line that the process prints.
         :raises OSError: if no process can be started.
         """
         self._log = log
@@ -65,7 +65,7 @@ class EngineHandle:
         self.pid = self._process.pid
         self.born = self.last_heard = time.monotonic()
         self.verdict: tuple[bool, str] | None = None
-        self.explained = False
+        self.attributed = False
         self.started = False
         self.building: tuple[Size, float] | None = None
         self.inferring: Size | None = None
@@ -78,13 +78,12 @@ class EngineHandle:
         # poll, since select knows no descriptor above 1023
         self._poll = select.poll()
         self._poll.register(self.channel, select.POLLIN)
-        self.tell(op='start', arguments=arguments)
+        self.send(op='start', arguments=arguments)
 
-    def tell(self, descriptor: int | None = None, **message: Any) -> None:
+    def send(self, descriptor: int | None = None, **message: Any) -> None:
         """Send a message, and never wait.
 
-        If the process is gone, whoever listens to it will find out; if it has stopped reading,
-        it is killed.
+        If the process is gone, `receive` reports it; if it has stopped reading, it is killed.
         """
         try:
             send(self.channel, message, descriptor, socket.MSG_DONTWAIT)
@@ -95,7 +94,7 @@ class EngineHandle:
             pass
 
     def prepare(self, size: Size) -> None:
-        """Ask for an engine, with fresh memory for its frames.
+        """Request an engine, with fresh memory for its frames.
 
         :raises OSError: if there is none.
         """
@@ -103,16 +102,16 @@ class EngineHandle:
         try:
             self.slots[size] = Slot(descriptor, size)
             self.asked[size] = next(self._numbers)
-            self.tell(descriptor, op='prepare', height=size[0], width=size[1],
+            self.send(descriptor, op='prepare', height=size[0], width=size[1],
                       number=self.asked[size])
         finally:
             os.close(descriptor)
 
     def release(self, size: Size) -> None:
-        """Have the process free an engine, built or not."""
+        """Release an engine, built or not."""
         if size in self.asked:
             self.forget(size)
-            self.tell(op='release', height=size[0], width=size[1])
+            self.send(op='release', height=size[0], width=size[1])
 
     def forget(self, size: Size) -> None:
         """Note that the process has no engine of this size any more."""
@@ -120,7 +119,7 @@ class EngineHandle:
         self.slots.pop(size, None)
         self.asked.pop(size, None)
 
-    def hear(self, timeout_s: float) -> tuple[bool, Message | None]:
+    def receive(self, timeout_s: float) -> tuple[bool, Message | None]:
         """Wait for a message.
 
         :return: (False, None) if none came in time; (True, None) if none will ever come.

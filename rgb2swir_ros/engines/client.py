@@ -153,7 +153,7 @@ class EngineClient(Supervisor):
                 slot, child.inferring = child.slots[size], size
             started = time.perf_counter_ns()
             slot.rgb[:] = rgb
-            child.tell(op='infer', id=number, height=height, width=width)
+            child.send(op='infer', id=number, height=height, width=width)
             inference_ms = self._await(child, number)
             radiance = slot.radiance.copy()
             total_ms = (time.perf_counter_ns() - started) / 1e6

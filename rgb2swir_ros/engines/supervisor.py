@@ -1,4 +1,4 @@
-"""Keep one engine process running: start, listen, judge, restart. No torch in here."""
+"""Keep one engine process running: start, watch, kill, restart. No torch in here."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class _End:
     """How a process ended.
 
     :param fatal: whether another one is pointless.
-    :param explained: whether a size was held to account, which is given up if it goes on.
+    :param attributed: whether a size caused it; that size is given up if it goes on.
     """
 
     reason: str
     fatal: bool = False
-    explained: bool = False
+    attributed: bool = False
 
 
 class Supervisor:
-    """A thread that runs engine processes, one after the other, until it is told to stop."""
+    """A thread that runs engine processes, one after the other, until `close`."""
 
     def __init__(self, arguments: dict[str, Any], *, heartbeat_timeout_s: float,
                  build_timeout_s: float, log: Callable[[str], None]) -> None:
@@ -46,7 +46,7 @@ class Supervisor:
         :param heartbeat_timeout_s: a process silent for longer is killed and restarted; while it
             loads libraries or builds, at least `LOADING_TIMEOUT_S`.
         :param build_timeout_s: so is one that builds an engine for longer; that size is given up.
-        :param log: told in single lines what happens and what the process prints.
+        :param log: called with each line about what happens, and that the process prints.
         """
         self._arguments = arguments
         self._heartbeat_timeout_s = heartbeat_timeout_s
@@ -59,7 +59,7 @@ class Supervisor:
         self._supervised = False
         self._closing = False
         self._failures = 0
-        self._unexplained = 0
+        self._unattributed = 0
         self._restarts = 0
         self._state, self._detail, self._since = 'stopped', '', time.monotonic()
 
@@ -86,7 +86,7 @@ class Supervisor:
                 self._changed.notify_all()
                 return
             self._supervised, self._closing = True, False
-            self._failures = self._unexplained = 0
+            self._failures = self._unattributed = 0
             self._set('starting', 'starting the engine process')
             self._thread = threading.Thread(target=self._supervise, name='engine-supervisor',
                                             daemon=True)
@@ -110,13 +110,13 @@ class Supervisor:
         started it.
         """
         try:
-            while self._another():
+            while self._run_next():
                 pass
         except BaseException as error:
             self._stop(f'{type(error).__name__} while supervising the engine: {error}')
             raise
 
-    def _another(self) -> bool:
+    def _run_next(self) -> bool:
         """Run one process to its end; return whether there is to be another, after a pause."""
         try:
             end = self._run_child()
@@ -126,11 +126,11 @@ class Supervisor:
             if self._closing:
                 return self._stop('')
             self._failures += 1
-            self._unexplained += not end.explained
+            self._unattributed += not end.attributed
             reason = end.reason
-            last = end.fatal or self._unexplained >= CRASHES_IN_A_ROW
+            last = end.fatal or self._unattributed >= CRASHES_IN_A_ROW
             if last and not end.fatal:
-                reason = f'{self._unexplained} failures in a row, the last: {reason}'
+                reason = f'{self._unattributed} failures in a row, the last: {reason}'
             pause = min(FIRST_BACKOFF_S * 2 ** min(self._failures - 1, 9), LONGEST_BACKOFF_S)
             idle = not last and not self._ledger.standing() and self._ledger.failures()
             if last:
@@ -172,11 +172,11 @@ class Supervisor:
         """Run one process to its end and return what that was."""
         child = EngineHandle(self._arguments, self._log)
         try:
-            return self._attend(child)
+            return self._follow(child)
         finally:
             child.end()
 
-    def _attend(self, child: EngineHandle) -> _End:
+    def _follow(self, child: EngineHandle) -> _End:
         """Listen to a process until it is over; return what `_run_child` returns."""
         with self._changed:
             self._child = child
@@ -186,34 +186,34 @@ class Supervisor:
                 self._ask_child(size)
         fatal = None
         while fatal is None and child.verdict is None:
-            heard, message = child.hear(self._deadline(child) - time.monotonic())
+            received, message = child.receive(self._deadline(child) - time.monotonic())
             with self._changed:
-                if not heard:
-                    self._judge(child)
+                if not received:
+                    self._check_deadlines(child)
                 elif message is None:
                     break
                 elif message['op'] == 'failed' and 'height' not in message:
                     fatal = str(message['text'])
                 else:
-                    self._take(child, message)
-                    self._tend(child)
-        return self._bury(child, fatal)
+                    self._handle(child, message)
+                    self._update_sizes(child)
+        return self._conclude(child, fatal)
 
-    def _bury(self, child: EngineHandle, fatal: str | None) -> _End:
-        """End a process that is given up, blame what it was at, and tell who waits for it."""
+    def _conclude(self, child: EngineHandle, fatal: str | None) -> _End:
+        """End a process that is given up; count the failure against the size it worked on."""
         died = child.end()
         with self._changed:
             _, reason = child.verdict = child.verdict or (False, fatal or died)
             if child.engines and time.monotonic() - child.born > HEALTHY_S:
-                self._failures = self._unexplained = 0
-            if fatal is None and not child.explained and not self._closing:
+                self._failures = self._unattributed = 0
+            if fatal is None and not child.attributed and not self._closing:
                 for size in self._ledger.standing():
                     if size == child.inferring or (child.building and size == child.building[0]):
-                        child.explained = True
+                        child.attributed = True
                         self._stumble(size, reason)
             self._child = None
             self._changed.notify_all()
-        return _End(reason, fatal is not None, child.explained)
+        return _End(reason, fatal is not None, child.attributed)
 
     def _deadline(self, child: EngineHandle) -> float:
         """Return when the process has been silent, starting or building for too long."""
@@ -228,7 +228,7 @@ class Supervisor:
                                                                 LOADING_TIMEOUT_S)
         return child.last_heard + silence, begun + limit if busy else float('inf')
 
-    def _judge(self, child: EngineHandle) -> None:
+    def _check_deadlines(self, child: EngineHandle) -> None:
         """Give the process up if a deadline has passed."""
         now = time.monotonic()
         silent_too_long, busy_too_long = self._deadlines(child)
@@ -243,11 +243,11 @@ class Supervisor:
             text = (f'building an engine for {format_size(size)} took longer than '
                     f'build_timeout_s, {self._build_timeout_s:g} s ({self._detail})')
             self._give_up(size, text)
-            child.explained = True
+            child.attributed = True
         child.verdict = child.verdict or (True, text)
 
-    def _take(self, child: EngineHandle, message: Message) -> None:
-        """Note what the process says."""
+    def _handle(self, child: EngineHandle, message: Message) -> None:
+        """Handle a message of the process."""
         operation = message['op']
         size = message.get('height', 0), message.get('width', 0)
         if operation == 'started':
@@ -276,7 +276,7 @@ class Supervisor:
         elif operation == 'done':
             child.done[message['id']] = message['inference_ms']
             self._ledger.succeed(size)
-            self._failures = self._unexplained = 0
+            self._failures = self._unattributed = 0
             self._changed.notify_all()
         elif operation == 'broken':
             child.forget(size)
@@ -284,8 +284,8 @@ class Supervisor:
             self._stumble(size, message['text'])
             self._refresh()
 
-    def _tend(self, child: EngineHandle) -> None:
-        """Free what nobody wants any more, and try again what has stumbled a while ago."""
+    def _update_sizes(self, child: EngineHandle) -> None:
+        """Release engines that are unused, and request again those that failed a while ago."""
         dropped = self._ledger.forget_unwanted()
         for size in dropped:
             child.release(size)
@@ -296,7 +296,7 @@ class Supervisor:
             self._refresh()
 
     def _ask_child(self, size: Size) -> None:
-        """Ask the process, if there is one, for an engine."""
+        """Request an engine from the process, if there is one."""
         if self._child is None or self._child.verdict is not None:
             return
         try:
@@ -318,7 +318,7 @@ class Supervisor:
         self._log(f'the engine for {format_size(size)} failed: {reason}')
 
     def _refresh(self) -> None:
-        """Set the state that follows from what is asked for and what is there."""
+        """Set the state that follows from the engines requested and ready."""
         child, failures = self._child, str(self._ledger)
         if child is None:
             if self._supervised and failures and not self._ledger.standing():

@@ -257,7 +257,7 @@ def test_a_process_that_reads_no_messages_blocks_nobody(standin):
         os.kill(child.pid, signal.SIGSTOP)
         started = time.monotonic()
         while child.verdict is None:
-            child.tell(op='nothing', text='x' * 1000)
+            child.send(op='nothing', text='x' * 1000)
             assert time.monotonic() - started < 20
         assert 'takes no messages' in child.verdict[1]
     finally:
@@ -276,7 +276,7 @@ def test_many_open_files(standin):
         child = EngineHandle({}, lambda _: None)
         try:
             assert child.channel.fileno() > 1023
-            assert child.hear(30)[0]
+            assert child.receive(30)[0]
         finally:
             child.end()
     finally:

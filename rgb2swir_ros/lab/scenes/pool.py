@@ -84,7 +84,7 @@ def _start_worker(function: Callable[[Any], Any]) -> _Worker:
     ours, theirs = Pipe()
     with theirs:  # closed here: else reading from a dead worker would block
         process = subprocess.Popen(
-            python_command(__name__, str(theirs.fileno()), leashed=True),
+            python_command(__name__, str(theirs.fileno()), parent_death_signal=True),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     worker = _Worker(process, ours, None)
     with suppress(ConnectionError):
