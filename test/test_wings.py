@@ -70,3 +70,17 @@ def test_tests_mirror_the_rooms():
     package = Path(rgb2swir_ros.__file__).parent
     assert {p.name for p in (package / 'lab').iterdir() if (p / '__init__.py').exists()} == {
         p.name for p in (here / 'lab').iterdir() if any(p.rglob('test_*.py'))}
+
+
+def test_the_picture_of_the_house_shows_the_contracts():
+    text = SETTINGS.read_text()
+    rooms_contract, laboratory = (
+        re.findall(r'"([^"]+)"', re.search(rf'name = "{name}".*?^layers = (\[.*?\])$', text,
+                                           re.DOTALL | re.MULTILINE)[1])
+        for name in ('Data flows one way through the rooms',
+                     'Data flows one way through the laboratory'))
+    document = (SETTINGS.parent / 'docs/design.md').read_text()
+    picture = re.search(r'```rooms\n(.*?)```', document, re.DOTALL)[1].splitlines()
+    assert [row.partition(':')[0] for row in picture] == rooms_contract
+    shown = next(row for row in picture if row.startswith('lab'))
+    assert shown.partition(': ')[2].split(' > ') == laboratory
