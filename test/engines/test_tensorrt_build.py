@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch import nn
 
+from rgb2swir_ros import model_presets
 from rgb2swir_ros.bench.models import shipped_models
 from rgb2swir_ros.lab.training import preset
 from rgb2swir_ros.nets.dit import DiTConfig
@@ -106,7 +107,7 @@ def networks(config):
 def test_these_presets_are_all_networks_that_there_are():
     kinds = {networks(preset_model(name).config) for name in PRESETS}
     assert len(kinds) == len(PRESETS)
-    files = sorted(preset.PRESETS.glob('*.yaml'))
+    files = sorted(model_presets.PRESETS.glob('*.yaml'))
     assert {networks(preset.read_preset(file.stem).model) for file in files} == kinds
     assert {networks(load_model(folder).config) for folder in shipped_models()} <= kinds
 

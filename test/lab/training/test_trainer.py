@@ -108,7 +108,7 @@ def test_killed_between_stages_and_resumed_equals_uninterrupted(call, begin, val
 def test_killed_after_the_last_stage_the_latent_is_scaled_once(begin, monkeypatch):
     whole = begin(AutoencoderTraining, 'whole')
     whole.run()
-    run_killed(begin(AutoencoderTraining, 'cut'), monkeypatch, AutoencoderTraining, 'scale', 1)
+    run_killed(begin(AutoencoderTraining, 'cut'), monkeypatch, AutoencoderTraining, 'calibrate', 1)
     for _ in range(2):  # and a finished training that is called again ends the same
         resumed = begin(AutoencoderTraining, 'cut')
         resumed.run()
@@ -242,7 +242,7 @@ def test_each_stage_is_judged_with_averaged_weights_and_the_next_builds_on_them(
 def test_a_look_on_the_way_leaves_the_training_as_it_was(begin, monkeypatch):
     whole = begin(TeacherTraining, 'whole')
     whole.run()
-    monkeypatch.setattr(trainers, 'GLANCES', 0)
+    monkeypatch.setattr(trainers, 'VALIDATIONS_PER_STAGE', 0)
     blind = begin(TeacherTraining, 'blind')
     blind.run()
     assert_equal(whole, blind)
