@@ -21,6 +21,8 @@ from rgb2swir_ros.replay.cameras import Camera
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import OfflineTranslator
 
+# One for all frames, since each store compiles its deserializers anew
+_TYPES = get_typestore(Stores.ROS2_JAZZY)
 INFO_NOTES = {
     'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
     'camera_info_mismatch': 'CameraInfos were left out, since they are for images of another size',
@@ -102,7 +104,7 @@ def _write(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],
                        to_fields(pixels, encoding), frame.log_ns)
     info: Any = None
     if frame.info_cdr is not None:
-        info = get_typestore(Stores.ROS2_JAZZY).deserialize_cdr(frame.info_cdr, INFO)
+        info = _TYPES.deserialize_cdr(frame.info_cdr, INFO)
     target = pixels.shape[:2]
     fields = follow_camera_info(info, source, target, PixelTransform.resize(source, target),
                                 counts)
