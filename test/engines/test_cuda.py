@@ -140,6 +140,20 @@ def in_thread(call):
     return thread
 
 
+def build_held_at(gpu, step, *, capture=True):
+    """Stop the building of an engine at a step, then have another engine translate a frame.
+
+    :return: the threads of both.
+    """
+    serving, built = gpu.engine(), gpu.engine(capture=capture)
+    serving.warm_up()
+    gpu.events.clear()
+    gpu.hold(step)
+    builder = in_thread(built.warm_up)
+    assert gpu.reached[step].wait(20)
+    return builder, in_thread(lambda: serving(batches(1)[0]))
+
+
 def test_a_graph_is_recorded_for_its_thread_alone(gpu):
     """In the default mode, a CUDA call of another thread invalidates the recording."""
     gpu.engine().warm_up()
@@ -147,13 +161,7 @@ def test_a_graph_is_recorded_for_its_thread_alone(gpu):
 
 
 def test_no_frame_is_translated_while_a_graph_is_recorded(gpu):
-    serving, built = gpu.engine(), gpu.engine()
-    serving.warm_up()
-    gpu.events.clear()
-    gpu.hold('record')
-    builder = in_thread(built.warm_up)
-    assert gpu.reached['record'].wait(20)
-    camera = in_thread(lambda: serving(batches(1)[0]))
+    builder, camera = build_held_at(gpu, 'record')
     camera.join(0.3)
     assert gpu.events == ['record']
     gpu.go_on['record'].set()
@@ -164,13 +172,7 @@ def test_no_frame_is_translated_while_a_graph_is_recorded(gpu):
 
 def test_frames_are_translated_while_an_engine_is_built(gpu):
     """Long steps before the recording do not block the cameras."""
-    serving, built = gpu.engine(), gpu.engine()
-    serving.warm_up()
-    gpu.events.clear()
-    gpu.hold('warm')
-    builder = in_thread(built.warm_up)
-    assert gpu.reached['warm'].wait(20)
-    camera = in_thread(lambda: serving(batches(1)[0]))
+    builder, camera = build_held_at(gpu, 'warm')
     camera.join(20)
     assert gpu.events == ['replay', 'copy', 'collect']
     gpu.go_on['warm'].set()
@@ -179,13 +181,7 @@ def test_frames_are_translated_while_an_engine_is_built(gpu):
 
 def test_a_program_that_records_by_itself_does_so_alone(gpu):
     """As TensorRT's program does, in its first calls and in the default mode."""
-    serving, built = gpu.engine(), gpu.engine(capture=False)
-    serving.warm_up()
-    gpu.events.clear()
-    gpu.hold('warm')
-    builder = in_thread(built.warm_up)
-    assert gpu.reached['warm'].wait(20)
-    camera = in_thread(lambda: serving(batches(1)[0]))
+    builder, camera = build_held_at(gpu, 'warm', capture=False)
     camera.join(0.3)
     assert gpu.events == []
     gpu.go_on['warm'].set()
