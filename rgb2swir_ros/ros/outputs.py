@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from rgb2swir_ros.imaging import compressed, raw
 from rgb2swir_ros.ros import messages, qos
 from rgb2swir_ros.ros.topics import Topic, Topics
+
+# what rmw returns for a publisher of which it has not yet discovered the node
+_UNKNOWN = '_NODE_NAMESPACE_UNKNOWN_/_NODE_NAME_UNKNOWN_'
+_DISCOVERY_NS = 5_000_000_000
 
 
 class Outputs:
@@ -29,6 +34,7 @@ class Outputs:
         self._logger = node.get_logger()
         self._topics = (topics.swir, topics.swir_compressed, topics.swir_info)
         self.incompatible_qos = 0
+        self._unnamed_since: dict[str, int] = {}
         self.all: list[Any] = []
         try:
             for kind, topic in zip((Image, CompressedImage, CameraInfo), self._topics,
@@ -55,18 +61,34 @@ class Outputs:
     def other_publishers(self) -> str:
         """Return the other nodes that publish these topics, or '' if there are none.
 
-        A killed node counts until its lease ends, 20 s later.
+        A publisher is discovered before the name of its node: it is reported once the name is
+        known, or after five seconds without one. A killed node counts until its lease ends,
+        20 s later.
         """
         found = []
         for topic in self._topics:
-            if self._node.count_publishers(topic.name) > 1:
-                # rclpy remaps the name here, unlike in count_publishers
-                infos = self._node.get_publishers_info_by_topic(topic.unresolved)
-                names = Counter(f"{info.node_namespace.rstrip('/')}/{info.node_name}"
-                                for info in infos)
-                names[self._node.get_fully_qualified_name()] -= 1
-                found.append(f"{topic} by {', '.join(sorted(+names)) or 'another node'}")
+            names = self._other_nodes(topic)
+            if names[_UNKNOWN]:
+                since = self._unnamed_since.setdefault(topic.name, time.monotonic_ns())
+                if time.monotonic_ns() - since < _DISCOVERY_NS:
+                    del names[_UNKNOWN]
+            else:
+                self._unnamed_since.pop(topic.name, None)
+            if names:
+                listed = sorted('a node of unknown name' if name == _UNKNOWN else name
+                                for name in names)
+                found.append(f"{topic} by {', '.join(listed)}")
         return '; '.join(found)
+
+    def _other_nodes(self, topic: Topic) -> Counter[str]:
+        """Return how many publishers of a topic each other node has."""
+        if self._node.count_publishers(topic.name) <= 1:
+            return Counter()
+        # rclpy remaps the name here, unlike in count_publishers
+        infos = self._node.get_publishers_info_by_topic(topic.unresolved)
+        names = Counter(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
+        names[self._node.get_fully_qualified_name()] -= 1
+        return +names
 
     def publish(self, header: Any, swir: np.ndarray, encoding: str, info: Any | None) -> None:
         """Publish one frame on the topics that have subscribers.

@@ -196,7 +196,7 @@ def test_two_nodes_of_one_name_see_each_other(make_node):
     found = eventually(one._cameras[0].outputs.other_publishers)
     # their images are apart, not their CameraInfo
     assert found == '/camera/swir/camera_info by /translator'
-    assert other._cameras[0].outputs.other_publishers() == found
+    assert eventually(lambda: other._cameras[0].outputs.other_publishers() == found)
     other.trigger_cleanup()
     assert eventually(lambda: not one._cameras[0].outputs.other_publishers())
 
