@@ -72,6 +72,7 @@ def build(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, Any
 
     os.environ.update(waiting_environment())
     from rgb2swir_ros.engines.build import open_engine
+    from rgb2swir_ros.engines.manifest import MANIFEST
 
     engine = open_engine(
         arguments.model, size, batch=arguments.batch, backend=arguments.backend,
@@ -79,7 +80,7 @@ def build(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, Any
         optimization_level=arguments.optimization_level, cache=arguments.output,
         progress=timed_log())
     facts = engine.describe()
-    manifest = facts['file'] and str(Path(facts['file']).with_name('manifest.json'))
+    manifest = facts['file'] and str(Path(facts['file']).with_name(MANIFEST))
     return {**facts, 'manifest': manifest}
 
 
@@ -87,7 +88,7 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
     """Write the exported core and its manifest, and return what the manifest says."""
     import torch
 
-    from rgb2swir_ros.engines.cache import file_sha256
+    from rgb2swir_ros.engines.manifest import file_sha256
     from rgb2swir_ros.engines.portable import export_model
 
     program, manifest = export_model(

@@ -13,11 +13,9 @@ from typing import Any
 import torch
 
 from rgb2swir_ros import translator as translator_module
+from rgb2swir_ros.engines.arguments import check_level, check_request, resolve_engine_device
 from rgb2swir_ros.engines.backends import COMPILING, Backend
 from rgb2swir_ros.engines.base import (
-    BACKENDS,
-    OPTIMIZATION_LEVELS,
-    PRECISIONS,
     CompileError,
     Engine,
     EngineSpec,
@@ -30,14 +28,13 @@ from rgb2swir_ros.engines.base import (
 )
 from rgb2swir_ros.engines.cache import EngineCache, Entry
 from rgb2swir_ros.engines.cuda import CudaEngine, open_eager_cuda
-from rgb2swir_ros.engines.devices import describe_device, device_facts, resolve_device
+from rgb2swir_ros.engines.devices import describe_device, device_facts
 from rgb2swir_ros.engines.eager import EagerEngine, use_threads
 from rgb2swir_ros.engines.parity import ParityError, require_parity
 from rgb2swir_ros.engines.processor import has_bfloat16, processor_identity, resolve_threads
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.sizes import SMALLEST_SIDE
 from rgb2swir_ros.translator import SwirModel, load_model
 
 OPTIMIZATION_LEVEL = 3  # TensorRT's default
@@ -85,45 +82,6 @@ def open_engine(model: str | Path, size: tuple[int, int], *, batch: int = 1,
         precision=precision, threads=resolve_threads(threads),
         device=resolve_engine_device(device, backend, precision), level=optimization_level,
         cache=cache or None, progress=progress or (lambda _: None)).open()
-
-
-def check_arguments(*, model: str | Path, backend: str, precision: str, threads: int,
-                    device: str, optimization_level: int, **_: Any) -> None:
-    """Check the arguments of `open_engine` that do not depend on the size.
-
-    :raises UserError: naming the first that is wrong.
-    """
-    check_request((SMALLEST_SIDE, SMALLEST_SIDE), 1, backend, precision)
-    check_level(optimization_level)
-    resolve_threads(threads)
-    resolve_engine_device(device, backend, precision)
-    check_model(model)
-
-
-def check_model(model: str | Path) -> None:
-    """Read a model once, so that damage is found before an engine is built from it.
-
-    :raises UserError: if there is no such model, or its files are damaged.
-    """
-    load_model(model_directory(model))
-
-
-def resolve_engine_device(device: str, backend: str, precision: str) -> str:
-    """Return the device for a backend and a precision, ``cpu`` or ``cuda``.
-
-    :raises UserError: if the backend or the precision cannot be used there.
-    """
-    if device == 'cuda' and backend == 'openvino':
-        raise UserError("backend 'openvino' runs on the processor: choose device cpu or another "
-                        'backend')
-    settled = resolve_device('cpu' if device == 'auto' and backend == 'openvino' else device)
-    if device == 'cpu' and backend == 'tensorrt':
-        raise UserError("backend 'tensorrt' runs on a GPU: choose device cuda or another backend")
-    # with tensorrt, the missing GPU is reported later
-    if settled == 'cpu' and precision == 'float16' and backend != 'tensorrt':
-        raise UserError("precision 'float16' needs a GPU, and the engine is for the processor: "
-                        'choose bfloat16 or float32')
-    return settled
 
 
 class _EngineOpener:
@@ -303,30 +261,6 @@ def code_hash() -> str:
 def warn_once(text: str) -> None:
     """Log a warning, once per process and text."""
     log.warning('%s', text)
-
-
-def check_request(size: tuple[int, int], batch: int, backend: str, precision: str) -> None:
-    """Check the arguments of an engine.
-
-    :raises UserError: naming the first that is wrong.
-    """
-    if len(size) != 2 or min(size) < SMALLEST_SIDE:
-        raise UserError(f'size {size!r}: give (height, width), at least {SMALLEST_SIDE} each')
-    if batch < 1:
-        raise UserError(f'batch {batch}: give at least 1')
-    if backend not in ('auto', *BACKENDS):
-        raise UserError(f"no backend '{backend}': choose auto, {' or '.join(BACKENDS)}")
-    if precision not in ('auto', *PRECISIONS):
-        raise UserError(f"no precision '{precision}': choose auto, {' or '.join(PRECISIONS)}")
-
-
-def check_level(optimization_level: int) -> None:
-    """Check TensorRT's optimization level.
-
-    :raises UserError: if it is not 0 to 5.
-    """
-    if optimization_level not in OPTIMIZATION_LEVELS:
-        raise UserError(f'optimization level {optimization_level}: give 0 to 5')
 
 
 def now() -> str:

@@ -18,21 +18,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rgb2swir_ros.engines.base import ProgressCallback
+from rgb2swir_ros.engines.manifest import (
+    MANIFEST,
+    Fields,
+    damage,
+    difference,
+    differing,
+    read_manifest,
+    shortened,
+    versioned,
+    write_manifest,
+)
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.resources import cache_directory
 
-FORMAT = 1
-MANIFEST = 'manifest.json'
 ENGINE_STEM = 'engine'  # every backend's file is ``engine.`` and an extension
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 SMALLEST_ROOM = 4 * 2**20  # bytes: no engine is smaller
 # Fields that are part of the folder's name; engines that differ only in others share the name.
 NAMING = ('model', 'height', 'width', 'batch', 'backend', 'device', 'precision', 'threads')
-
-Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class EngineCache:
 
     def path(self, fields: Fields) -> Path:
         """Return the folder of the engine with these fields, built or not."""
-        text = json.dumps(_versioned(fields), sort_keys=True)
+        text = json.dumps(versioned(fields), sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self.folder / f'{_slug(fields)}-{key}'
 
@@ -89,13 +95,13 @@ class EngineCache:
         progress = progress or _ignore_progress
         folder = self.path(fields)
         if not folder.exists():
-            if difference := self._nearest_difference(fields):
-                progress(f'no engine fits: {difference}; rebuilding')
+            if changes := self._nearest_difference(fields):
+                progress(f'no engine fits: {changes}; rebuilding')
             return None
-        manifest, problem = _read_manifest(folder)
+        manifest, problem = read_manifest(folder)
         if manifest is not None:
-            problem = (_difference(manifest['fields'], _versioned(fields))
-                       or _damage(folder / manifest['file'], manifest['sha256']))
+            problem = (difference(manifest['fields'], versioned(fields))
+                       or damage(folder / manifest['file'], manifest['sha256']))
         if manifest is None or problem:
             progress(f'the engine in {folder} is not used: {problem}; rebuilding')
             return None
@@ -126,9 +132,7 @@ class EngineCache:
             scratch = Path(tempfile.mkdtemp(prefix=f'.building-{target.name}-', dir=self.folder))
             try:
                 file, facts = build(scratch)
-                manifest = {'fields': _versioned(fields), 'file': file.name,
-                            'sha256': file_sha256(file), 'facts': facts}
-                (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
+                write_manifest(scratch, fields, file, facts)
                 _remove_engine(target)
                 for path in scratch.iterdir():  # files that a compiler may have left
                     if not _is_ours(path):
@@ -179,13 +183,13 @@ class EngineCache:
 
     def _nearest_difference(self, fields: Fields) -> str:
         """Return how the most similar engine of the same name differs; empty if there is none."""
-        wanted = _versioned(fields)
-        manifests = (_read_manifest(path)[0] for path in self.folder.glob(f'{_slug(fields)}-*'))
+        wanted = versioned(fields)
+        manifests = (read_manifest(path)[0] for path in self.folder.glob(f'{_slug(fields)}-*'))
         found = [manifest['fields'] for manifest in manifests if manifest is not None]
-        nearest = min(found, key=lambda other: len(_differing(other, wanted)), default=wanted)
+        nearest = min(found, key=lambda other: len(differing(other, wanted)), default=wanted)
         return ', '.join(
-            f'{name} changed from {_short(nearest.get(name))} to {_short(wanted.get(name))}'
-            for name in _differing(nearest, wanted))
+            f'{name} changed from {shortened(nearest.get(name))} to {shortened(wanted.get(name))}'
+            for name in differing(nearest, wanted))
 
 
 def _same(found: Entry, other: Entry | None) -> bool:
@@ -242,61 +246,11 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as a hexadecimal string."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _ignore_progress(_: str) -> None:
     """Ignore a line of progress."""
-
-
-def _versioned(fields: Fields) -> Fields:
-    return {**fields, 'engine_format': FORMAT}
 
 
 def _slug(fields: Fields) -> str:
     """Return the readable part of a folder's name."""
     values = '-'.join(str(fields.get(key, '')) for key in NAMING)
     return ''.join(c if c.isalnum() or c in '-_.' else '_' for c in values)[:100]
-
-
-def _read_manifest(folder: Path) -> tuple[Fields | None, str]:
-    """Return a complete manifest, or None and the reason."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        return None, f'its manifest cannot be read ({type(error).__name__})'
-    kinds = {'fields': dict, 'file': str, 'sha256': str, 'facts': dict}
-    if not isinstance(manifest, dict) or any(
-            not isinstance(manifest.get(key), kind) for key, kind in kinds.items()):
-        return None, 'its manifest is incomplete'
-    if manifest['file'] != Path(manifest['file']).name:
-        return None, f"its manifest names a file elsewhere, '{manifest['file']}'"
-    return manifest, ''
-
-
-def _differing(found: Fields, wanted: Fields) -> list[str]:
-    return sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
-
-
-def _difference(found: Fields, wanted: Fields) -> str:
-    names = _differing(found, wanted)
-    if not names:
-        return ''
-    name = names[0]
-    more = f' (and {len(names) - 1} more)' if len(names) > 1 else ''
-    return f'{name} is {_short(found.get(name))}, wanted {_short(wanted.get(name))}{more}'
-
-
-def _short(value: Any) -> str:
-    """Return a value as a short text; a hash is shortened to its beginning."""
-    text = repr(value)
-    return text if len(text) <= 50 else f"{text[:14]}...'"
-
-
-def _damage(file: Path, sha256: str) -> str:
-    try:
-        return '' if file_sha256(file) == sha256 else f"{file.name} has another hash than written"
-    except OSError as error:
-        return f'{file.name} cannot be read ({error.strerror})'

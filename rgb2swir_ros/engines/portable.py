@@ -8,9 +8,10 @@ from typing import Any
 
 from torch.export import ExportedProgram
 
+from rgb2swir_ros.engines.arguments import check_request
 from rgb2swir_ros.engines.backends import NO_LIBRARIES
 from rgb2swir_ros.engines.base import EngineSpec, ProgressCallback
-from rgb2swir_ros.engines.build import check_request, engine_fields, now
+from rgb2swir_ros.engines.build import engine_fields, now
 from rgb2swir_ros.engines.devices import resolve_device
 from rgb2swir_ros.engines.eager import copy_in_precision
 from rgb2swir_ros.engines.export import ExportedCore, export_core

@@ -18,6 +18,8 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -110,28 +112,29 @@ class EngineProcess:
             if arguments.get('backend') != 'eager':
                 EngineCache(arguments.get('cache'))  # checked before the slow import of torch
             self._progress('importing torch')
-            from rgb2swir_ros.engines.build import check_arguments
+            from rgb2swir_ros.engines.arguments import check_arguments
+            from rgb2swir_ros.engines.build import open_engine
 
             check_arguments(**arguments)
+            opener = partial(open_engine, **arguments, progress=self._progress)
             self._send(op='started', pid=os.getpid())
             while True:
                 size, number, slot = self._build_queue.get()
                 if self._requests.get(size) == number:  # not released meanwhile
-                    self._build(size, number, slot, arguments)
+                    self._build(size, number, slot, opener)
         except UserError as error:
             self._send(op='failed', text=_text(error))
         except BaseException:
             exit_with_traceback()
 
-    def _build(self, size: Size, number: int, slot: Slot, arguments: dict[str, Any]) -> None:
+    def _build(self, size: Size, number: int, slot: Slot,
+               opener: Callable[..., Engine]) -> None:
         """Build one engine, warm it up and register it, or report why it failed."""
-        from rgb2swir_ros.engines.build import open_engine
-
         named = {'height': size[0], 'width': size[1], 'number': number}
         self._send(op='building', **named)
         self._mark_building(True)
         try:
-            engine = open_engine(**arguments, size=size, progress=self._progress)
+            engine = opener(size=size)
             self._mark_building(False)
             self._progress('warming up')
             for _ in range(WARM_UPS):

@@ -10,16 +10,10 @@ from typing import Any
 
 from rgb2swir_ros.engines.channel import Message, Size
 from rgb2swir_ros.engines.child import EngineHandle
+from rgb2swir_ros.engines.deadlines import Deadlines
 from rgb2swir_ros.engines.ledger import Ledger
+from rgb2swir_ros.engines.restarts import HEALTHY_S, RestartPolicy
 from rgb2swir_ros.sizes import format_size
-
-# Loading torch, TensorRT, OpenVINO or CUDA from a cold and slow disk, and parts of building, hold
-# Python's lock, and with it the heartbeat
-LOADING_TIMEOUT_S = 120.0
-CRASHES_IN_A_ROW = 5
-HEALTHY_S = 60.0  # an engine that was ready for so long is no part of a row of crashes
-FIRST_BACKOFF_S = 0.2
-LONGEST_BACKOFF_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,14 +37,13 @@ class Supervisor:
         """Keep the arguments; `start` starts.
 
         :param arguments: of the process: see `rgb2swir_ros.engines.child.EngineHandle`.
-        :param heartbeat_timeout_s: a process silent for longer is killed and restarted; while it
-            loads libraries or builds, at least `LOADING_TIMEOUT_S`.
-        :param build_timeout_s: so is one that builds an engine for longer; that size is given up.
+        :param heartbeat_timeout_s: a process that is silent for longer is killed and restarted;
+            see `rgb2swir_ros.engines.deadlines`.
+        :param build_timeout_s: so is one that builds an engine for longer; that size has failed.
         :param log: called with each line about what happens, and that the process prints.
         """
         self._arguments = arguments
-        self._heartbeat_timeout_s = heartbeat_timeout_s
-        self._build_timeout_s = build_timeout_s
+        self._deadlines = Deadlines(heartbeat_timeout_s, build_timeout_s)
         self._log = log
         self._changed = threading.Condition()  # guards all that follows
         self._ledger = Ledger()
@@ -58,8 +51,7 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._supervised = False
         self._closing = False
-        self._failures = 0
-        self._unattributed = 0
+        self._policy = RestartPolicy()
         self._restarts = 0
         self._state, self._detail, self._since = 'stopped', '', time.monotonic()
 
@@ -86,7 +78,7 @@ class Supervisor:
                 self._changed.notify_all()
                 return
             self._supervised, self._closing = True, False
-            self._failures = self._unattributed = 0
+            self._policy.reset()
             self._set('starting', 'starting the engine process')
             self._thread = threading.Thread(target=self._supervise, name='engine-supervisor',
                                             daemon=True)
@@ -125,13 +117,11 @@ class Supervisor:
         with self._changed:
             if self._closing:
                 return self._stop('')
-            self._failures += 1
-            self._unattributed += not end.attributed
+            pause = self._policy.count(attributed=end.attributed)
             reason = end.reason
-            last = end.fatal or self._unattributed >= CRASHES_IN_A_ROW
+            last = end.fatal or self._policy.exhausted
             if last and not end.fatal:
-                reason = f'{self._unattributed} failures in a row, the last: {reason}'
-            pause = min(FIRST_BACKOFF_S * 2 ** min(self._failures - 1, 9), LONGEST_BACKOFF_S)
+                reason = f'{self._policy.unattributed} failures in a row, the last: {reason}'
             idle = not last and not self._ledger.standing() and self._ledger.failures()
             if last:
                 self._stop(reason)
@@ -186,7 +176,7 @@ class Supervisor:
                 self._ask_child(size)
         fatal = None
         while fatal is None and child.verdict is None:
-            received, message = child.receive(self._deadline(child) - time.monotonic())
+            received, message = child.receive(self._deadlines.next(child) - time.monotonic())
             with self._changed:
                 if not received:
                     self._check_deadlines(child)
@@ -205,7 +195,7 @@ class Supervisor:
         with self._changed:
             _, reason = child.verdict = child.verdict or (False, fatal or died)
             if child.engines and time.monotonic() - child.born > HEALTHY_S:
-                self._failures = self._unattributed = 0
+                self._policy.reset()
             if fatal is None and not child.attributed and not self._closing:
                 for size in self._ledger.standing():
                     if size == child.inferring or (child.building and size == child.building[0]):
@@ -215,36 +205,15 @@ class Supervisor:
             self._changed.notify_all()
         return _End(reason, fatal is not None, child.attributed)
 
-    def _deadline(self, child: EngineHandle) -> float:
-        """Return when the process has been silent, starting or building for too long."""
-        return min(self._deadlines(child))
-
-    def _deadlines(self, child: EngineHandle) -> tuple[float, float]:
-        """Return when it has been silent for too long, and when at one thing for too long."""
-        busy = child.building is not None or not child.started
-        silence = max(self._heartbeat_timeout_s, LOADING_TIMEOUT_S if busy else 0)
-        begun = child.building[1] if child.building else child.born
-        limit = self._build_timeout_s if child.started else max(self._build_timeout_s,
-                                                                LOADING_TIMEOUT_S)
-        return child.last_heard + silence, begun + limit if busy else float('inf')
-
     def _check_deadlines(self, child: EngineHandle) -> None:
         """Give the process up if a deadline has passed."""
-        now = time.monotonic()
-        silent_too_long, busy_too_long = self._deadlines(child)
-        if now >= silent_too_long:
-            text = f'the engine process gave no sign of life for {now - child.last_heard:.1f} s'
-        elif now < busy_too_long:
+        overdue = self._deadlines.overdue(child, self._detail)
+        if overdue is None:
             return
-        elif child.building is None:
-            text = f'the engine process did not start in {now - child.born:.0f} s ({self._detail})'
-        else:
-            size = child.building[0]
-            text = (f'building an engine for {format_size(size)} took longer than '
-                    f'build_timeout_s, {self._build_timeout_s:g} s ({self._detail})')
-            self._give_up(size, text)
+        if overdue.size is not None:
+            self._give_up(overdue.size, overdue.text)
             child.attributed = True
-        child.verdict = child.verdict or (True, text)
+        child.verdict = child.verdict or (True, overdue.text)
 
     def _handle(self, child: EngineHandle, message: Message) -> None:
         """Handle a message of the process."""
@@ -276,7 +245,7 @@ class Supervisor:
         elif operation == 'done':
             child.done[message['id']] = message['inference_ms']
             self._ledger.succeed(size)
-            self._failures = self._unattributed = 0
+            self._policy.reset()
             self._changed.notify_all()
         elif operation == 'broken':
             child.forget(size)

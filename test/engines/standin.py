@@ -1,7 +1,7 @@
 """Engine processes with a fake builder: they start at once, and have faults on request.
 
-Real processes, real messages, real signals; only `rgb2swir_ros.engines.build`, and with it torch,
-is replaced, by a ``sitecustomize.py`` that the processes find on their path.
+Real processes, real messages, real signals; only `engines.build` and `engines.arguments`, and
+with them torch, are replaced, by a ``sitecustomize.py`` that the processes find on their path.
 """
 
 from __future__ import annotations
@@ -74,8 +74,9 @@ def open_engine(*, size, progress, **arguments):
 
 build = types.ModuleType('rgb2swir_ros.engines.build')
 build.open_engine = open_engine
-build.check_arguments = lambda **arguments: inject_fault(PLAN.get('start', ''))
-sys.modules['rgb2swir_ros.engines.build'] = build
+arguments = types.ModuleType('rgb2swir_ros.engines.arguments')
+arguments.check_arguments = lambda **_: inject_fault(PLAN.get('start', ''))
+sys.modules |= {module.__name__: module for module in (build, arguments)}
 '''
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from rgb2swir_ros.engines import backends, build, inductor, parity, processor
+from rgb2swir_ros.engines.arguments import check_model
 from rgb2swir_ros.engines.base import TransientError, Unavailable
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.parity import ParityError
@@ -66,7 +67,7 @@ def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_pa
             parameter.add_(torch.randn_like(parameter) * .05)
         expected = model(torch.from_numpy(frame[None])).numpy()
     model.save(tmp_path / 'tiny_regression')
-    build.check_model(tmp_path / 'tiny_regression')
+    check_model(tmp_path / 'tiny_regression')
     engine = open_engine(tmp_path / 'tiny_regression', SIZE, backend=backend, threads=1,
                          cache=tmp_path / 'engines')
     assert expected.std() > .01

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from rgb2swir_ros.engines import backends, build, openvino, parity, processor
+from rgb2swir_ros.engines.arguments import resolve_engine_device
 from rgb2swir_ros.engines.base import CompileError, NotInstalled
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.eager import EagerEngine
@@ -263,7 +264,7 @@ def test_what_it_cannot_do_is_refused(model, without_openvino, arguments, text):
 
 def test_on_a_machine_with_a_gpu_it_runs_on_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    assert build.resolve_engine_device('auto', 'openvino', 'auto') == 'cpu'
+    assert resolve_engine_device('auto', 'openvino', 'auto') == 'cpu'
     assert 'openvino' not in build.AUTO_ORDER['cuda']
 
 

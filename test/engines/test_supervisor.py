@@ -12,8 +12,8 @@ import pytest
 
 from rgb2swir_ros import child_process
 from rgb2swir_ros.engines import child as child_module
+from rgb2swir_ros.engines import deadlines, restarts
 from rgb2swir_ros.engines import ledger as ledger_module
-from rgb2swir_ros.engines import supervisor as supervisor_module
 from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.engines.client import EngineCrashed, EngineNotReady
 
@@ -27,7 +27,7 @@ BAD_FRAME = np.zeros((*BAD, 3), np.uint8)
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     monkeypatch.setattr(ledger_module, 'FIRST_PAUSE_S', 0.05)
-    monkeypatch.setattr(supervisor_module, 'FIRST_BACKOFF_S', 0.01)
+    monkeypatch.setattr(restarts, 'FIRST_PAUSE_S', 0.01)
 
 
 def works(client) -> bool:
@@ -118,7 +118,7 @@ def test_loading_may_take_longer_than_a_heartbeat(standin, first):
 
 
 def test_loading_has_a_time_limit(standin, monkeypatch):
-    monkeypatch.setattr(supervisor_module, 'LOADING_TIMEOUT_S', 1.0)
+    monkeypatch.setattr(deadlines, 'LOADING_TIMEOUT_S', 1.0)
     rig = standin.rig({'build 32x16': 'hold:60'}, heartbeat_timeout_s=0.9)
     with rig.client as client:
         client.prepare(BAD)

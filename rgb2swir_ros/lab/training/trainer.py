@@ -12,8 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor
 
 from rgb2swir_ros.lab.training.batches import prefetched
 from rgb2swir_ros.lab.training.checkpoint import (
@@ -23,6 +22,7 @@ from rgb2swir_ros.lab.training.checkpoint import (
     restore_weights,
     save_checkpoint,
 )
+from rgb2swir_ros.lab.training.gradients import loss_over_processes
 from rgb2swir_ros.lab.training.interruption import Interruption
 from rgb2swir_ros.lab.training.losses import total
 from rgb2swir_ros.lab.training.optimization import Optimization, copy_weights, moving_average
@@ -70,18 +70,6 @@ class Validator(Protocol):
 
     def validate(self, training: Any, writer: TensorBoardWriter, step: int) -> dict[str, float]:
         """Write the figures of all data, at the end of a stage, and return them."""
-
-
-class _Losses(nn.Module):
-    """A training's loss as a module, which DistributedDataParallel needs."""
-
-    def __init__(self, training: Training) -> None:
-        super().__init__()
-        self.network, self.parts = training.network, training.parts
-
-    def forward(self, stage: Stage, batch: Any) -> dict[str, Tensor]:
-        """Return the parts of the loss of a batch."""
-        return self.parts(stage, batch)
 
 
 class Trainer:
@@ -170,24 +158,12 @@ class Trainer:
         self.training.state = None
         self._save(None)
 
-    def _losses(self) -> Callable[[Stage, Any], dict[str, Tensor]]:
-        """Return the loss; of several processes each gets the mean of all gradients.
-
-        A parameter without a gradient in one process (of a dropped skip connection) counts as
-        zero there. A parameter without a gradient in all processes keeps none, so that the
-        optimiser does not change it.
-        """
-        if self.group.size == 1:
-            return self.training.parts
-        return DistributedDataParallel(_Losses(self.training), broadcast_buffers=False,
-                                       find_unused_parameters=True)
-
     def _run_steps(self, stage: Stage, optimization: Optimization) -> None:
         begin, steps = self.step, self.schedule.steps[self.stage]
         recent: dict[str, list[float]] = {}
         saved = timed = marked = self._spent
         mark = begin  # the step that `marked` is the time of
-        losses = self._losses()
+        losses = loss_over_processes(self.training)
         with closing(self._batches(stage, begin, steps)) as batches, \
                 Interruption(ignore_repeated=self.group.size > 1) as interruption:
             while steps is None or self.step < steps:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import lz4.frame
-import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Schema, Statistics
@@ -36,13 +33,18 @@ from rgb2swir_ros.replay.storage.base import (
     reason,
     ros_type,
 )
+from rgb2swir_ros.replay.storage.mcap_records import (
+    CHUNK,
+    DAMAGED,
+    MAGIC,
+    MESSAGE,
+    PREFIX,
+    records,
+    signed,
+    unpacked,
+)
 
-MAGIC = b'\x89MCAP0\r\n'
-PREFIX = struct.Struct('<BQ')  # of every record: opcode and length
-MESSAGE = struct.Struct('<HIQQ')  # channel, sequence, log time, publish time
-CHUNK = struct.Struct('<QQQI')  # earliest and latest log time, size unpacked, CRC-32 of that
 FOOTER_BYTES = PREFIX.size + 20 + len(MAGIC)
-PIECE = 1 << 16  # a damaged chunk is unpacked in pieces of so many bytes: those before it stay
 
 
 @dataclass
@@ -140,10 +142,10 @@ class McapFile:
         if opcode == Opcode.CHUNK and size >= CHUNK.size:
             start, end, _, _ = CHUNK.unpack(stream.read(CHUNK.size))
             # some writers leave both times at zero
-            self._blocks.append(_Block(at, size, True, _signed(start) if end else None))
+            self._blocks.append(_Block(at, size, True, signed(start) if end else None))
         elif opcode == Opcode.MESSAGE and whole and size >= MESSAGE.size:
             number, _, log_time, _ = MESSAGE.unpack(stream.read(MESSAGE.size))
-            self._blocks.append(_Block(at, size, False, _signed(log_time), Counter([number])))
+            self._blocks.append(_Block(at, size, False, signed(log_time), Counter([number])))
         elif opcode == Opcode.MESSAGE_INDEX and whole and size >= 6 and self._blocks:
             number, length = struct.unpack('<HI', stream.read(6))
             block = self._blocks[-1]
@@ -188,7 +190,8 @@ class McapFile:
             known = block.counts is not None and block.counts.keys() <= self._channels.keys()
             if block.is_chunk and not known:
                 # definitions may stand nowhere but in the chunks
-                for opcode, start, end, data in _records(*self._unpacked(stream, block)[:1]):
+                data, _ = unpacked(_content(stream, block))
+                for opcode, start, end in records(data):
                     if opcode in {Opcode.SCHEMA, Opcode.CHANNEL}:
                         self._define(opcode, data[start:end])
             if block.counts is None:
@@ -202,59 +205,34 @@ class McapFile:
     def _load(self, stream: BinaryIO, block: _Block,
               chosen: dict[int, Connection]) -> Iterator[Loaded]:
         if not block.is_chunk:
-            stream.seek(block.at)
-            data = stream.read(block.size)
+            data = _content(stream, block)
             number, _, log_time, _ = MESSAGE.unpack_from(data)
-            yield _signed(log_time), number, data[MESSAGE.size:]
+            yield signed(log_time), number, data[MESSAGE.size:]
             return
-        data, fault = self._unpacked(stream, block)
+        data, fault = unpacked(_content(stream, block))
         kept = 0
-        for opcode, start, end, _ in _records(data):
+        for opcode, start, end in records(data):
             if opcode == Opcode.MESSAGE and end - start >= MESSAGE.size:
                 number, _, log_time, _ = MESSAGE.unpack_from(data, start)
                 kept += 1
                 if number in chosen:
-                    yield _signed(log_time), number, data[start + MESSAGE.size:end]
-            elif opcode == -1:
+                    yield signed(log_time), number, data[start + MESSAGE.size:end]
+            elif opcode == DAMAGED:
                 fault = fault or 'its records do not fit it'
         if fault:
             expected = '' if block.counts is None else f' of {sum(block.counts.values())}'
             self.faults.append(f'the chunk at byte {block.at - PREFIX.size} is damaged ({fault}): '
                                f'{kept}{expected} messages of it were read')
 
-    def _unpacked(self, stream: BinaryIO, block: _Block) -> tuple[bytes, str]:
-        """Return a chunk's records, as far as they can be had, and what is wrong with them."""
-        stream.seek(block.at)
-        content = stream.read(block.size)
-        try:
-            _, _, size, checksum = CHUNK.unpack_from(content)
-            (length,) = struct.unpack_from('<I', content, CHUNK.size)
-            at = CHUNK.size + 4 + length
-            compression = content[CHUNK.size + 4:at].decode()
-            (packed,) = struct.unpack_from('<Q', content, at)
-        except (struct.error, UnicodeDecodeError):
-            return b'', 'its head cannot be read'
-        if compression not in {'', 'zstd', 'lz4'}:
-            return b'', f"its compression '{compression}' is not known"
-        held = content[at + 8:at + 8 + packed]
-        data, fault = _decompressed(held, compression)
-        if len(held) < packed:
-            fault = 'it was cut off'
-        elif not fault and len(data) != size:
-            fault = f'it has {len(data)} of {size} bytes'
-        elif not fault and checksum and zlib.crc32(data) != checksum:
-            fault = 'its checksum is wrong'
-        return data, fault
 
-
-def _signed(time: int) -> int:
-    """Return a time of 64 bits as ROS counts it: with a sign."""
-    return time - (1 << 64) if time >> 63 else time
+def _content(stream: BinaryIO, block: _Block) -> bytes:
+    stream.seek(block.at)
+    return stream.read(block.size)
 
 
 def _indexed(index: ChunkIndex) -> _Block:
     return _Block(index.chunk_start_offset + PREFIX.size, index.chunk_length - PREFIX.size, True,
-                  _signed(index.message_start_time) if index.message_end_time else None)
+                  signed(index.message_start_time) if index.message_end_time else None)
 
 
 def _summary(stream: BinaryIO, size: int) -> Summary | None:
@@ -283,34 +261,3 @@ def _summary(stream: BinaryIO, size: int) -> Summary | None:
     except Exception:  # the walk over the file finds the same
         return None
     return summary
-
-
-def _records(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield (opcode, start, end, data) of each record; opcode -1 where one exceeds the data."""
-    at = 0
-    while at < len(data):
-        if at + PREFIX.size > len(data):
-            yield -1, at, len(data), data
-            return
-        opcode, length = PREFIX.unpack_from(data, at)
-        at += PREFIX.size
-        if at + length > len(data):
-            yield -1, at, len(data), data
-            return
-        yield opcode, at, at + length, data
-        at += length
-
-
-def _decompressed(held: bytes, compression: str) -> tuple[bytes, str]:
-    """Return what can be unpacked, and what went wrong."""
-    if not compression:
-        return held, ''
-    unpacker = (zstandard.ZstdDecompressor().decompressobj() if compression == 'zstd'
-                else lz4.frame.LZ4FrameDecompressor())
-    done: list[bytes] = []
-    try:
-        for at in range(0, len(held), PIECE):
-            done.append(unpacker.decompress(held[at:at + PIECE]))
-    except (zstandard.ZstdError, RuntimeError, EOFError) as error:
-        return b''.join(done), reason(error)
-    return b''.join(done), ''

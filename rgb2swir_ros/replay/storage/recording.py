@@ -23,8 +23,8 @@ from rgb2swir_ros.replay.storage.base import (
     reason,
     ros_type,
 )
-from rgb2swir_ros.replay.storage.mcap_file import MAGIC as MCAP_MAGIC
 from rgb2swir_ros.replay.storage.mcap_file import McapFile
+from rgb2swir_ros.replay.storage.mcap_records import MAGIC as MCAP_MAGIC
 from rgb2swir_ros.replay.storage.ros1_file import Ros1File
 from rgb2swir_ros.replay.storage.sqlite_file import SqliteFile
 
