@@ -1,7 +1,7 @@
-"""Marks by which this tool knows again what it wrote, and that nobody has changed it since.
+"""Marks by which this tool recognises the files that it wrote and that are unchanged.
 
-A mark holds a fingerprint of the content, so that a file which somebody edited, cut, or replaced
-under its name is not taken for ours. It stands where the format has a place for it:
+A mark holds a fingerprint of the content, so that a file that was edited, truncated or replaced is
+not taken for one of this tool. Where the mark is depends on the format:
 
 * PNG: a ``tEXt`` chunk ``Software`` before ``IEND``; mp4: a ``uuid`` box at the end; a JSON
   object: its last entry, ``rgb2swir_ros``; a bag: ``custom_data`` in ``metadata.yaml``;
@@ -26,15 +26,15 @@ from pathlib import Path
 TOOL = 'rgb2swir_ros'
 RECORD = '.rgb2swir'
 RUN = '(run)'  # entry of the record: the settings of the run that writes to its folder
-GROWING = '*'  # in place of a fingerprint: a log that is being written, ours whatever is in it
-UNSEALED = '0' * 32  # what stands in a bag's metadata.yaml before the bag is whole
-EDGE = 2**20  # bytes at either end that are read: a bag of 100 GB must not be read to be known
+GROWING = '*'  # in place of a fingerprint: a log that is being written, whatever its content
+UNSEALED = '0' * 32  # in place of a fingerprint: a bag that is not complete
+EDGE = 2**20  # bytes that are read at either end, since a bag may have 100 GB
 PNG_END = struct.pack('>I', 0) + b'IEND' + struct.pack('>I', zlib.crc32(b'IEND'))
 BOX = uuid.uuid5(uuid.NAMESPACE_URL, f'urn:{TOOL}').bytes
 
 
 def is_ours(path: Path) -> bool:
-    """Say whether a file or a bag's folder is as this tool wrote it. A link never is."""
+    """Return whether a file or a bag's folder is as this tool wrote it; a link never is."""
     try:
         if path.is_symlink():
             return False
@@ -47,10 +47,10 @@ def is_ours(path: Path) -> bool:
 
 @contextmanager
 def marked(file: Path, target: Path) -> Iterator[None]:
-    """Mark a whole file; in the block it gets its final name, or does not.
+    """Mark a complete file, which the block renames to its final name.
 
-    :param target: the final name. The record beside it knows the file by that, and until the
-        block ends an older file of that name, too.
+    :param target: the final name. If the format has no place for a mark, the record beside it
+        gets the fingerprint, and until the block ends it keeps that of an older file as well.
     :raises OSError: if the mark cannot be written.
     """
     if _seal(file, target.suffix.lower()):
@@ -66,7 +66,7 @@ def record(target: Path, value: str, *, keep: bool = False) -> None:
     """Enter a file into the record of its folder.
 
     :param value: its fingerprint, or `GROWING`.
-    :param keep: what is known by that name stays known.
+    :param keep: whether the fingerprints under that name stay valid.
     :raises OSError: if the record cannot be written.
     """
     path = target.with_name(RECORD)
@@ -87,9 +87,9 @@ def record(target: Path, value: str, *, keep: bool = False) -> None:
 
 
 def record_run(folder: Path, settings: object) -> None:
-    """Note which run writes to a folder, so that the same run may go on in it.
+    """Record which run writes to a folder, so that the same run can resume in it.
 
-    :param settings: whose ``repr`` is the same for the same run.
+    :param settings: of the run; equal runs have equal ``repr(settings)``.
     :raises OSError: if it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def record_run(folder: Path, settings: object) -> None:
 
 
 def is_same_run(folder: Path, settings: object) -> bool:
-    """Say whether the run that wrote to a folder had these settings."""
+    """Return whether the run that wrote to a folder had these settings."""
     try:
         return _read_record(folder).get(RUN) == _run(settings)
     except OSError:
@@ -109,7 +109,7 @@ def _run(settings: object) -> str:
 
 
 def seal_bag(folder: Path) -> None:
-    """Put the fingerprint of a bag in the place of `UNSEALED` in its metadata.
+    """Replace `UNSEALED` in the metadata of a bag by its fingerprint.
 
     :raises OSError: if it cannot be written.
     """
@@ -120,7 +120,7 @@ def seal_bag(folder: Path) -> None:
 
 
 def fingerprint(path: Path, length: int | None = None) -> str:
-    """Return a hash of a file's first ``length`` bytes: their number, beginning and end."""
+    """Return a hash of the number, beginning and end of a file's first ``length`` bytes."""
     size = path.stat().st_size if length is None else length
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)
     with path.open('rb') as stream:
@@ -151,7 +151,7 @@ TAILS: dict[str, Callable[[str], bytes]] = {
 
 
 def _is_sealed(path: Path) -> bool:
-    """Say whether a file ends as `_seal` leaves it, and nothing before that has changed."""
+    """Return whether a file ends with a mark that fits the content before it."""
     tail = TAILS.get(path.suffix.lower())
     if tail is None:
         return False
@@ -164,7 +164,7 @@ def _is_sealed(path: Path) -> bool:
 
 
 def _seal(path: Path, suffix: str) -> bool:
-    """Put the mark into a file; return False where its format has no place for one."""
+    """Write the mark into a file; return False if its format has no place for one."""
     if suffix not in TAILS:
         return False
     with path.open('r+b') as stream:
@@ -180,7 +180,7 @@ def _seal(path: Path, suffix: str) -> bool:
 
 
 def _body(data: bytes, suffix: str, size: int) -> int | None:
-    """Return how many bytes stand before the mark; None if the content is not of the format."""
+    """Return the number of bytes before the mark; None if the content is of another format."""
     if suffix == '.mp4':
         return size if data[4:8] == b'ftyp' else None
     if suffix == '.png':
@@ -211,7 +211,7 @@ def _read_record(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from the folder's record; file systems without locks do without."""
+    """Lock the folder's record, where the file system has locks."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with suppress(OSError):
@@ -222,13 +222,13 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _quoted(text: str) -> str:
-    """Return the mark's value as it stands in a bag's metadata, quotes included; '' if none."""
+    """Return the mark in a bag's metadata as it is written, with quotes; '' if there is none."""
     found = re.search(rf'\b{TOOL}: (["\']?[0-9a-f]{{32}}["\']?)', text)
     return found[1] if found else ''
 
 
 def _bag_fingerprint(folder: Path, text: str) -> str:
-    """Return the hash of a bag's files, ``text`` standing for its metadata without the mark."""
+    """Return the hash of a bag's files; of its metadata, ``text`` without the mark is hashed."""
     digest = hashlib.blake2b(text.replace(_quoted(text), '').encode(), digest_size=16)
     for path in sorted(folder.iterdir()):
         if path.name != 'metadata.yaml':
@@ -237,7 +237,7 @@ def _bag_fingerprint(folder: Path, text: str) -> str:
 
 
 def _bag_seal(folder: Path) -> str | None:
-    """Return the mark of a bag if it has one and every file is as it was written."""
+    """Return the mark of a bag, if it has one and every file is unchanged."""
     path = folder / 'metadata.yaml'
     if not path.is_file() or not all(p.is_file() and not p.is_symlink()
                                      for p in folder.iterdir()):

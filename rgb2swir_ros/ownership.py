@@ -1,7 +1,7 @@
-"""The one rule for what is written: nothing that this tool did not write is removed or replaced.
+"""The rule for output files: nothing that this tool did not write is removed or replaced.
 
-Every verb asks `require_apart` and `require_free` before its work begins, and writes by
-`finished` or `place_folder`, which keep the rule once more at the moment of renaming.
+Every verb calls `require_apart` and `require_free` before its work begins. It writes through
+`finished` or `place_folder`, which check the rule again when they rename.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 from rgb2swir_ros.errors import OutputError, UserError
 from rgb2swir_ros.marks import RECORD, is_ours, marked
 
-NAMED = 3  # so many names in an error
-HIDDEN = '.rgb2swir-'  # what is not whole yet; short, since a name may have 255 bytes only
-# what file systems without hard links answer
+NAMED = 3  # number of names listed in an error
+HIDDEN = '.rgb2swir-'  # prefix of incomplete files; short, since a name has at most 255 bytes
+# the errors of file systems without hard links
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK,
             errno.EXDEV, errno.EINVAL)
 
@@ -31,8 +31,8 @@ def require_free(targets: Iterable[Path], *, overwrite: bool) -> None:
 
     :param targets: files, and folders that are bags.
     :param overwrite: whether what this tool wrote may be replaced.
-    :raises UserError: if a target exists (or, with ``overwrite``, exists and is not as this tool
-        wrote it), or would lie in a file. The text counts them and names a few.
+    :raises UserError: if a target exists (with ``overwrite``: exists and is not as this tool wrote
+        it), or if a parent of it is a file. The text counts them and names a few.
     """
     there = [target for target in targets if not _is_free(target)]
     for target in {target.parent: target for target in there}.values():
@@ -49,11 +49,11 @@ def require_free(targets: Iterable[Path], *, overwrite: bool) -> None:
 
 
 def require_apart(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Check that no output is, contains or lies in an input, also by way of links.
+    """Check that no output is, contains or lies in an input; links are resolved.
 
-    A storage file of a bag stands for the bag's folder, if that has a ``metadata.yaml``.
+    A storage file of a bag counts as the bag's folder, if that has a ``metadata.yaml``.
 
-    :param outputs: files and folders to be written; ``None`` is passed over, as among ``inputs``.
+    :param outputs: files and folders to be written; ``None`` is ignored, as in ``inputs``.
     :raises UserError: naming both.
     """
     given = [(path, _whole_input(path)) for path in inputs if path is not None]
@@ -72,13 +72,14 @@ def require_apart(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
 
 @contextmanager
 def finished(target: Path, *, replace: bool = True) -> Iterator[Path]:
-    """Give a temporary path beside the target, renamed to it when the block ends well.
+    """Yield a temporary path beside the target; it is renamed to the target on success.
 
     If the block raises, the temporary file is removed and the target stays as it was.
 
-    :param replace: whether a target that is as this tool wrote it may be replaced; any other
-        never is.
-    :raises OutputError: if the folder or the file cannot be written, or the target is taken.
+    :param replace: whether a target that is as this tool wrote it may be replaced. Any other
+        target never is.
+    :raises OutputError: if the folder or the file cannot be written, or the target exists and may
+        not be replaced.
     """
     temporary = target.with_name(f'{HIDDEN}{os.getpid()}-{os.urandom(4).hex()}{target.suffix}')
     try:
@@ -99,12 +100,12 @@ def finished(target: Path, *, replace: bool = True) -> Iterator[Path]:
 
 
 def place_folder(made: Path, target: Path, *, replace: bool) -> None:
-    """Give a whole folder, in a workspace beside the target, its name.
+    """Rename a complete folder in a workspace to the target beside that.
 
-    An empty folder at the target gives way. An own bag is first moved aside, looked at once more
-    where nobody expects it, and only then removed.
+    An empty folder at the target is replaced. A bag that this tool wrote is first moved aside and
+    checked again under its hidden name, and only then removed.
 
-    :raises OutputError: if the target is taken by something else.
+    :raises OutputError: if anything else is at the target.
     :raises OSError: if it cannot be renamed.
     """
     _require_placeable(target, replace)
@@ -115,7 +116,7 @@ def place_folder(made: Path, target: Path, *, replace: bool) -> None:
             os.rename(old, target)
             raise _taken(target)
     try:
-        os.rename(made, target)  # fails where a folder with content, or a file, has appeared
+        os.rename(made, target)  # fails if a non-empty folder or a file has appeared
     except OSError:
         if old.exists():
             os.rename(old, target)
@@ -125,7 +126,7 @@ def place_folder(made: Path, target: Path, *, replace: bool) -> None:
 
 @contextmanager
 def workspace(beside: Path) -> Iterator[Path]:
-    """Give a hidden folder beside a path, removed in the end. A killed run leaves it behind.
+    """Yield a hidden folder beside a path and remove it afterwards; `sweep` does after a kill.
 
     :raises OSError: if it cannot be made.
     """
@@ -135,7 +136,7 @@ def workspace(beside: Path) -> Iterator[Path]:
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)  # as long as this process lives
+            fcntl.flock(handle, fcntl.LOCK_EX)  # held as long as this process runs
         (folder / RECORD).write_text('{}')
         yield folder
     finally:
@@ -144,7 +145,7 @@ def workspace(beside: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the workspaces that killed runs left in a folder, and no other's."""
+    """Remove the workspaces that killed runs left in a folder, but not those in use."""
     for path in folder.glob(f'{HIDDEN}*'):
         if path.is_symlink() or not (path / RECORD).is_file():
             continue
@@ -187,13 +188,13 @@ def _named(paths: Sequence[Path]) -> str:
 
 
 def _is_free(path: Path) -> bool:
-    """Say whether nothing is at a path but, perhaps, an empty folder."""
+    """Return whether a path does not exist or is an empty folder."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return True
     except OSError as error:
-        # a name too long is the affair of that one output
+        # a name that is too long is reported when that output is written
         return error.errno == errno.ENAMETOOLONG
     with suppress(OSError):
         return found.st_mode & 0o170000 == 0o040000 and not os.listdir(path)
@@ -201,7 +202,7 @@ def _is_free(path: Path) -> bool:
 
 
 def _require_folder(target: Path) -> None:
-    """Refuse a target that lies in a file.
+    """Check that no parent of a target is a file.
 
     :raises OutputError: naming the file.
     """
@@ -216,9 +217,9 @@ def _taken(target: Path) -> OutputError:
 
 
 def _require_placeable(target: Path, replace: bool) -> None:
-    """Refuse a target that may not be replaced.
+    """Check that a target does not exist or may be replaced.
 
-    :raises OutputError: if it may not.
+    :raises OutputError: if it exists and may not be replaced.
     :raises OSError: if its name is impossible.
     """
     _require_folder(target)
@@ -233,9 +234,9 @@ def _require_placeable(target: Path, replace: bool) -> None:
 
 
 def _place(temporary: Path, target: Path, replace: bool) -> None:
-    """Rename without a moment in which a foreign file could be lost."""
+    """Rename a file, without a race in which another file could be lost."""
     try:
-        os.link(temporary, target)  # fails where something is
+        os.link(temporary, target)  # fails if the target exists
         return
     except FileExistsError:
         pass
@@ -252,7 +253,7 @@ def _whole_input(path: Path) -> Path:
 
 
 def _contains(outer: Path, inner: Path) -> bool:
-    """Say whether a path is another one, or a folder above it; links are followed."""
+    """Return whether a path is another one or a folder above it; links are resolved."""
     inside = inner.resolve()
     for path in (inside, *inside.parents):
         if path == outer.resolve():

@@ -1,1 +1,1 @@
-"""The demo: camera, translator and recorder in three processes, every frame accounted for."""
+"""The demo: camera, translator and recorder in three processes, which account for every frame."""

@@ -1,4 +1,4 @@
-"""Where every frame went, by what three processes counted, and whether that adds up."""
+"""The balance of the frames, from the counts of the three processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Account:
     :param lost_noticed: frames that the node knows it missed, by gaps in sequence numbers; it
         cannot know of those before the first and after the last frame that arrived.
     :param recorded: the recorder's count.
-    :param strangers: recorded frames whose stamp the camera never sent, or sent less often.
+    :param strangers: recorded frames whose stamp the camera did not send, or sent less often.
     """
 
     sent: int
@@ -41,7 +41,7 @@ class Account:
         return self.translated - self.recorded
 
     def problems(self) -> list[str]:
-        """Return what does not add up; empty if every frame is accounted for."""
+        """Return the contradictions between the counts; empty if every frame is accounted for."""
         found = []
         fates = self.translated + sum(self.dropped.values()) + sum(self.refused.values())
         if self.received != fates:
@@ -61,7 +61,7 @@ class Account:
         return found
 
     def rows(self) -> list[tuple[str, int]]:
-        """Return (what, how many) for a table, all that are not always zero."""
+        """Return (name, count) of each row of the table; reasons with count zero have no row."""
         named = [(f'dropped: {words(key)}', n) for key, n in sorted(self.dropped.items()) if n]
         named += [(f'refused: {words(key)}', n) for key, n in sorted(self.refused.items()) if n]
         return [
@@ -76,13 +76,13 @@ class Account:
 
 
 def words(key: str) -> str:
-    """Return the reason of a count in words."""
+    """Return the readable name of a reason."""
     return {'overwritten': 'overwritten by a newer one', 'idle': 'nobody listened',
             'late': 'older than max_age_ms'}.get(key, key.replace('_', ' '))
 
 
 def balance(camera: Mapping[str, Any], sent: Sequence[int], recorded: Sequence[int]) -> Account:
-    """Draw up the account.
+    """Return the account of a run.
 
     :param camera: the values of the node's last status of its camera, as texts.
     :param sent: the stamps that the camera sent, in nanoseconds.

@@ -1,8 +1,8 @@
-"""The demo's camera, a process of its own: ``python -m rgb2swir_ros.demo.camera``.
+"""The process of the demo's camera: ``python -m rgb2swir_ros.demo.camera``.
 
-It reads the footage ahead, says ``prepared``, waits for a line on its standard input and for a
-subscriber, and sends the frames at their pace; then it stays until its standard input closes,
-since what it sent last still lies in its shared memory.
+It reads the footage ahead, sends the event ``prepared``, waits for a line on its standard input
+and for a subscriber, and publishes the frames at their times. Then it waits until its standard
+input closes, because the last frames are still in its shared memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DEPTH = 10
 
 @dataclass(frozen=True)
 class Shot:
-    """A frame ready to be sent."""
+    """A frame that is ready to be published."""
 
     stamp_ns: int
     due_ns: int
@@ -51,9 +51,9 @@ def shots(footage: Footage) -> Iterator[Shot]:
 
 
 def send(publisher: CameraPublisher, shot: Shot, *, live: bool) -> None:
-    """Publish a frame; with the time of now as its stamp if it has none of its own.
+    """Publish a frame.
 
-    :param live: whether it has none.
+    :param live: whether its stamp is the current time, instead of the one that it has.
     """
     if not live:
         publisher.publish(shot.stamp_ns, shot.image, shot.info)
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _film(camera: CameraPublisher, footage: Footage, rate_hz: float, go: threading.Event,
           closed: threading.Event) -> str:
-    """Send everything at its pace; return why the footage broke off, or ''."""
+    """Publish all frames at their times; return why the footage ended early, or ''."""
     frame_bytes = len(image_message(next(footage.frames())))
     filled = threading.Event()
     waiting = ahead(shots(footage), max(2, BUFFER_BYTES // frame_bytes), filled)

@@ -1,4 +1,4 @@
-"""The demo's processes: start, listen, stop in order, and never leave one behind."""
+"""The demo's processes: start them, read their events, end them all."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rgb2swir_ros.demo.wire import parse
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import GROWING, record
 
-USER_ERROR = 2  # the exit code after one line that says what is wrong
+USER_ERROR = 2  # the exit code after one line that states the error
 POLITE_S = 5.0
 
 
 class ChildError(UserError):
-    """A process ended when it should not have; the text has its last words."""
+    """A process ended unexpectedly; the text has the last lines that it printed."""
 
 
 class DemoProcess(ChildProcess):
-    """A process whose standard output carries events, and whose messages go to a log file."""
+    """A process whose standard output has events, and whose other lines go to a log file."""
 
     def __init__(self, name: str, module: str, arguments: Sequence[str],
                  environment: Mapping[str, str], log: Path) -> None:
-        """Start a module; it ends with this process, however this one ends."""
+        """Start a module; the process ends with this one, however this one ends."""
         self.name = name
         self.log = log
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -44,11 +44,11 @@ class DemoProcess(ChildProcess):
             return
         if (code == USER_ERROR and self.last_lines
                 and self.last_lines[-1].startswith(f'{self.name}: ')):
-            raise ChildError(self.last_lines[-1])  # the one line that says what is wrong
+            raise ChildError(self.last_lines[-1])  # its one line that states the error
         raise ChildError(self.last_words(f'the {self.name} ended with exit code {code}'))
 
     def last_words(self, what: str) -> str:
-        """Return a text with its last lines, also where the log has no place on the disk."""
+        """Return a text with its last lines, also if the disk has no space for its log."""
         lines = '\n'.join(f'  | {line}' for line in self.last_lines) or '  | (it said nothing)'
         return f'{what}; the end of {self.log}:\n{lines}'
 
@@ -57,14 +57,14 @@ class DemoProcess(ChildProcess):
         self.signal(signal.SIGINT)
 
     def end(self, patience_s: float | None = None) -> int | None:
-        """End it; politely first, so that it can end its own children. Close its log."""
+        """End it, by SIGINT first, so that it can end its own children; close its log."""
         code = super().end(POLITE_S if patience_s is None else patience_s)
         with contextlib.suppress(OSError):
             self._log.close()
         return code
 
     def _take(self, line: str) -> None:
-        """Take a line of its standard output: an event, or what a library prints."""
+        """Handle a line of its standard output: an event, or the output of a library."""
         event = parse(line)
         if event is not None:
             self.events.put(event)
@@ -72,17 +72,17 @@ class DemoProcess(ChildProcess):
             self._note(line)
 
     def _note(self, line: str) -> None:
-        """Write a line to the log, if the disk has room for it."""
+        """Write a line to the log, if the disk has space for it."""
         with contextlib.suppress(OSError, ValueError):
             self._log.write(f'{line}\n')
             self._log.flush()
 
 
 class Children:
-    """All processes of a demo; leaving the block ends every one of them."""
+    """All processes of a demo, as a context manager that ends them."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without a process."""
         self._all: list[DemoProcess] = []
 
     def start(self, *words: Any) -> DemoProcess:
@@ -92,9 +92,9 @@ class Children:
         return child
 
     def await_event(self, child: DemoProcess, name: str, seconds: float) -> dict[str, Any]:
-        """Return the child's next event of a name; the others before it are dropped.
+        """Return the child's next event of a name; other events before it are dropped.
 
-        :raises ChildError: if any child ends first, or the time is over.
+        :raises ChildError: if any child ends first, or the time limit passes.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -106,7 +106,7 @@ class Children:
                     f"the {child.name} has not said '{name}' within {seconds:.0f} s"))
 
     def next_event(self, child: DemoProcess, seconds: float) -> dict[str, Any] | None:
-        """Return the child's next event, None if there is none within some seconds.
+        """Return the child's next event, or None if there is none in time.
 
         :raises ChildError: if any child has ended.
         """
@@ -118,7 +118,7 @@ class Children:
             return None
 
     def forget(self, child: DemoProcess) -> None:
-        """Take note that a child ended as it should."""
+        """Drop a child that has ended as expected."""
         child.end()
         self._all.remove(child)
 

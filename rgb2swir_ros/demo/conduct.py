@@ -1,4 +1,4 @@
-"""Run the demo's three processes in order, and gather what each of them counted."""
+"""Run the demo's three processes, and collect their counts."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ START_S = 60.0
 ENGINE_S = 300.0  # compiling on a busy machine; a cached engine loads in a second
 READ_S = 120.0
 DRAIN_S = 20.0
-STEADY = 3  # so many equal statuses in a row mean that nothing more comes
+STEADY = 3  # this many equal statuses in a row mean that no more frames come
 CAMERA = 'camera'
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to run.
+    """The settings of a demo.
 
     :param input: a path, or None for the built-in drive.
     :param box: (height, width) that frames are scaled down to fit.
-    :param rate_hz: frames a second, 0 for the recorded pace.
+    :param rate_hz: frames per second; 0 is the rate of the recording.
     """
 
     input: Path | None
@@ -46,13 +46,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left behind.
+    """The records of a run.
 
     :param sent: (stamp, monotonic time) of each frame sent, in nanoseconds.
-    :param arrived: the same of each frame recorded.
+    :param arrived: the same for each frame recorded.
     :param camera: the values of the node's last status of its camera.
     :param engine: the values of its last status of the engine.
-    :param broke_off: why the footage ended early, or ''.
+    :param broke_off: why the footage could not be read to its end, or ''.
     """
 
     footage: Footage
@@ -74,7 +74,7 @@ class Conductor:
         :param bag: where the recorder writes its bag.
         :param logs: folder for the processes' logs.
         :param work: folder for what is needed only during the run.
-        :param say: told in one line what is going on.
+        :param say: called with one line at each new step.
         """
         self._options, self._bag, self._logs, self._work = options, bag, logs, work
         self._say = say
@@ -86,9 +86,11 @@ class Conductor:
         self._engine_since = time.monotonic()
 
     def run(self) -> Run:
-        """Start, film, drain, stop. Every process has ended when this returns or raises.
+        """Start the processes, send the frames, wait for the last ones, and stop.
 
-        :raises UserError: if a process fails, with its last words.
+        All processes have ended when this returns or raises.
+
+        :raises UserError: if a process fails; the text has the last lines of its log.
         """
         footage = Footage(drive.FILE if self._options.input is None else self._options.input,
                           self._options.seconds, self._options.topic)
@@ -130,7 +132,7 @@ class Conductor:
             'size': format_size(self._options.box), 'source_size': format_size(footage.size),
             'backend': self._options.backend,
             'input_transport': 'compressed' if footage.compressed else 'raw',
-            # a recorder wants every frame, also where a busy machine delays it
+            # the recorder must get every frame, also if a busy machine delays it
             f'qos_overrides./{CAMERA}/swir/image_raw.publisher.depth': 50,
             f'qos_overrides./{CAMERA}/swir/camera_info.publisher.depth': 50,
         }
@@ -166,7 +168,7 @@ class Conductor:
             key.startswith(f'{size} ') for key in engine)
 
     def _listen(self, event: dict[str, Any]) -> None:
-        """Take in a status of the node, and say what the engine does when that changes."""
+        """Store a status of the node, and report the state of the engine when it changes."""
         if event['event'] != 'diagnostics':
             return
         self._told.update(event)
@@ -192,7 +194,7 @@ class Conductor:
                           f"{_dropped(counted)} dropped")
 
     def _drain(self, recorder: DemoProcess, sent: int) -> None:
-        """Wait for the node's count of the last frames."""
+        """Wait until the node has counted the last frames."""
         while not recorder.events.empty():
             self._listen(recorder.events.get())
         deadline = time.monotonic() + DRAIN_S

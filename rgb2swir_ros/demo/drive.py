@@ -1,7 +1,6 @@
-"""The demo's own footage: a short rendered drive that comes with the package.
+"""The bundled footage of the demo: a short rendered drive.
 
-``benchmark/drive.py`` rendered it at commit 1f51698. The scenes have changed since: it renders
-another drive of the same place now.
+``benchmark/drive.py`` rendered it at commit 1f51698. Later commits render other scenes.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from pathlib import Path
 from rgb2swir_ros.replay.video import VideoSource
 
 FILE = Path(__file__).with_name('drive.mp4')
-# The camera that it was rendered with: focal length over width, the middle of the picture for a
-# principal point, no distortion.
+# Its camera: focal length over image width; the principal point is the image centre, and there
+# is no distortion.
 FOCAL = 0.85
 
 
@@ -22,8 +21,8 @@ class DriveSource(VideoSource):
     kind = 'drive'
 
     def __init__(self) -> None:
-        """Open the package's file.
+        """Open the bundled file.
 
-        :raises FootageError: if the installation lacks it.
+        :raises FootageError: if it is not installed.
         """
         super().__init__(FILE)

@@ -1,4 +1,4 @@
-"""What the demo's camera sends: any source, cut to length, as serialized ROS messages."""
+"""The footage of the demo's camera: the beginning of a source, as serialized ROS messages."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, Source
 from rgb2swir_ros.replay.source import open_source
 
-CLOCKS_APART_NS = 60 * 10**9  # stamps this far from the record times are of another clock
-TRIES = 30  # so many leading frames may be malformed before the footage counts as unusable
+CLOCKS_APART_NS = 60 * 10**9  # stamps further from the record times are of another clock
+TRIES = 30  # frames that are tried to get the size; footage is unusable if all are malformed
 _TYPES = get_typestore(Stores.ROS2_JAZZY)
 
 
 class Footage:
     """The first seconds of a source.
 
-    :ivar live: whether stamps are made when frames are sent, since the source has none of its own
-        (all but bags).
+    :ivar live: whether frames are stamped when they are sent, since the source has no stamps (any
+        source but a bag).
     :ivar record_start_ns: when a bag's first image was recorded, in nanoseconds, if its header
         stamps are of another clock than the bag's time line; else None.
     :ivar compressed: whether the camera sends CompressedImage.
@@ -38,7 +38,7 @@ class Footage:
     def __init__(self, path: str | Path, seconds: float, topic: str | None = None) -> None:
         """Open a source as ``replay.source.open_source`` does, or the package's own drive.
 
-        :param seconds: longer footage is cut.
+        :param seconds: the frames of the first so many seconds are used.
         :raises FootageError: if it cannot be read, or its first frames are all malformed.
         """
         path = Path(path).expanduser()
@@ -70,7 +70,7 @@ class Footage:
             yield frame
 
     def is_cut(self, sent: int) -> bool:
-        """Say whether the source announces more than so many frames."""
+        """Return whether the source has more frames than were sent."""
         return self.source.count is not None and self.source.count > sent
 
     def _size(self) -> tuple[int, int]:
@@ -129,8 +129,8 @@ def info_message(frame: Frame, drive: bool) -> bytes | None:
         return frame.info_cdr
     height, width = frame_size(frame)
     focal = FOCAL * width
-    # its middle lies at column W / 2 counted from the first pixel's corner, ROS counts from the
-    # first pixel's middle
+    # The renderer's image centre is column W / 2 from the corner of the first pixel; ROS counts
+    # from the centre of the first pixel
     k = np.array([focal, 0, width / 2 - .5, 0, focal, height / 2 - .5, 0, 0, 1], float)
     p = np.insert(k.reshape(3, 3), 3, 0, axis=1).reshape(-1)
     roi = _TYPES.types['sensor_msgs/msg/RegionOfInterest'](

@@ -1,4 +1,4 @@
-"""The demo's pictures: RGB beside SWIR, as a sheet and as a short video."""
+"""The demo's pictures: RGB beside SWIR, as an image and as a short video."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def pairs(footage: Footage, bag: Path, topic: str,
 
     RGB comes from the footage itself, scaled to the SWIR image.
 
-    :param recorded: which of the frames sent was recorded, in the bag's order.
+    :param recorded: indices of the frames sent that were recorded, in the bag's order.
     """
     source = footage.frames()
     start: int | None = None
     reached = -1
     for wanted, swir in zip(recorded, BagSource(bag, topic).frames(), strict=False):
         if wanted <= reached:
-            continue  # arrived out of order: left out of the film, not of the bag
+            continue  # it arrived out of order: left out of the video, not of the bag
         try:
             while reached < wanted:
                 frame = next(source)
@@ -76,7 +76,7 @@ def write_gallery(folder: Path, footage: Footage, bag: Path, topic: str,
 
 
 def inside(picture: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a picture scaled to fit a (height, width), the rest black (sizes may change)."""
+    """Return a picture scaled to fit into (height, width), with a black rest."""
     if picture.shape[:2] == shape:
         return picture
     scale = min(shape[0] / picture.shape[0], shape[1] / picture.shape[1])

@@ -1,4 +1,4 @@
-"""Latencies of a run: the node's stages from the bag, and the whole way by two clocks."""
+"""Latencies of a run: the stages in the node, and from the camera to the recorder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUANTILES = {'p50': 50, 'p95': 95, 'p99': 99, 'max': 100}
 
 
 def read_timing(bag: Path, topic: str = '/translator/timing') -> dict[str, list[float]]:
-    """Return the milliseconds of each stage, a value a frame, from a recorded bag."""
+    """Return the milliseconds of each stage, one value per frame, from a recorded bag."""
     types = get_typestore(Stores.ROS2_JAZZY)
     values: dict[str, list[float]] = {}
     with Reader(bag) as reader:
@@ -33,11 +33,11 @@ def read_timing(bag: Path, topic: str = '/translator/timing') -> dict[str, list[
 
 def whole_way(sent: Sequence[tuple[int, int]],
               arrived: Sequence[tuple[int, int]]) -> list[tuple[int, float]]:
-    """Return (which frame, milliseconds from before its publication until the recorder had it).
+    """Return (index of a frame sent, milliseconds from its publication to its arrival).
 
-    :param sent: (stamp, monotonic time) of each frame sent, in nanoseconds; the clock is one for
-        all processes of a machine.
-    :param arrived: likewise of each frame recorded.
+    :param sent: (stamp, monotonic time) of each frame sent, in nanoseconds; all processes of a
+        machine have the same monotonic clock.
+    :param arrived: the same for each frame recorded.
     """
     waiting: dict[int, list[int]] = {}
     for index, (stamp, _) in enumerate(sent):

@@ -1,10 +1,11 @@
-"""The demo's recorder, a process of its own: ``python -m rgb2swir_ros.demo.recorder``.
+"""The process of the demo's recorder: ``python -m rgb2swir_ros.demo.recorder``.
 
-It writes what the translator publishes to a bag, as it comes over the wire. Each message lies at
-its header's stamp on the bag's time line; /diagnostics, which runs on the wall clock, at the
-time of the frame before it, so that a player shows both together. Where the input's header stamps
-are of another clock than its record times (all zero, or counted from the camera's boot), a message
-lies as long after the input's first record time as it arrived after the first message.
+It writes the messages of the translator to a bag, serialized as they arrive. The record time of a
+message is its header's stamp. A message of /diagnostics, which has the wall clock's time, gets the
+record time of the frame before it, so that a player shows both together. If the header stamps of
+the input are of another clock than its record times (all zero, or counted from the camera's
+start), the record time of a message is the input's first record time plus the time since the
+arrival of the first message.
 """
 
 from __future__ import annotations
@@ -22,26 +23,27 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
-DRAIN_S = 0.5  # of silence after which nothing more is expected
+DRAIN_S = 0.5  # without a message: then no more are expected
 DRAIN_LIMIT_S = 5.0
 
 
 class TimeLine:
-    """Where messages lie in the bag."""
+    """The record times of messages in the bag."""
 
     def __init__(self, start_ns: int | None = None) -> None:
-        """Begin.
+        """Start without a message.
 
-        :param start_ns: time of the first message in nanoseconds; by default its stamp.
+        :param start_ns: record time of the first message in nanoseconds; by default each message
+            gets its stamp.
         """
         self._start_ns = start_ns
         self._first_arrival_ns: int | None = None
 
     def place(self, stamp: int, arrival_ns: int) -> int:
-        """Return the time of a message, in nanoseconds.
+        """Return the record time of a message, in nanoseconds.
 
-        :param stamp: its header's, in nanoseconds.
-        :param arrival_ns: when it came, on a steady clock.
+        :param stamp: of its header, in nanoseconds.
+        :param arrival_ns: when it arrived, by a monotonic clock.
         """
         if self._start_ns is None:
             return stamp
@@ -101,7 +103,7 @@ class Recorder:
             self._early.clear()
 
     def _tell(self, cdr: bytes) -> None:
-        """Hand the translator's status to the process that runs the demo."""
+        """Send the translator's status to the process that runs the demo."""
         from diagnostic_msgs.msg import DiagnosticArray
         from rclpy.serialization import deserialize_message
         told: dict[str, Any] = {}
@@ -141,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
                        and time.monotonic_ns() - recorder.last_ns < DRAIN_S * 1e9):
                     executor.spin_once(timeout_sec=0.1)
             except ExternalShutdownException:
-                pass  # told to end: what came so far is kept
+                pass  # asked to end: the messages so far are kept
         given.record.write_text(json.dumps(recorder.arrivals))
         say('recorded', counts=bag.counts)
         return 0

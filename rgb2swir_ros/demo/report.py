@@ -38,7 +38,7 @@ def table(account: Account, latency: Mapping[str, Mapping[str, float]], title: s
 
 def plot(target: Path, timing: Mapping[str, Sequence[float]],
          whole: Sequence[tuple[int, float]]) -> bool:
-    """Draw the stages of each frame and the whole way; return whether matplotlib is there."""
+    """Plot the latencies of each frame; return whether matplotlib is installed."""
     try:
         import matplotlib
     except ImportError:
@@ -66,7 +66,7 @@ def plot(target: Path, timing: Mapping[str, Sequence[float]],
 
 
 def as_json(account: Account, latency: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """Return report.json's content."""
+    """Return the content of report.json."""
     return {
         **more,
         'frames': {

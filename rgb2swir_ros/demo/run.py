@@ -1,4 +1,4 @@
-"""The demo as one call: run, account, report."""
+"""The demo in one call: run it, balance the frames, write the report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_demo(options: Options, output: Path, say: Callable[[str], None], *,
 
     :param output: gets ``swir_bag/``, ``side_by_side.png``, ``swir.mp4``, ``report.json``,
         ``table.txt``, ``latency.png`` and ``logs/``; other files in it are left alone.
-    :param say: told in one line what is going on.
+    :param say: called with one line at each new step.
     :param overwrite: whether the results of an earlier run may be removed.
     :raises UserError: if there are such results, the folder contains or lies in the input, ROS 2
         is missing, the input cannot be read, or a process fails.
@@ -72,7 +72,10 @@ def run_demo(options: Options, output: Path, say: Callable[[str], None], *,
 
 
 def require_ros() -> None:
-    """Raise UserError unless rclpy and its messages are there, without loading them."""
+    """Check that rclpy and its messages are installed, without importing them.
+
+    :raises UserError: if they are not.
+    """
     missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs')
                if importlib.util.find_spec(name) is None]
     if missing:
@@ -85,7 +88,7 @@ def clear(output: Path, *, overwrite: bool) -> None:
     """Remove an earlier run's results, and nothing else.
 
     :raises UserError: if there are any and they are not to be overwritten, or if something that
-        this tool did not write stands in their place.
+        this tool did not write has one of their names.
     """
     results = [output / name for name in ('swir_bag', *FILES)]
     results += [output / 'logs' / name for name in LOGS]
@@ -99,9 +102,9 @@ def clear(output: Path, *, overwrite: bool) -> None:
 
 
 def seal_logs(logs: Path) -> None:
-    """Mark the logs as they are now: whatever is written to them later is not this tool's."""
+    """Mark the logs as complete: with anything added later they are not this tool's."""
     for path in (logs / name for name in LOGS):
-        with suppress(OSError):  # the disk is full: they stay marked as being written
+        with suppress(OSError):  # the disk is full: they keep the mark of a growing log
             if path.is_file():
                 record(path, fingerprint(path))
 
@@ -114,7 +117,7 @@ def _evaluate(options: Options, output: Path, run: Run, started: float,
     timing = read_timing(output / 'swir_bag')
     latency = summary({**timing, WHOLE: [ms for _, ms in whole]})
     if not run.footage.live:
-        latency.pop('age_ms', None)  # against stamps of another day: says nothing
+        latency.pop('age_ms', None)  # the age of stamps of another day means nothing
     cut = run.footage.is_cut(len(run.sent)) and not run.broke_off
     notes = _notes(options, run, cut)
     if whole:
@@ -160,6 +163,6 @@ def _notes(options: Options, run: Run, cut: bool) -> list[str]:
 
 
 def _rate(run: Run) -> float:
-    """Return frames a second as sent; 10 where there is but one."""
+    """Return the rate in Hz at which frames were sent; 10 for a single frame."""
     span = (run.sent[-1][1] - run.sent[0][1]) / 1e9 if len(run.sent) > 1 else 0.0
     return (len(run.sent) - 1) / span if span > 0 else 10.0

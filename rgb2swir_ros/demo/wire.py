@@ -1,4 +1,4 @@
-"""How the demo's processes talk to the one that runs them: a JSON object a line."""
+"""The events that the demo's processes send to the one that runs them: JSON, one per line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _lock = threading.Lock()
 
 
 def say(event: str, **values: Any) -> None:
-    """Print an event on standard output; harmless if nobody reads any more."""
+    """Print an event on standard output; ignore a reader that is gone."""
     line = json.dumps({'event': event, **values})
     with _lock:
         try:
@@ -21,7 +21,7 @@ def say(event: str, **values: Any) -> None:
 
 
 def parse(line: str) -> dict[str, Any] | None:
-    """Return the event of a line, or None if the line is none (a library's print)."""
+    """Return the event of a line, or None for any other line (the output of a library)."""
     if not line.startswith('{'):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a storage of messages offers, and how parts of one are brought in order."""
+"""The interface of a storage of messages, and the order of messages from many blocks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CDR, ROS1 = 'cdr', 'ros1'
 class Connection:
     """A topic with messages of one type; several publishers of one topic are one connection.
 
-    :param msgtype: as ROS 2 names it, such as ``sensor_msgs/msg/Image``; '' where it is not told.
+    :param msgtype: as ROS 2 names it, such as ``sensor_msgs/msg/Image``; '' if it is not known.
     :param encoding: of the messages: ``cdr``, ``ros1``, ``protobuf``, ``json``, ...
     :param schema_encoding: of the definition: ``ros2msg``, ``ros2idl``, ``ros1msg``, ...; or ''.
-    :param definition: the message's definition as it was stored, or nothing.
+    :param definition: the message's definition as it was stored, or empty.
     :param qos: the profiles that its publishers offered, as they were stored (YAML), or ''.
-    :param count: how many messages there should be; None if only reading tells.
+    :param count: number of messages; None if it is not known before they are read.
     """
 
     topic: str
@@ -47,9 +47,9 @@ Wanted = Callable[[Connection], bool]
 class Storage(Protocol):
     """One file of a recording.
 
-    :param connections: what it holds, also topics without a message.
-    :param faults: what could not be read, each in a few words; those of reading messages are
-        complete once :meth:`messages` has ended.
+    :param connections: its connections, also those without a message.
+    :param faults: what cannot be read, a short text each; complete when :meth:`messages` has
+        ended.
     """
 
     connections: list[Connection]
@@ -61,7 +61,7 @@ class Storage(Protocol):
 
 
 class Unreadable(FootageError):
-    """A file that is no recording of its kind, or from which nothing can be read."""
+    """A file is no recording of its kind, or nothing in it can be read."""
 
 
 def ros_type(name: str) -> str:
@@ -71,7 +71,7 @@ def ros_type(name: str) -> str:
 
 
 def merged(connections: Iterable[Connection]) -> list[Connection]:
-    """Return one connection for each topic, type and encoding, the counts added up."""
+    """Return one connection for each topic, type and encoding, with the sum of the counts."""
     found: dict[Connection, Connection] = {}
     for one in connections:
         known = found.get(one)
@@ -92,12 +92,12 @@ def in_order(starts: Sequence[int | None],
              load: Callable[[int], Iterable[Loaded]]) -> Iterator[Loaded]:
     """Yield the messages of many blocks in the order of their record times.
 
-    A block is loaded when a message of its earliest time could be next, so that only blocks which
+    A block is loaded when a message of its earliest time could be next, so that only blocks that
     overlap are in memory together.
 
-    :param starts: the earliest record time in each block; with a None among them, the blocks
-        follow each other as they lie in the file, each sorted in itself.
-    :param load: gives a block's messages by its number, in any order.
+    :param starts: the earliest record time in each block. If one is None, the blocks are taken in
+        the order of the file, and only the messages of each block are sorted.
+    :param load: returns the messages of a block by its number, in any order.
     """
     known = None not in starts
     order = sorted(range(len(starts)), key=lambda n: starts[n] or 0) if known else range(
@@ -118,5 +118,5 @@ def in_order(starts: Sequence[int | None],
 
 
 def reason(error: BaseException) -> str:
-    """Return an error's text in one line, its kind where it has none."""
+    """Return an error's text in one line, or its type if it has no text."""
     return ' '.join(str(error).split()) or type(error).__name__

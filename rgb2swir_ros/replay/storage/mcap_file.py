@@ -1,8 +1,8 @@
-"""Read mcap files in whatever state: without index, without end, with damaged chunks.
+"""Read mcap files in any state: without an index, without an end, with damaged chunks.
 
-The records are parsed by the ``mcap`` library. Which there are is found by walking over the file,
-since an index may be missing and the library's own readers stop at the first fault; the summary
-only adds what the walk could not reach. Format: https://mcap.dev/spec.
+The ``mcap`` library parses the records. They are found by a scan of the file, since an index may
+be missing and the library's readers stop at the first fault; the summary adds only what the scan
+cannot reach. Format: https://mcap.dev/spec.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ FOOTER_BYTES = PREFIX.size + 20 + len(MAGIC)
 
 @dataclass
 class _Block:
-    """A chunk, or a message outside of chunks: where its content lies, and what is in it.
+    """A chunk, or a message outside of chunks: the place of its content in the file.
 
-    :param size: bytes of content that the file has.
-    :param start: earliest log time, None where it is not told.
-    :param counts: messages by channel, None where only unpacking tells.
+    :param size: bytes of content in the file.
+    :param start: earliest log time, None if it is not known.
+    :param counts: messages by channel, None if they are not known before decompression.
     """
 
     at: int
@@ -64,10 +64,10 @@ class _Block:
 
 
 class McapFile:
-    """An mcap file; log times count as record times."""
+    """An mcap file; its log times are the record times."""
 
     def __init__(self, path: Path) -> None:
-        """Walk over the file; of chunks only those are unpacked that must tell what they hold.
+        """Scan the file; decompress only the chunks whose counts are not in an index.
 
         :raises Unreadable: if it is no mcap file.
         """
@@ -81,7 +81,7 @@ class McapFile:
             if stream.read(len(MAGIC)) != MAGIC:
                 raise Unreadable(f"'{path}' is " + ('no mcap file' if size else 'an empty file'))
             summary = _summary(stream, size)
-            self._walk(stream, size, summary)
+            self._scan(stream, size, summary)
             totals = self._totals(stream, summary)
         self.connections = merged(
             self._connection(channel, None if totals is None else totals[number])
@@ -109,10 +109,10 @@ class McapFile:
             schema.encoding if schema else '', schema.data if schema else b'',
             channel.metadata.get('offered_qos_profiles', ''), count)
 
-    # -- the walk over the records ----------------------------------------------------------
+    # -- the scan of the records ----------------------------------------------------------
 
-    def _walk(self, stream: BinaryIO, size: int, summary: Summary | None) -> None:
-        """Find all chunks, messages and definitions, by the records' lengths alone."""
+    def _scan(self, stream: BinaryIO, size: int, summary: Summary | None) -> None:
+        """Find all chunks, messages and definitions by the records' lengths."""
         at = len(MAGIC)
         while True:
             stream.seek(at)
@@ -134,7 +134,7 @@ class McapFile:
                 break
             at = content + length
         if self.faults and self._blocks and self._blocks[-1].is_chunk:
-            self._blocks[-1].counts = None  # its index may not be whole
+            self._blocks[-1].counts = None  # its index may be incomplete
         if summary is not None:
             self._add_summary(summary, reached=at)
 
@@ -163,11 +163,11 @@ class McapFile:
             else:
                 channel = Channel.read(fields)
                 self._channels.setdefault(channel.id, channel)
-        except Exception as error:  # whatever the library's parser meets in damaged bytes
+        except Exception as error:  # damaged bytes raise errors of many kinds
             self.faults.append(f'a definition cannot be read: {reason(error)}')
 
     def _add_summary(self, summary: Summary, reached: int) -> None:
-        """Take the definitions, and the chunks behind a fault that the walk could not pass."""
+        """Add the definitions, and the chunks after a fault that ended the scan."""
         for schema in summary.schemas.values():
             self._schemas.setdefault(schema.id, schema)
         for channel in summary.channels.values():
@@ -177,7 +177,7 @@ class McapFile:
                 self._blocks.append(_indexed(index))
 
     def _totals(self, stream: BinaryIO, summary: Summary | None) -> Counter[int] | None:
-        """Return the messages of each channel, None where only reading them all would tell."""
+        """Return the number of messages of each channel, None if it is not known."""
         if summary is not None and summary.statistics is not None and (
                 not summary.statistics.message_count
                 or summary.statistics.channel_message_counts):
@@ -189,7 +189,7 @@ class McapFile:
         for block in self._blocks:
             known = block.counts is not None and block.counts.keys() <= self._channels.keys()
             if block.is_chunk and not known:
-                # definitions may stand nowhere but in the chunks
+                # the definitions may be only in the chunks
                 data, _ = unpacked(_content(stream, block))
                 for opcode, start, end in records(data):
                     if opcode in {Opcode.SCHEMA, Opcode.CHANNEL}:
@@ -236,7 +236,7 @@ def _indexed(index: ChunkIndex) -> _Block:
 
 
 def _summary(stream: BinaryIO, size: int) -> Summary | None:
-    """Return the summary at the file's end, None where there is none that can be read."""
+    """Return the summary at the file's end, None if there is none that can be read."""
     if size < FOOTER_BYTES + len(MAGIC):
         return None
     stream.seek(size - FOOTER_BYTES)
@@ -258,6 +258,6 @@ def _summary(stream: BinaryIO, size: int) -> Summary | None:
                 summary.chunk_indexes.append(record)
             elif isinstance(record, Statistics):
                 summary.statistics = record
-    except Exception:  # the walk over the file finds the same
+    except Exception:  # the scan of the file finds the same
         return None
     return summary

@@ -18,20 +18,20 @@ MAGIC = b'\x89MCAP0\r\n'
 PREFIX = struct.Struct('<BQ')  # of every record: opcode and length
 MESSAGE = struct.Struct('<HIQQ')  # channel, sequence, log time, publish time
 CHUNK = struct.Struct('<QQQI')  # earliest and latest log time, unpacked size, its CRC-32
-PIECE = 1 << 16  # bytes: a damaged chunk is unpacked piece by piece, up to the damage
+PIECE = 1 << 16  # bytes: a chunk is decompressed in pieces, so that those before damage stay
 DAMAGED = -1  # in place of the opcode of a record that its chunk does not hold whole
 
 
 def signed(time: int) -> int:
-    """Return a time of 64 bits as ROS counts it: with a sign."""
+    """Return a 64-bit time as ROS has it: signed."""
     return time - (1 << 64) if time >> 63 else time
 
 
 def unpacked(content: bytes) -> tuple[bytes, str]:
-    """Return a chunk's records, as far as they can be unpacked, and what is wrong with them.
+    """Return a chunk's records, as far as they can be decompressed, and the fault.
 
     :param content: of the chunk's record, as far as the file has it.
-    :return: the records, and the fault in a few words; empty if there is none.
+    :return: the records, and the fault as a short text; empty if there is none.
     """
     try:
         _, _, size, checksum = CHUNK.unpack_from(content)
@@ -71,7 +71,7 @@ def records(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _decompressed(held: bytes, compression: str) -> tuple[bytes, str]:
-    """Return what can be unpacked, and what went wrong."""
+    """Return what can be decompressed, and the fault or ''."""
     if not compression:
         return held, ''
     unpacker = (zstandard.ZstdDecompressor().decompressobj() if compression == 'zstd'

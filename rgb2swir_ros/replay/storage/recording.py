@@ -38,19 +38,19 @@ _KINDS: dict[bytes, type[McapFile] | type[SqliteFile] | type[Ros1File]] = {
 
 
 def is_storage(path: Path) -> bool:
-    """Say whether a file's name is that of a recording; ``._x.mcap`` is a Mac's shadow of one."""
+    """Return whether a file has the name of a recording; ``._x.mcap`` is macOS metadata."""
     return path.name.lower().endswith(STORAGES) and not path.name.startswith('._')
 
 
 def storages(folder: Path) -> list[Path]:
-    """Return the recordings that lie in a folder, sorted by name."""
+    """Return the storage files in a folder, sorted by name."""
     return sorted(p for p in folder.iterdir() if is_storage(p) and p.is_file())
 
 
 def is_recording(path: Path) -> bool:
-    """Say whether a path is a recording: a storage file, or a folder of one.
+    """Return whether a path is a recording: a storage file, or a folder with one.
 
-    A ``metadata.yaml`` counts if it is rosbag2's: data sets of pictures have some, too.
+    A ``metadata.yaml`` counts only if rosbag2 wrote it, since image data sets have such files too.
     """
     if path.is_dir():
         return read_metadata(path) is not None or bool(storages(path))
@@ -58,7 +58,7 @@ def is_recording(path: Path) -> bool:
 
 
 def read_metadata(folder: Path) -> dict[str, Any] | None:
-    """Return what rosbag2 wrote about a recording, None where it wrote nothing readable."""
+    """Return rosbag2's metadata of a recording, or None if there are none that can be read."""
     try:
         told = yaml.safe_load((folder / METADATA).read_text(errors='replace'))
     except (OSError, yaml.YAMLError):
@@ -68,7 +68,7 @@ def read_metadata(folder: Path) -> dict[str, Any] | None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files that make up a recording in a folder, metadata and journals included."""
+    """Return all files of a recording in a folder, with metadata and journals."""
     about = read_metadata(path)
     parts = storages(path) if about is None else [path / name for name in _listed(about)]
     beside = [Path(f'{part}{end}') for part in parts for end in SIDECARS]
@@ -77,7 +77,7 @@ def files_of(path: Path) -> list[Path]:
 
 @dataclass
 class _Part:
-    """One file of a recording, and what it was found to hold."""
+    """One file of a recording, with its storage once that is open."""
 
     path: Path
     storage: Storage | None = None
@@ -87,13 +87,13 @@ class _Part:
 class Recording:
     """Messages of a ROS 2 recording (mcap, sqlite3, split, compressed) or of a ROS 1 bag.
 
-    :ivar connections: what it holds, the parts taken together.
-    :ivar faults: what could not be read, each in a few words; complete once :meth:`messages` has
+    :ivar connections: the connections of all parts.
+    :ivar faults: what cannot be read, a short text each; complete when :meth:`messages` has
         ended.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open it, and read what it says of its contents.
+        """Open it, and read its connections.
 
         :raises FootageError: if nothing in it can be read.
         """
@@ -108,7 +108,7 @@ class Recording:
                 self._drop(part, f"its file '{part.path.name}' is missing")
                 continue
             if told and len(self._parts) > 1 and _is_packed(part.path):
-                continue  # unpacked one by one when their turn comes
+                continue  # such parts are unpacked one at a time, in `messages`
             try:
                 found += self._open(part).connections
             except Unreadable as error:
@@ -123,9 +123,9 @@ class Recording:
             self._add_faults(part)
 
     def messages(self, wanted: Wanted) -> Iterator[Message]:
-        """Yield the messages of some connections: part after part, each in order of record time.
+        """Yield the messages of some connections, part by part in the order of record times.
 
-        Messages that were compressed one by one come unpacked.
+        Messages that were compressed one by one are decompressed.
         """
         known = {connection: connection for connection in self.connections}
         self.faults = list(self._missing)
@@ -203,7 +203,7 @@ class Recording:
 
 
 def _open_file(path: Path) -> Storage:
-    """Open a storage file by its first bytes, by its name where it has none of them.
+    """Open a storage file by its first bytes, or by its name if these are unknown.
 
     :raises Unreadable: if it is no recording.
     """
@@ -224,7 +224,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
-    """Unpack a compressed file as far as it goes; return where it is and what went wrong."""
+    """Decompress a file as far as possible; return the new path, and the fault or ''."""
     target = folder / (path.stem if path.suffix.lower() == '.zstd' else path.name)
     unpacker = zstandard.ZstdDecompressor().decompressobj()
     try:
@@ -244,13 +244,13 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
 
 
 def _listed(about: dict[str, Any]) -> list[str]:
-    """Return the names of the files that the metadata list; old ones wrote a folder before."""
+    """Return the names of the files in the metadata, without the folder in old metadata."""
     names = about.get('relative_file_paths')
     return [PurePath(str(name)).name for name in names] if isinstance(names, list) else []
 
 
 def _told_connections(about: dict[str, Any] | None) -> list[Connection]:
-    """Return the topics that the metadata announce."""
+    """Return the connections that the metadata list."""
     told = []
     topics = (about or {}).get('topics_with_message_count')
     for entry in topics if isinstance(topics, list) else []:
@@ -267,7 +267,7 @@ def _told_connections(about: dict[str, Any] | None) -> list[Connection]:
 
 
 def _with_announced(found: list[Connection], told: list[Connection]) -> list[Connection]:
-    """Return the connections, their counts the larger of what was found and announced."""
+    """Return the connections with the larger of the counts found and listed."""
     announced = Counter({connection: connection.count or 0 for connection in told})
     result = []
     for one in found:

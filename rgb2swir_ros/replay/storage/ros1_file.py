@@ -1,7 +1,7 @@
 """Read ROS 1 bags (``.bag``, format 2.0), with or without their index.
 
-The records are parsed by ``rosbags``. Its own reader takes whole, indexed bags only, so they are
-found here by walking over the file. Format: https://wiki.ros.org/Bags/Format/2.0.
+``rosbags`` parses the records. Its reader takes complete, indexed bags only, so the records are
+found here by a scan of the file. Format: https://wiki.ros.org/Bags/Format/2.0.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MAGIC = b'#ROSBAG V2.0\n'
 
 @dataclass
 class _Block:
-    """A chunk: where it lies, its compression, its earliest time and counts where known."""
+    """A chunk: its place in the file, compression, and earliest time and counts if known."""
 
     at: int
     size: int
@@ -45,10 +45,10 @@ class _Block:
 
 
 class Ros1File:
-    """A ROS 1 bag; types get the names that ROS 2 gives them."""
+    """A ROS 1 bag; types have their names in ROS 2."""
 
     def __init__(self, path: Path) -> None:
-        """Walk over the file; chunks are unpacked only where the index is missing.
+        """Scan the file; chunks are decompressed only if the index is missing.
 
         :raises Unreadable: if it is no such bag, or encrypted.
         """
@@ -64,7 +64,7 @@ class Ros1File:
                         'a ROS 1 bag of another version than 2.0' if magic.startswith(b'#ROSBAG')
                         else 'no ROS 1 bag')
                 raise Unreadable(f"'{path}' is {what}")
-            indexed = self._walk(stream, size)
+            indexed = self._scan(stream, size)
             found = list(self.faults)
             totals: Counter[int] | None = Counter()
             for block in self._blocks:
@@ -72,7 +72,7 @@ class Ros1File:
                     for _ in self._load(stream, block, set()):
                         pass
                 totals = None if totals is None or block.counts is None else totals + block.counts
-        self.faults = found  # what is wrong with a chunk is told when its messages are read
+        self.faults = found  # a damaged chunk is reported when its messages are read
         if not indexed:
             self.faults.insert(0, 'it was never closed, or cut off (it has no index)')
         self.connections = merged(
@@ -94,7 +94,7 @@ class Ros1File:
             for log_ns, number, data in in_order([block.start for block in blocks], load):
                 yield Message(self._by_number[number], log_ns, data)
 
-    def _walk(self, stream: BinaryIO, size: int) -> bool:
+    def _scan(self, stream: BinaryIO, size: int) -> bool:
         """Find the chunks; return whether the bag has its index."""
         indexed = False
         while stream.tell() < size:
@@ -115,7 +115,7 @@ class Ros1File:
                     self._inform(header, stream.read(length))
             except Unreadable:
                 raise
-            except Exception as error:  # whatever the parser meets in damaged bytes
+            except Exception as error:  # damaged bytes raise errors of many kinds
                 stream.seek(at)
                 (length,) = struct.unpack('<I', stream.read(4).ljust(4, b'\xff'))
                 self.faults.append(
@@ -142,12 +142,12 @@ class Ros1File:
             fields.get('message_definition', b''))
 
     def _inform(self, header: Any, content: bytes) -> None:
-        """Take a chunk's times and counts from the index."""
+        """Store a chunk's times and counts from the index."""
         pairs = struct.iter_unpack('<II', content[:len(content) // 8 * 8])
         counts = Counter(dict(pairs))
         position = header.get_uint64('chunk_pos')
         for block in self._blocks:
-            # the index names the record, whose head lies before the content
+            # the index has the position of the record, whose header is before the content
             if position < block.at <= position + 4096 and block.counts is None:
                 block.counts = counts
                 block.start = header.get_time('start_time') if counts else None
@@ -175,7 +175,7 @@ class Ros1File:
                     kept[number] += 1
                     if number in chosen:
                         yield header.get_time('time'), number, data
-        except Exception as error:  # whatever parser and decompressor meet in damaged bytes
+        except Exception as error:  # damaged bytes raise errors of many kinds
             expected = '' if block.counts is None else f' of {sum(block.counts.values())}'
             self.faults.append(f'the chunk at byte {block.at} is damaged ({reason(error)}): '
                                f'{sum(kept.values())}{expected} messages of it were read')
@@ -184,12 +184,12 @@ class Ros1File:
 
 
 def _record(stream: BinaryIO) -> tuple[Any, int, int]:
-    """Return a record's header, where its data begin, and how long they are."""
+    """Return a record's header, and the position and length of its data."""
     header = Header.read(stream)
     (length,) = struct.unpack('<I', stream.read(4))
     return header, stream.tell(), length
 
 
 def _framed(content: bytes) -> BytesIO:
-    """Return a header's fields with their length before them, as the parser wants them."""
+    """Return a header's fields with their length before them, as the parser expects."""
     return BytesIO(struct.pack('<I', len(content)) + content)

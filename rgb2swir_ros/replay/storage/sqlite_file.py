@@ -1,8 +1,8 @@
-"""Read sqlite3 bags (``.db3``), also those of a writer that was killed.
+"""Read sqlite3 bags (``.db3``), also those whose writer was killed.
 
-The file is opened as immutable: SQLite then neither locks it nor writes beside it. With a journal
-or write-ahead log beside it the database as such is not what was recorded, and putting that right
-takes writing; a copy in a temporary folder is opened then.
+The file is opened as immutable: SQLite then neither locks it nor writes beside it. A journal or
+write-ahead log beside it has changes that SQLite must first write to the database. Then a copy in
+a temporary folder is opened.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SqliteFile:
     """A sqlite3 file of rosbag2, of any schema version."""
 
     def __init__(self, path: Path) -> None:
-        """Read the topics, and the time of every message.
+        """Read the topics and the times of all messages.
 
         :raises Unreadable: if it is no bag, or nothing in it can be read.
         """
@@ -79,7 +79,7 @@ class SqliteFile:
             self.faults.append(f'{len(lost)} messages cannot be read: {lost[0]}')
 
     def _settled(self) -> Path:
-        """Return the path to open: a copy where a journal lies beside the file."""
+        """Return the path to open: that of a copy if there is a journal beside the file."""
         beside = [Path(f'{self.path}{end}') for end in JOURNALS]
         beside = [path for path in beside if path.is_file() and path.stat().st_size]
         if not beside:
@@ -107,7 +107,7 @@ class SqliteFile:
         options = 'immutable=1' if self._open_path == self.path else 'mode=ro'
         database = sqlite3.connect(f'file:{name}?{options}', uri=True, check_same_thread=False)
         database.text_factory = lambda text: text.decode('utf-8', 'replace')
-        # with it SQLite opens files that were cut short; a read-only connection writes nothing
+        # makes SQLite open truncated files; a read-only connection writes nothing
         database.execute('PRAGMA writable_schema = ON')
         return database
 
@@ -136,9 +136,9 @@ class SqliteFile:
         return found
 
     def _index(self, database: sqlite3.Connection) -> list[tuple[int, int, int]]:
-        """Return (record time, row, topic) of every message in the order of time.
+        """Return (record time, row, topic) of every message, in the order of record times.
 
-        Where the table is damaged it is read from both ends.
+        A damaged table is read from both ends.
         """
         found: dict[int, tuple[int, int, int]] = {}
         broken = ''
