@@ -1,4 +1,4 @@
-"""From a mapping, as YAML gives it, to a dataclass whose every entry is checked."""
+"""Build a dataclass from a mapping (of YAML or JSON), and check every entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rgb2swir_ros.errors import UserError
 
 Made = TypeVar('Made')
 Range = tuple[float, float]
-POSITIVE: Range = (1, math.inf)  # of whole numbers without a range of their own
+POSITIVE: Range = (1, math.inf)  # of whole numbers whose field has no range
+ANY: Range = (-math.inf, math.inf)
 
 
 def within(low: float, high: float, default: Any = MISSING) -> Any:
@@ -23,7 +24,7 @@ def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]
     """Return a mapping all of whose keys are known.
 
     :param where: names the mapping in errors.
-    :raises UserError: if it is none, or naming the first unknown key.
+    :raises UserError: if it is no mapping, or naming the first unknown key.
     """
     if not isinstance(value, dict):
         raise UserError(f'{where} must be a mapping, not {value!r}')
@@ -58,7 +59,7 @@ def build(kind: type[Made], entries: Any, where: str) -> Made:
             raise UserError(f"{where}: has no '{name}'")
     try:
         return kind(**values)
-    except ValueError as error:
+    except (UserError, ValueError) as error:
         raise UserError(f'{where}: {error}') from error
 
 
@@ -91,12 +92,12 @@ def _fits(value: Any, kind: Any, limits: Range | None) -> bool:
         return type(value) is kind
     if type(value) not in {int, kind} or not math.isfinite(value):
         return False
-    low, high = limits or (POSITIVE if kind is int else (-math.inf, math.inf))
+    low, high = limits or (POSITIVE if kind is int else ANY)
     return low <= value <= high
 
 
 def _wanted(kind: Any, limits: Range | None) -> str:
-    """Say what values of a type there are."""
+    """Return a description of the values that a field takes."""
     if get_origin(kind) is tuple:
         parts = get_args(kind)
         count = 'a list' if parts[-1] is Ellipsis else f'a list of {len(parts)}'
@@ -106,6 +107,8 @@ def _wanted(kind: Any, limits: Range | None) -> str:
     if kind is str:
         return 'text'
     text = 'a whole number' if kind is int else 'a number'
+    if limits == ANY:
+        return text
     if limits is not None:
         return f'{text} in [{limits[0]:g}, {limits[1]:g}]'
     return f'{text} above 0' if kind is int else text

@@ -1,4 +1,4 @@
-"""One supervisor of a child process: start, read, wait, end it with all that it has started."""
+"""A supervised child process: start it, read its output, end it with its own children."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from typing import IO
 from rgb2swir_ros.processes import python_command
 
 LAST_LINES = 12
-REAP_S = 10.0  # a killed process that a driver keeps longer is left to the kernel
-READ_S = 2.0  # what it has started may hold its output open
+REAP_S = 10.0  # a killed process that a driver holds longer is left to the kernel
+READ_S = 2.0  # its own children may hold its output open
 LONGEST_PAUSE_S = 0.05
 
 OnLine = Callable[[str], None]
 
 
 class ChildProcess:
-    """A module of this package that runs in a process of its own.
+    """A process that runs a module of this package.
 
-    It leads a session: a signal of the terminal reaches only the parent, which then ends its
-    processes in order; and it can be ended together with whatever it has started.
+    It leads a session. So a signal of the terminal reaches only the parent, which then ends its
+    processes in order, and the process can be ended together with its own children.
 
-    :ivar pid: its number, which is that of its group too.
-    :ivar last_lines: what it printed last, of the output that ``on_error`` gets.
+    :ivar pid: its process number, which is its group's as well.
+    :ivar last_lines: the last lines that ``on_error`` got.
     """
 
     def __init__(self, module: str, *words: str, environment: Mapping[str, str],
@@ -43,12 +43,12 @@ class ChildProcess:
         :param on_output: called with each line of its standard output, in a thread; if it is the
             same as ``on_error``, both streams are read as one. None: standard output goes to this
             process's standard error.
-        :param on_error: the same of its standard error, which is otherwise this process's.
-        :param takes_input: whether it gets a standard input to write to.
-        :param descriptors: files that it inherits.
+        :param on_error: the same for its standard error, which by default is that of this process.
+        :param takes_input: whether its standard input is a pipe from this process.
+        :param descriptors: file descriptors that it inherits.
         :param parent_death_signal: let Linux end it when the calling thread ends, however that
             ends.
-        :param longest_line: bytes after which a line is passed on in pieces; -1: never.
+        :param longest_line: bytes after which a line is split; -1: never.
         :raises OSError: if no process can be started.
         """
         merged = on_output is not None and on_output == on_error
@@ -76,7 +76,7 @@ class ChildProcess:
             reader.start()
 
     def write_line(self, line: str) -> None:
-        """Write a line to its standard input, if it still reads."""
+        """Write a line to its standard input, unless that is closed."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError, ValueError):
             self._process.stdin.write(f'{line}\n'.encode())
@@ -89,10 +89,10 @@ class ChildProcess:
                 self._process.stdin.close()
 
     def wait(self, seconds: float) -> int | None:
-        """Wait for its end and for all that it printed.
+        """Wait for its end and for its remaining output.
 
         :return: the exit code, the negative number of the signal that killed it, or None if it
-            still runs after so many seconds.
+            still runs when the time is over.
         """
         deadline, pause = time.monotonic() + seconds, 0.0005
         while (code := self._poll()) is None:
@@ -106,28 +106,29 @@ class ChildProcess:
         return code
 
     def signal(self, number: int, *, group: bool = True) -> None:
-        """Send a signal to it and what it has started, or to it alone; from any thread."""
+        """Send a signal to it and its children, or to it alone; from any thread."""
         with self._ending:
-            if not self._reaped:  # afterwards the number may belong to somebody else
+            if not self._reaped:  # the number may be reused afterwards
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     (os.killpg if group else os.kill)(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it and what it has started, at once."""
+        """Kill it and its children at once."""
         self.signal(signal.SIGKILL)
 
     def end(self, patience_s: float = 0.0) -> int | None:
-        """End it and what it has started; again does nothing more.
+        """End it and its children; idempotent.
 
-        :param patience_s: time to end by itself after its input is closed and SIGTERM sent,
-            before it is killed.
-        :return: as of `wait`; None if it cannot even be killed, as under a driver that hangs.
+        :param patience_s: time that it gets to end after its input was closed and SIGTERM was
+            sent; then it is killed.
+        :return: as of `wait`; None if even a kill does not end it, which a driver that hangs can
+            cause.
         """
         self.close_input()
         if patience_s and self._poll() is None:
             self.signal(signal.SIGTERM)
             self.wait(patience_s)
-        self.kill()  # also what is left of its group
+        self.kill()  # its children as well
         code = self.wait(REAP_S)
         with self._ending:
             self._reaped = True
@@ -138,7 +139,7 @@ class ChildProcess:
         return code
 
     def _poll(self) -> int | None:
-        """Return what `wait` does, at once; it is not reaped, so that its number stays its own."""
+        """Return what `wait` returns, at once; it is not reaped: its number stays."""
         if self._code is None:
             try:
                 ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)

@@ -1,4 +1,4 @@
-"""Write files so that what has its final name is whole, and nothing of anybody's is replaced."""
+"""Write files: under its final name a file is complete, and no file of a user is replaced."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""Luma: how bright red, green and blue of a gamma-coded picture are together."""
+"""Luma: the brightness of a gamma-coded RGB picture."""
 
 REC601 = (.299, .587, .114)  # ITU-R BT.601

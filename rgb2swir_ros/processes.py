@@ -1,9 +1,9 @@
-"""Start Python processes of this package so that no stray file gets in their way.
+"""Start Python processes of this package, whatever files are in the current folder.
 
-``python -m MODULE`` looks for modules in the current folder first, so that a ``queue.py`` which
-happens to lie there is taken for the standard library's. Python 3.11 has ``-P`` against that,
-3.10 has nothing. So this very file is what a process of the package is started with, as a script:
-it sets the path of modules right, with nothing but built-in modules, and then becomes the module.
+``python -m MODULE`` looks for modules in the current folder first, so that a ``queue.py`` there
+hides the standard library's. Python 3.11 has ``-P`` against that, 3.10 has nothing. So a process
+of the package starts with this file as a script. It corrects the module path, using built-in
+modules only, and then runs the module.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def python_command(module: str, *words: str, unbuffered: bool = False,
                    parent_death_signal: bool = False) -> list[str]:
     """Return the command that runs a module of this package, of this installation.
 
-    The process sees the standard library first, then what ``PYTHONPATH`` and the environment's
-    packages hold, and the current folder only if ``PYTHONPATH`` names it, and last.
+    The process finds modules in the standard library first, then in ``PYTHONPATH`` and the
+    environment's packages, and last in the current folder if ``PYTHONPATH`` names it.
 
     :param words: the module's arguments.
     :param unbuffered: as ``python -u``.
@@ -34,11 +34,11 @@ def python_command(module: str, *words: str, unbuffered: bool = False,
 
 
 def safe_path(entries: list[str], script_folder: str, current_folder: str) -> list[str]:
-    """Return a path of modules on which nothing shadows the standard library.
+    """Return a module path on which nothing hides the standard library.
 
-    :param entries: `sys.path` as a script finds it.
-    :param script_folder: what Python has put first for the sake of the script; left out.
-    :param current_folder: goes last, where ``PYTHONPATH`` names it (an empty part does).
+    :param entries: `sys.path` at the start of a script.
+    :param script_folder: the entry that Python adds for the script; it is left out.
+    :param current_folder: moved to the end, if ``PYTHONPATH`` names it (an empty part does).
     """
     if entries and os.path.realpath(entries[0]) == os.path.realpath(script_folder):
         entries = entries[1:]
@@ -54,12 +54,12 @@ def safe_path(entries: list[str], script_folder: str, current_folder: str) -> li
 
 
 def main() -> None:
-    """Set the path right and become the module that the arguments name."""
+    """Correct the module path and run the module that the arguments name."""
     folder = os.path.dirname(os.path.abspath(__file__))
     root = os.path.dirname(folder)
     sys.path[:] = safe_path(sys.path, folder, os.getcwd())
-    # the package from where this file is, so that parent and child run the same code; then last,
-    # since other things lie beside it in a checkout
+    # The package is that of this file, so that parent and child run the same code. It goes last,
+    # since a checkout has other folders beside it
     sys.path.insert(0, root)
     __import__(PACKAGE)
     del sys.path[0]
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel send SIGTERM when the parent ends; end at once if it has ended already."""
+    """Ask the kernel for SIGTERM when the parent ends; exit if it has ended already."""
     import ctypes
     import signal
     try:

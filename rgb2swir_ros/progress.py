@@ -1,4 +1,4 @@
-"""How far a long work is, on stderr: a bar on a terminal where rich is installed, else lines."""
+"""Progress on stderr: a bar on a terminal if rich is installed, else lines."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ ON_TERMINAL_S, IN_LOG_S = 1.0, 30.0  # between two lines of a terminal without r
 
 
 class ProgressDisplay:
-    """Counts what is done; use it as a context manager."""
+    """Counts completed items; a context manager."""
 
     def __init__(self, total: int | None = None, what: str = 'frames', *,
                  in_log: bool = True, shown: bool = True) -> None:
-        """Start at nothing done.
+        """Start at zero.
 
-        :param total: how much there is to do; None where only reading tells.
-        :param what: is counted.
-        :param in_log: whether lines are printed where stderr is no terminal.
+        :param total: number of items; None if it is not known.
+        :param what: the name of the items.
+        :param in_log: whether lines are printed if stderr is not a terminal.
         :param shown: whether anything but `log` is printed.
         """
         self.total, self.what, self.done = total, what, 0
-        self._first = 0  # what was done when counting began
+        self._first = 0  # completed before this run
         self._started = self._said = time.monotonic()
         self._terminal = sys.stderr.isatty() and shown
         self._shown = shown and (in_log or self._terminal)
@@ -46,16 +46,16 @@ class ProgressDisplay:
             print(file=sys.stderr)
 
     def advance(self, count: int = 1, name: str = '') -> None:
-        """Count so many more; the bar shows the name of the last."""
+        """Add to the count; the bar shows the name of the last item."""
         self.reach(self.done + count, name)
 
     def begin_at(self, done: int, total: int) -> None:
-        """Begin with what an earlier run has done."""
+        """Start at the count of an earlier run."""
         self.total, self._first, self._started = total, done, time.monotonic()
         self.reach(done)
 
     def reach(self, done: int, name: str = '') -> None:
-        """Show how much is done by now."""
+        """Set the count and show it."""
         self.done = done
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=self.total, name=name)
@@ -71,7 +71,7 @@ class ProgressDisplay:
         print(start + self._text(now), end=end, file=sys.stderr, flush=True)
 
     def log(self, line: str) -> None:
-        """Print a line that stays, above the bar."""
+        """Print a permanent line above the bar."""
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False)
         else:
@@ -89,7 +89,7 @@ class ProgressDisplay:
 
 
 def _rich_bar() -> Any:
-    """Return rich's bar, or None where rich is not installed."""
+    """Return rich's bar, or None if rich is not installed."""
     try:
         from rich.console import Console
         from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,9 +1,9 @@
-"""How long one inference takes, and against what: ``rgb2swir bench engine``.
+"""The duration of one inference, absolute and relative: ``rgb2swir bench engine``.
 
-Machines differ and are busy with other things, so the engine is timed in turns with two things of
-the same precision: one 32->32 3x3 convolution of the same size, and one large matrix product. The
-ratios of the medians move far less than the medians. The one against the matrix product, operation
-for operation, says how far the engine is from what the processor can multiply at best.
+Machines differ and run other work, so the engine is timed in turns with two references of the same
+precision: one 32->32 3x3 convolution of the same size, and one large matrix product. The ratios
+of the medians vary far less than the medians. The ratio to the matrix product, per operation,
+shows how far the engine is from the processor's highest rate of multiplication.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
         ``reference_ratio`` (of the medians), ``floor_ms`` (the engine's operations at the rate
         of the matrix product), ``floor_ratio`` (of the medians), ``gflop`` (two operations a
         multiply-add) and ``parameters`` of what an inference runs (not the autoencoder's encoder,
-        which only training uses), and what was measured.
+        which only training uses), and the settings of the measurement.
     :raises UserError: if an argument is wrong or the engine cannot be opened.
     """
     if runs < 1:
@@ -86,8 +86,8 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
 def reference_convolution(size: tuple[int, int], precision: str) -> Callable[[], object]:
     """Return a call of one 32->32 3x3 convolution over a (height, width), as PyTorch runs it.
 
-    Eager and in PyTorch's default layout (NCHW): what anybody measures who writes down a
-    convolution. In channels-last layout it takes about half of the time.
+    It is eager and in PyTorch's default layout (NCHW), as people usually measure a convolution.
+    In channels-last layout it takes about half of the time.
     """
     import torch
 
@@ -117,10 +117,10 @@ def matrix_product(precision: str) -> Callable[[], object]:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what is freed, where there is glibc.
+    """Make glibc keep freed memory, where there is glibc.
 
-    By default it hands buffers as large as the reference's (21 MB) back to the kernel and gets
-    them anew, page by page, in every call: 12 ms became 13 to 25 ms, differently in each process.
+    By default it returns buffers as large as the reference's (21 MB) to the kernel and requests
+    them again, page by page, in every call: 12 ms became 13 to 25 ms, differently in each process.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -133,15 +133,15 @@ def keep_freed_memory() -> None:
 def timed_block(call: Callable[[], object]) -> list[float]:
     """Return the times in ms of calls in a row, without the first.
 
-    In turns, so that a busy machine hits the engine and the reference alike; in rows, because
-    the first call after something else finds the caches full of that.
+    Turns spread other load evenly over engine and reference. Each turn has several calls, because
+    the first call after other work finds the caches full of that.
     """
     call()
     return [timed_ms(call) for _ in range(BLOCK)]
 
 
 def timed_ms(call: Callable[[], object]) -> float:
-    """Return how many milliseconds a call takes."""
+    """Return the duration of a call in milliseconds."""
     started = time.perf_counter_ns()
     call()
     return (time.perf_counter_ns() - started) / 1e6

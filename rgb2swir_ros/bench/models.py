@@ -1,4 +1,4 @@
-"""The models that benchmarks speak of: those that ship, and presets that are not trained yet."""
+"""The models of benchmarks: the bundled models, and the presets without a trained model."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def known_models() -> list[str]:
 
 
 def shipped_models() -> list[Path]:
-    """Return the folders of the models that ship and translate: not the detector's."""
+    """Return the folders of the bundled models that translate; the detector is none."""
     files = sorted((share_directory() / 'models').glob('*/model.yaml'))
     return [file.parent for file in files
             if read_entries(file).get('kind', Translator.kind) in KINDS]
 
 
 def measurable_model(name: str) -> tuple[SwirModel, bool]:
-    """Return a model for its work: of a preset the weights do not matter.
+    """Return a model to be measured; that of a preset has untrained weights.
 
     :param name: a model's name or folder, or a training preset's name.
     :return: the model in float32, and whether it is trained.
-    :raises UserError: if there is neither model nor preset of that name.
+    :raises UserError: if there is no model and no preset of that name.
     """
     try:
         folder: Path | None = model_directory(name)

@@ -2,7 +2,7 @@
 
 The vocabulary is that of NVIDIA's ros2_benchmark: mean frame rate, missed frames, first, last,
 mean and max latency, jitter, CPU use; at fixed rates, and the peak throughput at less than 5 %
-loss. `NodeBench.measure_idle` measures what the node costs while nobody listens.
+loss. `NodeBench.measure_idle` measures the CPU use without a subscriber.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NODE_END_S = 15.0  # to end after SIGINT
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """The node that is measured, and where.
+    """The node that is measured, and its ROS domain.
 
     :param size: (height, width) of the camera's frames.
     :param build_timeout_s: to wait for the engine.
@@ -44,7 +44,7 @@ class NodeSettings:
 
 
 class NodeBench:
-    """A translator node that runs within a block, and what is measured of it."""
+    """A translator node that runs within a block, and its measurements."""
 
     def __init__(self, settings: NodeSettings) -> None:
         """Prepare."""
@@ -64,7 +64,7 @@ class NodeBench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the node, by force if it does not end by itself."""
+        """End the node; kill it if it does not end after a signal."""
         self._node.signal(signal.SIGINT, group=False)
         ended = self._node.wait(NODE_END_S) is not None
         self._node.end()
@@ -79,7 +79,7 @@ class NodeBench:
         """Start a camera.
 
         :param rate: frames a second.
-        :param unwatched: whether it sends though nobody subscribes.
+        :param unwatched: whether it sends without a subscriber.
         """
         words = ['camera', '--size', format_size(self._settings.size), '--rate', str(rate),
                  '--seconds', str(seconds)]
@@ -88,7 +88,7 @@ class NodeBench:
     def await_engine(self) -> dict[str, int]:
         """Wait until the node reports that its engine is ready.
 
-        :return: the node's counts of frames by what became of them.
+        :return: the node's counts of frames by outcome.
         :raises UserError: if the node ends, its engine fails, or it takes too long.
         """
         timeout_s = self._settings.build_timeout_s
@@ -132,7 +132,7 @@ class NodeBench:
     def find_peak(self, seconds: float) -> dict[str, Any]:
         """Return the run of the highest rate at which less than 5 % of the frames are missed.
 
-        Halves the interval between a rate that is kept and one that is not, to 5 % of it.
+        By bisection between a rate that is kept and one that is not, to 5 %.
         """
         kept: dict[str, Any] = {}
         low, high, rate = 0.0, 240.0, 15.0
@@ -150,10 +150,10 @@ class NodeBench:
         return kept or {'rate': 0.0, 'missed': None}
 
     def measure_idle(self, rate: float, seconds: float) -> dict[str, Any]:
-        """Return the share of a core that node and engine take while a camera sends unheard."""
+        """Return the share of a core that node and engine use while nobody subscribes to them."""
         camera = self.camera(rate, seconds + 6, unwatched=True)
         try:
-            time.sleep(4.0)  # discovery, and the first frame, are no idling
+            time.sleep(4.0)  # discovery and the first frame are not part of it
             busy, started = cpu_seconds(self._node.pid), time.monotonic()
             time.sleep(seconds)
             share = (cpu_seconds(self._node.pid) - busy) / (time.monotonic() - started)

@@ -1,7 +1,7 @@
-"""A camera and a listener in processes of their own, as they are on a vehicle.
+"""A camera and a listener in separate processes, as on a vehicle.
 
-``python -m rgb2swir_ros.bench.peers camera|listener|status ...`` is what the benches start; each
-prints one JSON line at its end. Latencies compare clocks of one machine.
+The benchmarks start ``python -m rgb2swir_ros.bench.peers camera|listener|status ...``; each prints
+one JSON line at its end. Latencies compare clocks of one machine.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import parse_size
 
 SECOND_NS = 10**9
-SETTLE_S = 0.3  # a subscriber that is seen here has still to see this publisher
-# of the keys in /diagnostics: how many frames came to what end
+SETTLE_S = 0.3  # a subscriber that is seen here may not yet see this publisher
+# of the keys in /diagnostics: the outcomes of frames
 COUNTS = ('received', 'translated', 'dropped_', 'refused_', 'lost_')
 
 
 class Peer(ChildProcess):
-    """A camera, a listener or a watch of /diagnostics; closing its input ends a listener.
+    """A camera, a listener, or a subscriber of /diagnostics; a listener ends with its input.
 
     :ivar lines: of its standard output.
     """
@@ -43,7 +43,7 @@ class Peer(ChildProcess):
                          on_output=self.lines.append, takes_input=True)
 
     def result(self, timeout_s: float, what: str) -> dict[str, Any]:
-        """Close its input, wait for its end, and return what it reports.
+        """Close its input, wait for its end, and return its report.
 
         :raises UserError: if it does not end in time, or fails.
         """
@@ -59,7 +59,7 @@ class Peer(ChildProcess):
 
 
 def stop(peers: Sequence[Peer]) -> None:
-    """Kill those that still run, as after an error."""
+    """Kill the peers that still run, for example after an error."""
     for peer in peers:
         running = peer.wait(0) is None
         peer.end()
@@ -94,7 +94,7 @@ def _camera(arguments: argparse.Namespace) -> dict[str, Any]:
         if pause > 0:
             time.sleep(pause / SECOND_NS)
     report = {'sent': len(publisher.sent), 'first_ns': first}
-    time.sleep(0.5)  # the last frames still lie in this process's shared memory
+    time.sleep(0.5)  # the last frames are still in this process's shared memory
     publisher.close()
     return report
 
@@ -117,7 +117,7 @@ def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
     threading.Thread(target=_end_with_input, args=(ended,), daemon=True).start()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    # not spin(): shutting rclpy down from another thread has hung now and then
+    # not spin(): a shutdown of rclpy from another thread sometimes hangs
     with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
         while not ended.is_set():
             executor.spin_once(timeout_sec=0.1)

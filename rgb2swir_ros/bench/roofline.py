@@ -1,9 +1,9 @@
-"""What a model must compute and move, and what that takes at least: ``rgb2swir bench roofline``.
+"""Operations and memory traffic of a model, and predicted times: ``rgb2swir bench roofline``.
 
-**Predicted, not measured.** A layer takes the longer of two times: its operations at a share of
-the device's rate for half-precision matrices, and its bytes at a share of its memory's (the
-roofline model, Williams et al., CACM 52(4), 2009). The times of the layers add up. Copies between
-host and device, starts of kernels and what is not fused come on top.
+**Predicted, not measured.** A layer takes the longer of two times: that of its operations at
+a share of the device's rate for half-precision matrices, and that of its bytes at a share of its
+memory's rate (the roofline model, Williams et al., CACM 52(4), 2009). The times of the layers add
+up. Copies between host and device, kernel launches and unfused operations are not included.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ MEMORY_SHARE = 0.70
 class Device:
     """A device's peaks.
 
-    :param teraflops: half precision, matrix units, dense (makers print it with sparsity: twice).
-    :param gigabytes: a second, of its memory.
-    :param source: where the two come from.
+    :param teraflops: half precision, matrix units, dense (data sheets often give twice that,
+        for sparse matrices).
+    :param gigabytes: per second, of its memory.
+    :param source: of both figures.
     """
 
     teraflops: float
@@ -67,7 +68,7 @@ def predict_all(models: Sequence[str], sizes: Sequence[tuple[int, int]],
 
 
 def predict(name: str, size: tuple[int, int], batch: int = 1) -> dict[str, Any]:
-    """Return a model's work and the times that follow from it.
+    """Return a model's operations, bytes and predicted times.
 
     :param name: see `rgb2swir_ros.bench.models.measurable_model`.
     :param size: (height, width).
@@ -91,7 +92,7 @@ def predict(name: str, size: tuple[int, int], batch: int = 1) -> dict[str, Any]:
 
 
 def layer_ms(operations: float, moved: float, device: Device) -> float:
-    """Return the milliseconds of one layer: the longer of computing and moving.
+    """Return the milliseconds of one layer: the longer time of its operations and its bytes.
 
     :param moved: bytes.
     """

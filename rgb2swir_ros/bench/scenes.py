@@ -1,4 +1,4 @@
-"""How fast frames are rendered and written: ``rgb2swir bench scenes``."""
+"""The rate at which frames are rendered and written: ``rgb2swir bench scenes``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From the start of the node's process to its first published frame: ``rgb2swir bench start``.
 
-The engine is built beforehand, a camera already sends and a listener already waits, as on a
-vehicle whose node is restarted. The time ends when the frame is with the listener.
+The engine is built beforehand, and a camera and a listener run already, as on a vehicle whose node
+is restarted. The time ends when the frame arrives at the listener.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rgb2swir_ros.bench.node import NodeBench, NodeSettings
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.sizes import format_size
 
-PEERS_S = 3.0  # until camera and listener are up
+PEERS_S = 3.0  # until camera and listener run
 TARGET_S = 3.0
 CAMERA_RATE_HZ = 30.0
 

@@ -1,4 +1,4 @@
-"""How many frames of a camera reach another process, and when: ``rgb2swir bench transport``."""
+"""Number and latency of frames between two processes: ``rgb2swir bench transport``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMBINATIONS = (
 
 @dataclass(frozen=True)
 class TransportSettings:
-    """What is sent, and where.
+    """What is sent, and in which ROS domain.
 
     :param size: (height, width) of a frame.
     :param rate: frames a second.

@@ -1,9 +1,9 @@
-"""How much a network computes and moves: operations and bytes, layer by layer.
+"""Operations and memory traffic of a network, layer by layer.
 
-Counted are the layers that multiply matrices: convolutions, linear layers, attention. Each reads
-its inputs and weights and writes its output once, in the type that it computes in. What stands
-between them (activations, additions, shuffles, padding) counts as fused into them: that is what
-compilers do, and where they fail to, the count is too low.
+The layers that multiply matrices are counted: convolutions, linear layers, attention. Each reads
+its inputs and weights and writes its output once, in its own data type. The operations between
+them (activations, additions, shuffles, padding) are taken to be fused, as compilers do; where a
+compiler does not, the count is too low.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def count_layers(model: SwirModel, size: tuple[int, int], batch: int = 1,
                  dtype: torch.dtype = torch.float16) -> list[LayerWork]:
     """Return the work of each layer of a model's core; nothing is computed.
 
-    :param model: cast to ``dtype`` (its head stays float32) and emptied: no use afterwards.
+    :param model: cast to ``dtype`` (its head stays float32) and emptied: it cannot be used
+        afterwards.
     :param size: (height, width).
     """
     empty = model.set_precision(dtype).to('meta')
@@ -50,13 +51,13 @@ def count_layers(model: SwirModel, size: tuple[int, int], batch: int = 1,
 
 
 def used_parameters(model: SwirModel) -> int:
-    """Return how many parameters an inference reads: not the encoder, which training uses."""
+    """Return the number of parameters that an inference reads; the encoder is for training."""
     parts: Iterable[tuple[str, nn.Module]] = model.named_children()
     return sum(p.numel() for name, part in parts if name != 'encoder' for p in part.parameters())
 
 
 class _Layers(TorchDispatchMode):
-    """Notes each operator that PyTorch's own counter of operations knows."""
+    """Records each operator that PyTorch's counter of operations knows."""
 
     def __init__(self, layers: list[LayerWork]) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class _Layers(TorchDispatchMode):
 
 
 class _Attention(TorchFunctionMode):
-    """Notes attention as one layer: fused, its matrix of scores never reaches memory."""
+    """Records attention as one layer: fused, its score matrix never reaches memory."""
 
     def __init__(self, layers: list[LayerWork]) -> None:
         super().__init__()
@@ -84,7 +85,7 @@ class _Attention(TorchFunctionMode):
             return function(*args, **(kwargs or {}))
         known = len(self._layers)
         out = function(*args, **(kwargs or {}))
-        del self._layers[known:]  # of the products that it was taken apart into
+        del self._layers[known:]  # the products that it was decomposed into
         query, key, value = args[:3]
         products = 2 * query.numel() * key.shape[-2] + 2 * out.numel() * value.shape[-2]
         self._layers.append(LayerWork(products, _bytes([*args, out])))

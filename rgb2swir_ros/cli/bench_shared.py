@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_node_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what every bench of the node takes."""
+    """Declare the arguments of every benchmark of the node."""
     parser.add_argument('--model', default='nano', help='name or folder (default: %(default)s)')
     parser.add_argument('--size', default='1920x1080', help="camera's frames (%(default)s)")
     parser.add_argument('--backend', default='auto', help='as in build (%(default)s)')
@@ -35,15 +35,15 @@ def node_settings(arguments: argparse.Namespace) -> NodeSettings:
 
 
 def add_domain_id(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--domain-id``, which keeps a benchmark apart from all that runs beside it."""
+    """Declare ``--domain-id``, which isolates a benchmark from other ROS processes."""
     parser.add_argument('--domain-id', type=int, default=None,
                         help='ROS domain to measure in, 0..101 (by default one of its own)')
 
 
 def domain_id(arguments: argparse.Namespace) -> int:
-    """Return the ROS domain to measure in: the given one, or one that nobody uses.
+    """Return the ROS domain to measure in: the given one, or an unused one.
 
-    :raises UserError: if the given one is not one that every platform's ports allow.
+    :raises UserError: if the given one is outside of 0 to 101.
     """
     if arguments.domain_id is None:
         from rgb2swir_ros.ros.domain import claim_domain

@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build and say what was built; return 0."""
+    """Build and print the result; return 0."""
     size = parse_size(arguments.size)
     exporting = arguments.backend == 'export'
     given = arguments.output
@@ -85,7 +85,7 @@ def build(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, Any
 
 
 def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, Any]:
-    """Write the exported core and its manifest, and return what the manifest says."""
+    """Write the exported core and its manifest, and return the manifest's entries."""
     import torch
 
     from rgb2swir_ros.engines.manifest import file_sha256
@@ -108,7 +108,7 @@ def export(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[str, An
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return the outcome for people."""
+    """Return the result as a table for the terminal."""
     if result['file'] is None:
         how = 'runs from the model folder: there is nothing to build'
     elif result['from_cache']:

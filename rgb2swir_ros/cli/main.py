@@ -1,4 +1,4 @@
-"""``rgb2swir VERB``: find the verb, hand over the arguments, turn errors into one line."""
+"""``rgb2swir VERB``: run a verb, and print errors as one line."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parser_for(verb: str) -> Parser:
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Declare the one way to have outputs replaced."""
+    """Declare ``--overwrite``, the only way to have outputs replaced."""
     parser.add_argument('--overwrite', action='store_true',
                         help='replace outputs that exist, as far as this tool wrote them and '
                              'nobody has changed them since')

@@ -16,7 +16,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.sizes import parse_size
 
-SHOWN = 10  # so many names of each list; --json has them all
+SHOWN = 10  # names shown of each list; --json has all of them
 EXAMPLE = """
 IN is a picture, a video, a bag, or a folder whose tree OUT then mirrors: one PNG a picture, one
 mp4 a video. A bag (mcap, sqlite3, or of ROS 1) becomes a bag in which C/image_raw is
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate and say what was done."""
+    """Translate and print the result."""
     if not 0.1 <= arguments.gamma <= 10:
         raise UserError(f'--gamma {arguments.gamma}: give 0.1 to 10; 2.2 suits screens')
     if arguments.threads < 0:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
     from rgb2swir_ros.replay.translate import Runner
     from rgb2swir_ros.resources import model_directory
-    opencv.silence()  # what is wrong with a damaged file is said below
+    opencv.silence()  # damaged files are reported below
     model_directory(arguments.model)
     job_list = list_jobs(arguments.input, arguments.output, overwrite=arguments.overwrite)
     if arguments.linear16 and any(job.kind == 'video' for job in job_list.jobs):
@@ -130,7 +130,7 @@ def _expected_frames(job_list: Any, topics: list[str]) -> int | None:
             count = (CameraBag(job.source, topics) if job.kind == 'bag'
                      else VideoSource(job.source)).count
         except FootageError:
-            continue  # the run will say so
+            continue  # the run reports it
         if count is None:
             return None
         total += count

@@ -114,7 +114,7 @@ class EngineHandle:
             self.send(op='release', height=size[0], width=size[1])
 
     def forget(self, size: Size) -> None:
-        """Note that the process has no engine of this size any more."""
+        """Remove an engine that the process does not have any longer."""
         self.engines.pop(size, None)
         self.slots.pop(size, None)
         self.asked.pop(size, None)

@@ -85,7 +85,7 @@ class EngineProcess:
             slot.radiance[:] = engine(slot.rgb[None])[0]
         except Exception as error:
             if str(engine.describe().get('device', '')).startswith('cuda'):
-                raise  # after a CUDA error, this process cannot use the GPU any more
+                raise  # after a CUDA error, this process cannot use the GPU
             traceback.print_exc()
             self._drop(size)
             self._send(op='broken', id=message['id'], height=size[0], width=size[1],

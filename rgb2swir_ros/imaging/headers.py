@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rgb2swir_ros.imaging.errors import ImageError
@@ -18,7 +19,9 @@ MAX_PIXELS = 1 << 26
 
 PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 JPEG_SIGNATURE = b'\xff\xd8\xff'
-JPEG_END = b'\xff\xd9'
+START_OF_SCAN = 0xFFDA
+# The mark that ends a file, by codec; bytes may follow it, because cameras pad
+END_MARKS = {'jpeg': b'\xff\xd9', 'png': b'IEND'}
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,9 @@ def _png(data: bytes) -> Header:
 
 
 def _jpeg(data: bytes) -> Header:
-    """Walk the marker segments up to the first scan, then look for the end (ITU-T T.81, B.1)."""
-    header, position = None, 2
-    while position + 4 <= len(data):
-        marker, = struct.unpack_from('>H', data, position)
-        if marker == 0xFFFF:  # fill byte
-            position += 1
-            continue
-        length, = struct.unpack_from('>H', data, position + 2)
-        if marker < 0xFFC0 or length < 2:
-            raise ImageError('corrupt_data', f'the jpeg is damaged at byte {position}')
+    """Read the marker segments up to the first scan, then look for the end."""
+    header = None
+    for marker, position, length in _jpeg_segments(data):
         # Start of frame; C4, C8 and CC are tables that share the range.
         if 0xFFC0 <= marker <= 0xFFCF and marker not in {0xFFC4, 0xFFC8, 0xFFCC}:
             if position + 9 > len(data):
@@ -102,14 +98,56 @@ def _jpeg(data: bytes) -> Header:
                 known = 'unsupported_format' if 2 <= bits <= 16 else 'corrupt_data'
                 raise ImageError(known, f'the jpeg has {bits} bits a sample; only 8 are read')
             header = Header('jpeg', height, width, bits)
-        if marker == 0xFFDA:
+        if marker == START_OF_SCAN:
             if header is None:
                 raise ImageError('corrupt_data', 'the jpeg has a scan before its frame header')
-            # Compressed data stuff every ff with 00, so the marker cannot occur inside a scan;
-            # a thumbnail's own end lies before it.
-            if data.rfind(JPEG_END, position + 2 + length) < 0:
+            if lacks_end('jpeg', data, position + 2 + length):
                 raise ImageError('corrupt_data', 'the jpeg is cut short: '
                                  f'no end of image in {len(data)} bytes')
             return header
-        position += 2 + length
     raise ImageError('corrupt_data', f'the jpeg is cut short at {len(data)} bytes')
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, position and length of each segment of a JPEG (ITU-T T.81, B.1)."""
+    position = 2
+    while position + 4 <= len(data):
+        marker, = struct.unpack_from('>H', data, position)
+        if marker == 0xFFFF:  # fill byte
+            position += 1
+            continue
+        length, = struct.unpack_from('>H', data, position + 2)
+        if marker < 0xFFC0 or length < 2:
+            raise ImageError('corrupt_data', f'the jpeg is damaged at byte {position}')
+        yield marker, position, length
+        position += 2 + length
+
+
+def is_truncated_jpeg(data: bytes) -> bool:
+    """Return whether this is a JPEG without its end, of any variant.
+
+    Where the segments before the first scan are damaged, a mark anywhere counts as the end.
+    """
+    if not data.startswith(JPEG_SIGNATURE):
+        return False
+    try:
+        for marker, position, length in _jpeg_segments(data):
+            if marker == START_OF_SCAN:
+                return lacks_end('jpeg', data, position + 2 + length)
+    except ImageError:
+        return lacks_end('jpeg', data)
+    return True
+
+
+def lacks_end(codec: str, data: bytes, start: int = 0) -> bool:
+    """Return whether a file has no mark of its end: it was cut off.
+
+    Compressed data of a JPEG stuff every ff with 00, so the mark cannot occur inside a scan.
+
+    :param codec: ``jpeg`` or ``png``; others have no such mark.
+    :param data: the file, or its last bytes.
+    :param start: where a mark may be: of a JPEG behind the segments before its first scan, since
+        a thumbnail in them has an end of its own.
+    """
+    mark = END_MARKS.get(codec)
+    return mark is not None and data.rfind(mark, start) < 0

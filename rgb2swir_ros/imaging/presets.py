@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from rgb2swir_ros.checked import build, known_entries
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.resources import share_directory
 from rgb2swir_ros.sizes import parse_size
+from rgb2swir_ros.strict_yaml import read_strict_yaml
 
 
 def load_presets(path: Path | None = None) -> dict[str, SensorSettings]:
@@ -22,14 +22,11 @@ def load_presets(path: Path | None = None) -> dict[str, SensorSettings]:
     :raises UserError: if the file cannot be read or a preset has an unknown key or a bad value.
     """
     path = path or share_directory() / 'config' / 'sensors.yaml'
-    try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f'cannot read the sensor presets {path}: {error}') from error
+    content = read_strict_yaml(path, 'the sensor presets')
     sensors = content.get('sensors') if isinstance(content, dict) else None
     if not isinstance(sensors, dict) or not sensors:
         raise UserError(f"{path} has no presets: it needs names under 'sensors:'")
-    return {str(name): _settings(values, f'{path}, sensor {name}')
+    return {str(name): sensor_settings(values, where=f'{path}, sensor {name}')
             for name, values in sensors.items()}
 
 
@@ -44,23 +41,23 @@ def load_preset(name: str, path: Path | None = None) -> SensorSettings:
     return presets[name]
 
 
-def _settings(values: Any, where: str) -> SensorSettings:
-    """Check keys and types, so that a misspelled key is an error and not ignored."""
-    if not isinstance(values, dict):
-        raise UserError(f'{where}: must be keys with values, is {values!r}')
-    types = {known.name: type(known.default) for known in fields(SensorSettings)}
-    settings = dict(values)
-    for key, value in values.items():
-        if key not in types:
-            raise UserError(f'{where}: unknown key {key!r}; known are {", ".join(types)}')
-        wanted = str if key == 'output_size' else types[key]
-        if wanted is float and type(value) is int:
-            settings[key] = float(value)
-        elif type(value) is not wanted:
-            raise UserError(f'{where}: {key} must be {wanted.__name__}, is {value!r}')
+def sensor_settings(values: Any, base: SensorSettings | None = None,
+                    where: str = 'the sensor') -> SensorSettings:
+    """Return settings with some values changed.
+
+    :param values: a mapping from names of fields; ``output_size`` is WIDTHxHEIGHT.
+    :param base: the other values; by default the defaults.
+    :param where: names the mapping in errors.
+    :raises UserError: if it is no mapping, a key is unknown, or a value has a wrong type or is
+        out of range.
+    """
+    base = base or SensorSettings()
+    given = known_entries(values, where, vars(base))
+    entries = {**vars(base), **given}
+    size = entries.pop('output_size')
     try:
-        if 'output_size' in settings:
-            settings['output_size'] = parse_size(settings['output_size'])
-        return SensorSettings(**settings)
+        if 'output_size' in given:
+            size = parse_size(str(size))
     except UserError as error:
-        raise UserError(f'{where}: {error}') from error
+        raise UserError(f'{where}: output_size: {error}') from error
+    return replace(build(SensorSettings, entries, where), output_size=size)

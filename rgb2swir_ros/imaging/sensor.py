@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rgb2swir_ros.checked import ANY, within
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import Crop, PixelTransform, fit_size
@@ -49,13 +50,13 @@ class SensorSettings:
     gamma: float = 2.2
     gain: float = 1.0
     bits: int = 16
-    left_shift: int = 0
+    left_shift: int = within(0, 8, 0)
     output_size: tuple[int, int] | None = None
     geometry: str = 'fit'
     noise: bool = False
     full_well_e: float = 120_000.0
     read_noise_e: float = 150.0
-    seed: int = 0
+    seed: int = within(*ANY, 0)
 
     def __post_init__(self) -> None:
         """Check the values.

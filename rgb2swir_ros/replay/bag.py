@@ -31,7 +31,7 @@ __all__ = ['COMPRESSED', 'INFO', 'RAW', 'BagSource', 'CameraBag', 'is_bag', 'sta
 def stamp_ns(cdr: bytes) -> int:
     """Return the header stamp in nanoseconds of a serialized message that begins with a header.
 
-    The CDR encapsulation is four bytes, its second says the byte order (1: little endian);
+    The CDR encapsulation has four bytes; the second is the byte order (1: little endian);
     ``std_msgs/Header`` begins with ``int32 sec`` and ``uint32 nanosec``.
 
     :raises ValueError: if there are too few bytes.
@@ -46,9 +46,9 @@ def stamp_ns(cdr: bytes) -> int:
 class CameraBag:
     """The cameras of a bag.
 
-    :ivar cameras: those that are read.
-    :ivar left_out: (topic, why) of the other image topics.
-    :ivar count: how many frames there should be, None if only reading tells.
+    :ivar cameras: the cameras that are read.
+    :ivar left_out: (topic, reason) of each other image topic.
+    :ivar count: number of frames, None if it is not known before they are read.
     """
 
     kind = 'bag'
@@ -58,8 +58,8 @@ class CameraBag:
 
         :param path: a folder with metadata.yaml, or a file (``.mcap``, ``.db3``, ``.bag``).
         :param topics: the image topics to read; by default every colour camera.
-        :raises FootageError: if nothing can be read, there is no camera, or not one that was
-            named, or no message on it.
+        :raises FootageError: if nothing can be read, if there is no camera or no camera of a given
+            name, or if a camera has no message.
         """
         self.path = path
         self._types = get_typestore(Stores.ROS2_JAZZY)
@@ -119,7 +119,7 @@ class CameraBag:
         self._complain(read, refused)
 
     def _complain(self, read: Counter[str], refused: dict[str, list[str]]) -> None:
-        """Raise FootageError if something could not be read, with all of it in one line."""
+        """Raise FootageError if anything could not be read; all of it is in one line."""
         faults = list(self._recording.faults)
         for topic, reasons in refused.items():
             faults.append(f'{len(reasons)} messages of {topic} are malformed ({reasons[0]})')
@@ -137,7 +137,7 @@ class CameraBag:
             return data
         try:
             return bytes(self._types.ros1_to_cdr(data, connection.msgtype))
-        except Exception as error:  # the library raises whatever its parsers meet
+        except Exception as error:  # malformed bytes raise errors of many kinds
             raise _Malformed(reason(error)) from error
 
     def _stamp(self, info: bytes) -> int:
@@ -151,7 +151,7 @@ class CameraBag:
     def _frame(self, connection: Connection, cdr: bytes, index: int, log_ns: int) -> Frame:
         try:
             message: Any = self._types.deserialize_cdr(cdr, connection.msgtype)
-        except Exception as error:  # struct, assertions, memory: whatever malformed bytes cause
+        except Exception as error:  # malformed bytes raise errors of many kinds
             raise _Malformed(f'frame {index}: {reason(error)}') from error
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         content: ImageFields | CompressedImage
@@ -185,7 +185,7 @@ class CameraBag:
 
     def _named(self, topic: str, images: Sequence[Connection],
                looks: dict[Connection, str]) -> Connection:
-        """Return the connection of a topic that was asked for."""
+        """Return the connection of a requested topic."""
         found = [one for one in images if one.topic in (f'/{topic}', topic)]
         if not found:
             raise FootageError(
@@ -234,4 +234,4 @@ class BagSource(CameraBag):
 
 
 class _Malformed(Exception):
-    """A message that is not what its type says."""
+    """A message does not fit its type."""

@@ -31,13 +31,14 @@ INFO_NOTES = {
 
 @dataclass
 class BagTranslation:
-    """What became of a bag.
+    """The counts of one translated bag.
 
-    :param frames: translated frames by topic.
-    :param outputs: the topic of the SWIR images by the topic of the images.
-    :param refused: for each topic and reason how many frames were left out, and the first's error.
-    :param infos: by topic, how many frames went without CameraInfo, by reason.
-    :param broken: why not everything could be read, or ''.
+    :param frames: number of translated frames, by topic.
+    :param outputs: topic of the SWIR images, by topic of the images.
+    :param refused: for each topic and reason the number of frames that were left out, and the
+        first error.
+    :param infos: for each topic the number of frames without CameraInfo, by reason.
+    :param broken: why a part of the bag could not be read, or ''.
     """
 
     frames: Counter[str] = field(default_factory=Counter)
@@ -53,7 +54,7 @@ class BagTranslation:
         return lines + ([self.broken] if self.broken else [])
 
     def notes(self) -> list[str]:
-        """Return what a person should know of the CameraInfo, one line for each reason."""
+        """Return notes for the user about CameraInfo, one line for each reason."""
         return [f'{topic}: {count} {INFO_NOTES.get(key, key)}'
                 for topic, counts in self.infos.items() for key, count in counts.items()]
 
@@ -62,11 +63,10 @@ def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
                   translator: OfflineTranslator, on_frame: Callable[[], None]) -> BagTranslation:
     """Translate all cameras of a bag.
 
-    A message goes out at the record time of the one it was made from, its header unchanged.
-    Malformed images are left out and counted. What cannot be read does not keep the rest from
-    being translated.
+    A message has the record time and the header of the one that it was made from. Malformed images
+    are left out and counted. After data that cannot be read the rest is translated.
 
-    :param open_writer: makes the output; called when the first frame is there.
+    :param open_writer: makes the output; called when there is a first frame.
     :param on_frame: called after each frame.
     """
     result = BagTranslation()

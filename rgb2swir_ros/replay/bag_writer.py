@@ -24,10 +24,10 @@ VERSION = 9  # the metadata version that Jazzy writes
 class BagWriter:
     """A bag folder with one mcap file, the definition of every type inside it, and metadata.yaml.
 
-    It is written in a hidden folder beside the target and takes its name when closed, also when
-    the block ends by an exception: what was written until then can be read. Only where the disk
-    itself fails (it is full), nothing is kept: the index has no place then. After a kill the
-    hidden folder remains, its mcap file readable by ``mcap recover``.
+    It is written in a hidden folder beside the target, and gets its name when it is closed. If the
+    block ends by an exception, the bag is closed as well and holds what was written. If the disk
+    fails (it is full), nothing is kept, since there is no space for the index. After a kill the
+    hidden folder remains; ``mcap recover`` reads its mcap file.
     """
 
     def __init__(self, folder: Path, *, replace: bool = True) -> None:
@@ -35,8 +35,8 @@ class BagWriter:
 
         :param folder: the bag to make.
         :param replace: whether a bag that is as this tool wrote it may be replaced at the end;
-            anything else never is.
-        :raises UserError: if something else is there, or the place cannot be written.
+            any other target never is.
+        :raises UserError: if the target may not be replaced, or cannot be written.
         """
         require_free([folder], overwrite=replace)
         self.folder = folder
@@ -57,7 +57,7 @@ class BagWriter:
             raise OutputError(folder, error) from error
 
     def declare(self, topic: str, msgtype: str) -> None:
-        """Make a topic known, so that it is listed even if no message follows."""
+        """Add a topic, so that it is listed even without a message."""
         if topic not in self._connections:
             with self._kept_whole():
                 self._connections[topic] = self._writer.add_connection(
@@ -67,9 +67,9 @@ class BagWriter:
     def write(self, topic: str, msgtype: str, cdr: bytes, log_ns: int) -> None:
         """Append a serialized message.
 
-        :param log_ns: where on the bag's time line, in nanoseconds; mcap has no time before 1970,
-            so that what is negative lies at 0.
-        :raises OutputError: if the disk fails; the bag is then given up.
+        :param log_ns: record time in nanoseconds; a negative one becomes 0, since mcap has no time
+            before 1970.
+        :raises OutputError: if the disk fails; nothing of the bag is then kept.
         """
         self.declare(topic, msgtype)
         with self._kept_whole():
@@ -128,9 +128,9 @@ class BagWriter:
             header=self._header(stamp_ns, ''), status=[status]), stamp_ns)
 
     def close(self) -> None:
-        """Write index and metadata, and put the bag in its place; again it does nothing.
+        """Write index and metadata, and rename the bag to its target; idempotent.
 
-        :raises OutputError: if the disk fails, or the place has been taken meanwhile.
+        :raises OutputError: if the disk fails, or the target has appeared meanwhile.
         """
         opened, self._open = self._open, ExitStack()
         with opened:
@@ -144,7 +144,7 @@ class BagWriter:
 
     @contextmanager
     def _kept_whole(self) -> Iterator[None]:
-        """Give the bag up if the disk fails: what is on it then has no index."""
+        """Keep nothing of the bag if the disk fails, since it would have no index."""
         try:
             yield
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Which topics of a recording are cameras to translate, and which are not, and why."""
+"""Select the topics of a recording that are cameras to translate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Camera:
     """An image topic that is translated.
 
     :param info: the topic of its CameraInfo, or ''.
-    :param base: where its outputs go: ``base/image_raw`` and ``base/camera_info``.
+    :param base: namespace of its outputs: ``base/image_raw`` and ``base/camera_info``.
     """
 
     connection: Connection
@@ -43,10 +43,11 @@ def image_connections(connections: Sequence[Connection]) -> list[Connection]:
 
 def choose(images: Sequence[Connection],
            looks: Mapping[Connection, str]) -> tuple[list[Connection], list[tuple[str, str]]]:
-    """Return the colour cameras among image topics, and (topic, why not) of the others.
+    """Return the colour cameras among image topics, and (topic, reason) of the others.
 
-    :param images: as :func:`image_connections` sorts them.
-    :param looks: the encoding or format of each one's first message; what is not in it is empty.
+    :param images: in the order of :func:`image_connections`.
+    :param looks: the encoding or format of each topic's first message; a topic that it lacks has
+        no message.
     """
     kept: list[Connection] = []
     left: list[tuple[str, str]] = []
@@ -62,7 +63,7 @@ def choose(images: Sequence[Connection],
 
 def _why_not(one: Connection, looks: Mapping[Connection, str], raw: set[str],
              kept: set[str]) -> str:
-    """Return why an image topic is no colour camera of its own, or ''."""
+    """Return why an image topic is not an independent colour camera, or ''."""
     if one not in looks:
         return 'no messages'
     encoding = looks[one].partition(';')[0].strip()
@@ -79,7 +80,7 @@ def _why_not(one: Connection, looks: Mapping[Connection, str], raw: set[str],
 
 
 def _is_swir_of(topic: str, others: set[str]) -> bool:
-    """Say whether a topic is the node's output for a camera that was recorded with it."""
+    """Return whether a topic is the node's output for another recorded camera."""
     camera, found, _ = topic.partition('/swir/')
     return bool(found) and any(
         other.startswith(f'{camera}/') and '/swir/' not in other for other in others)
@@ -88,9 +89,9 @@ def _is_swir_of(topic: str, others: set[str]) -> bool:
 def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> list[Camera]:
     """Return the chosen topics with their CameraInfo and the names of their outputs.
 
-    ``C/image_raw[/compressed]`` has its CameraInfo at ``C/camera_info`` and gives
-    ``C/swir/image_raw``, as in the node. Of several topics beside each other the one called
-    ``image_raw`` gets that name; ``C/image_rect`` then gives ``C/image_rect/swir/image_raw``.
+    ``C/image_raw[/compressed]`` has its CameraInfo at ``C/camera_info`` and the output
+    ``C/swir/image_raw``, as in the node. Of several topics in one namespace only ``image_raw``
+    gets that output; that of ``C/image_rect`` is ``C/image_rect/swir/image_raw``.
     """
     infos = {c.topic for c in connections if c.msgtype == INFO and c.encoding in (CDR, ROS1)}
     plain = [_plain(one) for one in chosen]
@@ -102,7 +103,7 @@ def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> 
     for one, name in zip(chosen, plain, strict=True):
         parent = name.rpartition('/')[0]
         base = (parent if owner[parent] == name else name) + '/swir'
-        while base in taken:  # a raw topic and its compressed twin, both asked for
+        while base in taken:  # a raw topic and its compressed twin were both requested
             base = f'{one.topic}/swir' if f'{one.topic}/swir' not in taken else f'{base}_2'
         taken.add(base)
         info = f'{parent}/camera_info'
@@ -115,7 +116,7 @@ def _plain(one: Connection) -> str:
 
 
 def listing(connections: Sequence[Connection]) -> str:
-    """Return the topics of a recording with their types and counts, for a person."""
+    """Return the topics of a recording with their types and counts, for error messages."""
     shown = [f'{c.topic} ({c.msgtype or "no type"}, '
              + ('' if c.encoding == CDR else f'{c.encoding}, ')
              + f'{"?" if c.count is None else c.count})' for c in connections]

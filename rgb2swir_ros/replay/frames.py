@@ -1,4 +1,4 @@
-"""One frame of footage, whatever it came from."""
+"""A frame of footage, of any kind of source."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class CompressedImage:
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: its time, where it came from, and its pixels in the form they were stored in.
+    """One frame: its time, its origin, and its pixels in their stored form.
 
     :param stamp_ns: acquisition time in nanoseconds: a bag's ``header.stamp``; for videos the
-        presentation time since the start; for pictures made up from their order.
+        presentation time since the start; for pictures it follows from their order.
     :param content: raw fields, compressed bytes, or RGB pixels as uint8 (H, W, 3).
-    :param name: how to name the frame to a person.
-    :param cdr: the serialized message exactly as a bag holds it.
+    :param name: the name of the frame in messages to the user.
+    :param cdr: the serialized message of a bag, unchanged.
     :param info_cdr: the serialized CameraInfo that belongs to the frame, if the bag has one.
-    :param log_ns: when a bag recorded it, in nanoseconds; its stamps may run otherwise.
+    :param log_ns: when a bag recorded it, in nanoseconds; its stamps may be of another clock.
     """
 
     stamp_ns: int
@@ -53,11 +53,11 @@ class Frame:
 
 
 class Source(Protocol):
-    """Footage that can be read from its start, again and again.
+    """Footage that can be read from its start any number of times.
 
     :param kind: 'bag', 'video' or 'pictures'.
     :param topic: the bag's image topic, else ''.
-    :param count: how many frames there should be, None if only reading tells.
+    :param count: number of frames, None if it is not known before they are read.
     """
 
     path: Path
@@ -66,7 +66,10 @@ class Source(Protocol):
     count: int | None
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames in order of time; raise FootageError where reading breaks off."""
+        """Yield the frames in order of time.
+
+        :raises FootageError: where the footage cannot be read any further.
+        """
         ...
 
 
@@ -89,7 +92,10 @@ def resized(rgb: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.
 
 
 def decode_or_fail(frame: Frame, source: Source) -> NDArray[np.uint8]:
-    """Return a frame's RGB pixels, an unreadable image as a FootageError that names it."""
+    """Return a frame's RGB pixels.
+
+    :raises FootageError: naming the frame, if it cannot be decoded.
+    """
     try:
         return decode(frame)
     except ImageError as error:

@@ -1,4 +1,4 @@
-"""Bring each image of a recording together with its CameraInfo."""
+"""Match each image of a recording with its CameraInfo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from rgb2swir_ros.replay.frames import Frame
 
 # A CameraInfo has its image's stamp by convention, and may be recorded before or after it: an
-# image waits for so many later ones before it takes another, so that no bag is read twice.
+# image waits for this many later images before another CameraInfo is used, so that no bag is
+# read twice.
 PATIENCE = 2
 KEPT = 100
 
@@ -18,8 +19,8 @@ KEPT = 100
 class Pairing:
     """The images of one camera that wait for their CameraInfo.
 
-    An image gets the one of its own stamp; where there is none the latest before it, as in the
-    node; where nothing came before it, the first one after it that comes in time.
+    An image gets the CameraInfo of its own stamp. Without one it gets the latest before it, as in
+    the node; without one before it, the first after it that arrives in time.
 
     :param expected: whether the camera has CameraInfo at all.
     """
@@ -30,7 +31,7 @@ class Pairing:
     _latest: bytes | None = None
 
     def see_info(self, stamp_ns: int, cdr: bytes) -> Iterator[Frame]:
-        """Take a CameraInfo; yield the images that are ready by it."""
+        """Add a CameraInfo; yield the images that are complete with it."""
         self._infos.pop(stamp_ns, None)
         self._infos[stamp_ns] = self._latest = cdr
         self._waiting = deque((frame, fallback or cdr) for frame, fallback in self._waiting)
@@ -39,12 +40,12 @@ class Pairing:
         yield from self._ready(PATIENCE)
 
     def see_image(self, frame: Frame) -> Iterator[Frame]:
-        """Take an image; yield those that are ready."""
+        """Add an image; yield the images that need not wait any longer."""
         self._waiting.append((frame, self._latest))
         yield from self._ready(PATIENCE if self.expected else 0)
 
     def rest(self) -> Iterator[Frame]:
-        """Yield the images that still wait."""
+        """Yield the images that are still waiting."""
         yield from self._ready(0)
 
     def _ready(self, patience: int) -> Iterator[Frame]:

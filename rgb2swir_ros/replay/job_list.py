@@ -1,4 +1,4 @@
-"""Decide what `translate` makes from what, before anything is read or written."""
+"""The outputs that `translate` makes from its inputs, determined before any work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Job:
 
 @dataclass
 class JobList:
-    """All jobs, what is left out (with the reason), and which outputs got another name."""
+    """All jobs, the files that are left out with reasons, and the outputs that were renamed."""
 
     jobs: list[Job] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
@@ -40,7 +40,7 @@ def list_jobs(source: Path, target: Path, *, overwrite: bool = False) -> JobList
     """Map a picture, video, bag or folder to its outputs.
 
     A folder's tree is mirrored: ``a/b.jpg`` becomes ``a/b.png``, ``a/c.avi`` becomes ``a/c.mp4``.
-    Where two inputs would share an output, the later one in natural order keeps its whole name:
+    If two inputs would have the same output, the later one in natural order keeps its whole name:
     ``b.jpg`` becomes ``b.png`` and ``b.png`` becomes ``b.png.png``. For a single file the target
     may be a file of the right suffix or a folder.
 
@@ -77,7 +77,7 @@ def _kind(path: Path) -> str:
 
 
 def _beside_bag(source: Path) -> list[tuple[Path, str]]:
-    """Return what lies in a bag's folder and is no part of it."""
+    """Return the files in a bag's folder that are no part of the bag."""
     if not source.is_dir():
         return []
     own = set(files_of(source))
@@ -127,7 +127,7 @@ def _walk(source: Path, job_list: JobList) -> list[Path]:
             path = Path(folder, name)
             if name == MAC_FOLDER:
                 job_list.skipped.append((path.relative_to(source), SHADOW))
-            elif path.is_symlink():  # could lead in a circle
+            elif path.is_symlink():  # may be a cycle
                 job_list.skipped.append((path.relative_to(source), 'link to a folder'))
             else:
                 kept.append(name)

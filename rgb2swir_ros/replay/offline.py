@@ -1,4 +1,4 @@
-"""Translate frames in this process: one engine for each size, made when it is needed."""
+"""Translate frames in this process, with one engine for each size."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.imaging.sensor import SensorSettings, VirtualSensor
 from rgb2swir_ros.replay.frames import resized
 
-# Compiling takes half a minute or more and saves a few milliseconds a frame: below so many
-# frames of one size it only makes people wait.
+# Compiling takes half a minute or more and saves a few milliseconds per frame: it does not pay
+# below this number of frames of one size.
 WORTH_COMPILING = 3000
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to translate; the names are those of the node's parameters.
+    """The settings of a translation; the names are those of the node's parameters.
 
     :param box: (height, width) that outputs are scaled down to fit.
     """
@@ -36,14 +36,14 @@ class Options:
 
 
 class OfflineTranslator:
-    """RGB frames of any size to SWIR pixels, the engines kept for the next frame."""
+    """Translates RGB frames of any size to SWIR pixels; keeps the engines for later frames."""
 
     def __init__(self, options: Options, *, opener: Callable[..., Any] | None = None,
                  log: Callable[[str], None] | None = None) -> None:
-        """Remember the options; no engine is opened yet.
+        """Store the options; engines are opened when they are needed.
 
-        :param opener: in place of ``engines.build.open_engine``, with the same call.
-        :param log: told when an engine is being opened.
+        :param opener: replaces ``engines.build.open_engine``; it has the same parameters.
+        :param log: called with one line when an engine is opened.
         """
         self.options = options
         self._opener = opener
@@ -64,8 +64,8 @@ class OfflineTranslator:
         """Translate one fitted frame.
 
         :param fitted: uint8 RGB (h, w, 3) as :meth:`fit` returns it.
-        :param frames: how many frames of this size are expected: decides whether backend
-            ``auto`` compiles.
+        :param frames: expected number of frames of this size, by which backend ``auto`` decides
+            whether to compile.
         :return: radiance float32 (h, w) in [0, 1].
         """
         engine = self._engine(fitted.shape[:2], frames)
@@ -73,13 +73,13 @@ class OfflineTranslator:
 
     def pixels(self, radiance: NDArray[np.float32], stamp_ns: int = 0, *,
                sixteen: bool | None = None) -> NDArray[Any]:
-        """Return what the virtual sensor makes of radiance: uint8, or uint16 (linear)."""
+        """Return the output of the virtual sensor for radiance: uint8, or uint16 (linear)."""
         deep = self.options.linear16 if sixteen is None else sixteen
         sensor = self._sixteen if deep else self._eight
         return sensor(radiance, 'camera', stamp_ns)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return what each opened engine says of itself."""
+        """Return the description of each opened engine."""
         return [dict(engine.describe()) for engine in self._engines.values()]
 
     def _engine(self, size: tuple[int, int], frames: int) -> Any:
@@ -98,10 +98,10 @@ class OfflineTranslator:
 
 
 def _import_opener() -> Callable[..., Any]:
-    """Return ``open_engine``, torch told before it loads to let waiting threads sleep.
+    """Return ``open_engine``, after a setting by which torch's waiting threads sleep.
 
-    Decoder and encoder work beside the engine; threads that spin meanwhile cost six times the
-    time: 38 frames of 640x360 on two loaded cores, 44.6 s spinning and 7.3 s sleeping.
+    torch reads it when it is imported. Decoder and encoder run beside the engine: on two loaded
+    cores, 38 frames of 640x360 took 44.6 s with spinning threads and 7.3 s with sleeping ones.
     """
     from rgb2swir_ros.engines.processor import waiting_environment
     os.environ.update(waiting_environment())

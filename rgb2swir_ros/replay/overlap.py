@@ -1,4 +1,4 @@
-"""Overlap reading, computing and writing with one thread on either side."""
+"""Overlap reading, computing and writing: one thread reads ahead, one writes behind."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _END = object()
 
 def ahead(items: Iterable[T], depth: int = 2,
           filled: threading.Event | None = None) -> Iterator[T]:
-    """Yield the items in order while a thread already makes the next ones.
+    """Yield the items in order, while a thread makes the next ones.
 
-    An exception of the iterable is raised where it happened, after the items before it. When the
-    consumer stops early, the thread ends too.
+    An exception of the iterable is raised after the items before it. If the consumer stops
+    early, the thread ends as well.
 
-    :param depth: how many finished items may wait.
-    :param filled: set once so many wait, or all there are.
+    :param depth: largest number of finished items that wait.
+    :param filled: set when that many items wait, or all of them.
     """
     ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
@@ -61,20 +61,20 @@ def ahead(items: Iterable[T], depth: int = 2,
 
 
 class Behind:
-    """Run calls in order in one thread, a few at most waiting.
+    """Runs calls in order in one thread, with a bounded queue.
 
     Use it as a context manager: leaving it waits for all calls. A call's exception is raised by
     a later :meth:`put` or on leaving.
     """
 
     def __init__(self, depth: int = 2) -> None:
-        """Start with at most ``depth`` calls waiting."""
+        """Start the thread; the queue holds at most ``depth`` calls."""
         self._depth = depth
         self._pool = ThreadPoolExecutor(1, thread_name_prefix='write-behind')
         self._pending: deque[Future[Any]] = deque()
 
     def put(self, call: Callable[..., Any], *arguments: Any) -> None:
-        """Queue a call; wait while too many are queued."""
+        """Queue a call; wait while the queue is full."""
         while len(self._pending) >= self._depth:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(call, *arguments))

@@ -1,4 +1,4 @@
-"""Read pictures: one, or a folder of them in the order that a person counts."""
+"""Read pictures: one, or a folder of them in natural order."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rgb2swir_ros.imaging.headers import is_truncated_jpeg
 from rgb2swir_ros.replay.frames import FootageError, Frame
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 
 _TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
-MAC_FOLDER = '__MACOSX'  # what a Mac's archives bring along
+MAC_FOLDER = '__MACOSX'  # metadata in archives of macOS
 
 
 def is_shadow(path: Path) -> bool:
-    """Say whether a file is a Mac's shadow of another: ``._x.jpg`` is no picture."""
+    """Return whether a file is macOS metadata: ``._x.jpg`` is no picture."""
     return path.name.startswith('._')
 
 
 def is_picture(path: Path) -> bool:
-    """Say whether a file's name is that of a picture."""
+    """Return whether a file has the name of a picture."""
     return path.suffix.lower() in SUFFIXES
 
 
@@ -37,17 +38,16 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return a picture file as uint8 RGB (H, W, 3), turned upright by its EXIF orientation.
 
-    Pictures of 16 bits are brought to 8, transparency is dropped.
+    16-bit pictures are converted to 8 bits; transparency is dropped.
 
-    :raises FootageError: if the file cannot be read or is damaged, or its samples are no integers
-        of 8 or 16 bits, so that nobody knows which value is white.
+    :raises FootageError: if the file cannot be read or is damaged, or if its samples are not
+        integers of 8 or 16 bits, so that the value of white is unknown.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise FootageError(f"'{path}' cannot be read: {error.strerror or error}") from error
-    if data[:2] == b'\xff\xd8' and b'\xff\xd9' not in data[2:]:
-        # older OpenCV fills what is missing with grey and says nothing
+    if is_truncated_jpeg(data):  # older OpenCV fills the rest with grey, without an error
         raise FootageError(f"'{path}' is a JPEG that was cut off")
     if data[:4] in _TIFF:
         _refuse_samples(path, data)
@@ -66,7 +66,7 @@ def _refuse_samples(path: Path, data: bytes) -> None:
     try:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
-        return  # read_picture says what is wrong
+        return  # read_picture reports the error
     if stored is not None and stored.dtype not in (np.uint8, np.uint16):
         raise FootageError(f"'{path}' is a TIFF of {stored.dtype} samples: nothing in it says "
                            'which value is white; save it with 8 or 16 bits')
@@ -81,8 +81,8 @@ class PicturesSource:
     def __init__(self, path: Path, rate_hz: float = 10.0) -> None:
         """List the pictures; none is read yet.
 
-        :param path: a picture, or a folder whose own pictures (not those of its folders) count.
-        :param rate_hz: how many a second the stamps pretend.
+        :param path: a picture, or a folder, whose subfolders are ignored.
+        :param rate_hz: the rate by which the stamps are made.
         :raises FootageError: if there is no picture.
         """
         self.path = path

@@ -1,4 +1,4 @@
-"""Translate pictures, videos and bags; count what was done, left out and failed."""
+"""Translate pictures, videos and bags; count what was translated, left out and failed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from rgb2swir_ros.replay.video_writer import VideoWriter
 
 @dataclass
 class TranslationResult:
-    """What a run did.
+    """The result of a run.
 
     :param made: outputs of each kind that were written.
     :param frames: frames translated, pictures included.
     :param failed: (input, reason); a video or bag among them may have been written in part.
     :param topics: (bag, camera's topic, topic of its SWIR images, frames translated).
     :param left_out: (bag, image topic, why it is not translated).
-    :param notes: (input, what else a person should know).
+    :param notes: (input, a note for the user).
     """
 
     made: Counter[str] = field(default_factory=Counter)
@@ -46,12 +46,12 @@ class TranslationResult:
 
 
 class Runner:
-    """Do a list of jobs. An input that fails never keeps the others from being translated."""
+    """Translates a list of jobs; after an input that fails it goes on with the others."""
 
     def __init__(self, translator: OfflineTranslator,
                  on_frame: Callable[[str], None] | None = None,
                  topics: Sequence[str] = ()) -> None:
-        """Take the translator to use and what to call after each frame, with its name.
+        """Store the translator, and the function that is called with the name of each frame.
 
         :param topics: the image topics of bags that are translated; by default every colour
             camera.
@@ -63,11 +63,12 @@ class Runner:
         self.result = TranslationResult()
 
     def run(self, job_list: JobList) -> TranslationResult:
-        """Translate everything, pictures first. An interrupt leaves whole files only.
+        """Translate everything, pictures first.
 
-        An output that cannot be written has failed, and the next one is made.
+        An interrupt leaves complete files only. An output that cannot be written is counted as
+        failed, and the next one is made.
 
-        :raises UserError: if the model or the engine cannot be had.
+        :raises UserError: if the model or the engine cannot be opened.
         """
         self._replace = job_list.overwrite
         self._pictures([job for job in job_list.jobs if job.kind == 'picture'])
@@ -105,7 +106,7 @@ class Runner:
         self.result.frames += 1
 
     def _video(self, job: Job) -> None:
-        """Translate a video; one that breaks off is kept as far as it goes, and has failed."""
+        """Translate a video; one that ends early is kept up to there, and counts as failed."""
         try:
             source = VideoSource(job.source)
         except FootageError as error:
@@ -148,7 +149,7 @@ class Runner:
         self.result.frames += 1
 
     def _bag(self, job: Job) -> None:
-        """Translate a bag's cameras to a SWIR bag; what is left out of it is named."""
+        """Translate a bag's cameras to a SWIR bag, and note what is left out."""
         bag = CameraBag(job.source, self._topics)
         try:
             done = translate_bag(
@@ -171,4 +172,4 @@ class Runner:
 
 
 class _Nothing(Exception):
-    """No frame could be read, so that no video is to be made."""
+    """No frame could be read, so no video is made."""

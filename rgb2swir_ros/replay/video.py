@@ -1,4 +1,4 @@
-"""Read video files, frame by frame, with their real times, upright and with square pixels."""
+"""Read video files frame by frame: at their own times, upright, with square pixels."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from rgb2swir_ros.replay.frames import FootageError, Frame
 
 SUFFIXES = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts',
             '.m2ts', '.wmv', '.flv', '.ogv', '.3gp', '.mjpeg', '.mjpg', '.h264', '.hevc')
-# Edit lists hide a few leading frames of sound files; more missing than this was cut off.
+# Edit lists hide a few leading frames; a file that lacks more frames than this is truncated.
 SLACK = 2
-RETRIES = 20  # so many faults of the container in a row, and the rest is given up
-RATES_HZ = (0.01, 1000.0)  # beyond them a file's rate is a mistake
-ASPECTS = (Fraction(1, 8), Fraction(8))  # of a pixel, likewise
+RETRIES = 20  # faults of the container in a row, after which the rest is not read
+RATES_HZ = (0.01, 1000.0)  # a rate outside of this range is an error of the file
+ASPECTS = (Fraction(1, 8), Fraction(8))  # of a pixel: the same
 
 
 def is_video(path: Path) -> bool:
-    """Say whether a file's name is that of a video."""
+    """Return whether a file has the name of a video."""
     return path.suffix.lower() in SUFFIXES
 
 
 class VideoSource:
     """The frames of a video file's first video stream.
 
-    :ivar notes: what a person should know of the frames, complete once :meth:`frames` has ended.
+    :ivar notes: notes for the user about the frames; complete when :meth:`frames` has ended.
     """
 
     kind = 'video'
     topic = ''
 
     def __init__(self, path: Path) -> None:
-        """Open the file and read what it says of itself.
+        """Open the file and read its metadata.
 
         :raises FootageError: if it is no readable video.
         """
@@ -56,8 +56,8 @@ class VideoSource:
     def frames(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded, as upright RGB with square pixels.
 
-        All have the size of the first: later ones of another size are scaled to fit it, the rest
-        is black. Stamps are nanoseconds since the first frame.
+        All have the size of the first: later ones of another size are scaled to fit into it, with
+        black margins. Stamps are nanoseconds since the first frame.
 
         :raises FootageError: at the end, if frames are missing or could not be decoded.
         """
@@ -83,7 +83,7 @@ class VideoSource:
         self._complain(read, damaged, lost)
 
     def _complain(self, read: int, damaged: int, lost: list[str]) -> None:
-        """Raise FootageError if something was lost, with all of it in one line."""
+        """Raise FootageError if frames were lost; all losses are in one line."""
         faults = []
         if lost:
             faults.append(f'{len(lost)} of its frames cannot be decoded: {lost[0]}')
@@ -99,10 +99,10 @@ class VideoSource:
                                f'{"; ".join(faults)}')
 
     def _decoded(self, lost: list[str]) -> Iterator[tuple[Any, Fraction | None]]:
-        """Yield decoded frames and the aspect of their pixels; tell of packets that do not decode.
+        """Yield decoded frames and their pixel aspect; count the packets that do not decode.
 
-        Decoders with many threads hold frames back and lose them where one fails. At the first
-        fault the file is read once more with a single one.
+        A decoder with many threads loses the frames that it holds when one packet fails. So at the
+        first fault the file is read again with one thread.
         """
         given = 0
         for threads in ('AUTO', 'NONE'):
@@ -129,7 +129,7 @@ class VideoSource:
                     return
 
     def _packets(self, container: Any, stream: Any, lost: list[str]) -> Iterator[Any]:
-        """Yield packets, past places where the container is damaged."""
+        """Yield packets; skip damaged places of the container."""
         failed = 0
         while True:
             try:
@@ -145,14 +145,14 @@ class VideoSource:
 
     def _open(self) -> Any:
         try:
-            # an absolute path, since FFmpeg takes what stands before a colon for a protocol
+            # an absolute path, since FFmpeg takes text before a colon for a protocol
             return av.open(_name(self.path))
         except (FFmpegError, OSError, ValueError) as error:
             raise FootageError(f"'{self.path}' is no readable video: "
                                f'{getattr(error, "strerror", None) or error}') from error
 
     def _stream(self, container: Any) -> Any:
-        # the picture on a record's sleeve is a video stream, too
+        # cover art is a video stream as well
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
             raise FootageError(f"'{self.path}' has no video stream")
@@ -162,7 +162,7 @@ class VideoSource:
 
 
 class _Clock:
-    """Times of frames, always rising, from those that the file tells."""
+    """Strictly increasing times of frames, from the times in the file."""
 
     def __init__(self, rate_hz: float) -> None:
         self._step = 1 / rate_hz
@@ -173,8 +173,8 @@ class _Clock:
     def stamp_ns(self, told: float | None) -> int:
         """Return nanoseconds since the first frame.
 
-        :param told: the file's time in seconds; None where it has none. It starts anew where
-            recordings were joined: the next frame follows a period after the one before.
+        :param told: the time in the file in seconds, None if there is none. It restarts where
+            recordings were joined; the next frame then follows one period after the last.
         """
         if told is None:
             told = self._told + self._step if self._stamp >= 0 else 0.0
@@ -183,13 +183,13 @@ class _Clock:
         elif told < self._told - 2 * self._step:
             self._shift += self._told + self._step - told
         self._told = told
-        # broken files repeat times; two frames with one stamp could not be told apart
+        # damaged files repeat times, but two frames must not have one stamp
         self._stamp = max(round((told + self._shift) * 1e9), self._stamp + 1)
         return self._stamp
 
 
 def _name(path: Path) -> Any:
-    """Return what FFmpeg opens: names that are no UTF-8 only as an open file."""
+    """Return a source that FFmpeg opens: an open file if the name is not UTF-8."""
     name = os.path.abspath(path)
     try:
         name.encode()
@@ -208,9 +208,9 @@ def _rgb(decoded: Any) -> NDArray[np.uint8]:
 
 
 def _square(rgb: NDArray[np.uint8], aspect: Fraction | None) -> NDArray[np.uint8]:
-    """Return the frame with square pixels: the side that is too short made longer.
+    """Return the frame with square pixels: one side is enlarged.
 
-    :param aspect: width over height of a pixel, None or 0 where it is not told.
+    :param aspect: width over height of a pixel, None or 0 if it is not known.
     """
     if not aspect or aspect == 1 or not ASPECTS[0] <= aspect <= ASPECTS[1]:
         return rgb

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import OutputError, UserError
 
-CLOCK = 90_000  # ticks a second: the usual video clock, exact for 24, 25, 30 and 50 Hz
+CLOCK = 90_000  # ticks per second: the usual video clock, exact for 24, 25, 30 and 50 Hz
 
 
 class VideoWriter:
@@ -24,9 +24,9 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, rate_hz: float = 25.0, crf: int = 20) -> None:
-        """Prepare to write; the file is made at the first frame, which sets the size.
+        """Store the settings; the first frame sets the size, and the file is made then.
 
-        :param rate_hz: the nominal rate; the frames' own times count.
+        :param rate_hz: the nominal rate; the times of the frames take precedence.
         :param crf: the constant rate factor of x264: 0 lossless, 18 looks lossless, 23 default.
         """
         self._path = path
@@ -41,8 +41,8 @@ class VideoWriter:
     def write(self, pixels: NDArray[np.uint8], stamp_ns: int | None = None) -> None:
         """Append a frame.
 
-        :param pixels: uint8, (H, W) grey or (H, W, 3) RGB, of one size throughout.
-        :param stamp_ns: when it is shown, in nanoseconds since the start; never decreasing.
+        :param pixels: uint8, (H, W) grey or (H, W, 3) RGB, always of one size.
+        :param stamp_ns: its time in nanoseconds since the start; never decreasing.
             By default frames follow at the nominal rate.
         :raises UserError: if a frame has another size, or the file cannot be written.
         """
@@ -65,7 +65,7 @@ class VideoWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """Write what the encoder still holds, and the index."""
+        """Write the frames that the encoder still holds, and the index."""
         container, self._container = self._container, None
         if container is None:
             return
@@ -84,7 +84,7 @@ class VideoWriter:
         if kind is None:
             self.close()
             return
-        with suppress(UserError):  # the first error says more
+        with suppress(UserError):  # the first error is more informative
             self.close()
 
     def _open(self, pixels: NDArray[np.uint8]) -> None:
@@ -104,7 +104,7 @@ class VideoWriter:
 
 
 def _even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame with its last row and column repeated where a side is odd."""
+    """Return the frame with its last row or column repeated if a side is odd."""
     height, width = pixels.shape[:2]
     margins = [(0, height % 2), (0, width % 2)] + [(0, 0)] * (pixels.ndim - 2)
     return np.ascontiguousarray(np.pad(pixels, margins, mode='edge'))

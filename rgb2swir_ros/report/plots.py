@@ -1,4 +1,4 @@
-"""What the reports' plots are drawn with."""
+"""Matplotlib for the plots of reports."""
 
 from __future__ import annotations
 

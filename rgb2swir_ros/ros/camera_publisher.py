@@ -37,12 +37,11 @@ class CameraPublisher:
         self.sent: list[tuple[int, int]] = []
 
     def await_subscribers(self, timeout_s: float, settle_s: float, *, infos: bool) -> None:
-        """Wait until somebody subscribes to the images.
+        """Wait until the images have a subscriber.
 
-        :param settle_s: to wait then: that a subscriber is seen here does not mean that it sees
-            this camera.
-        :param infos: whether somebody must subscribe to the CameraInfo, too.
-        :raises UserError: if nobody does in time.
+        :param settle_s: further wait: a subscriber that is seen here may not yet see this camera.
+        :param infos: whether the CameraInfo must have a subscriber as well.
+        :raises UserError: if there is none in time.
         """
         deadline = time.monotonic() + timeout_s
         while not (self._images.get_subscription_count()
@@ -55,9 +54,9 @@ class CameraPublisher:
 
     def publish(self, stamp_ns: int, image: Image | CompressedImage | bytes,
                 info: CameraInfo | bytes | None) -> None:
-        """Publish a frame, its CameraInfo first; both are messages or serialized ones.
+        """Publish a frame, its CameraInfo first; both are messages, serialized or not.
 
-        :param stamp_ns: the stamp that they carry.
+        :param stamp_ns: their stamp.
         """
         if info is not None:
             self._infos.publish(info)

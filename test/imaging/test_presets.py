@@ -31,18 +31,20 @@ def test_an_unknown_name_lists_the_known() -> None:
 
 @pytest.mark.parametrize(('text', 'shown'), [
     ('sensors: {a: {bits: 12, encodign: mono8}}', "sensor a: unknown key 'encodign'"),
-    ('sensors: {a: {bits: twelve}}', "bits must be int, is 'twelve'"),
-    ('sensors: {a: {bits: true}}', 'bits must be int, is True'),
-    ('sensors: {a: {noise: 1}}', 'noise must be bool'),
-    ('sensors: {a: {gain: high}}', 'gain must be float'),
+    ('sensors: {a: {bits: twelve}}', "bits is 'twelve', but must be a whole number above 0"),
+    ('sensors: {a: {bits: true}}', 'bits is True, but must be a whole number above 0'),
+    ('sensors: {a: {noise: 1}}', 'noise is 1, but must be true or false'),
+    ('sensors: {a: {gain: high}}', "gain is 'high', but must be a number"),
     ('sensors: {a: {bits: 9}}', "sensor a: the sensor's bits is 9"),
-    ('sensors: {a: {output_size: [512, 640]}}', 'output_size must be str'),
-    ('sensors: {a: {output_size: large}}', "'large' is no size"),
-    ('sensors: {a: 12}', 'must be keys with values'),
+    ('sensors: {a: {output_size: [512, 640]}}', "output_size: '[512, 640]' is no size"),
+    ('sensors: {a: {output_size: large}}', "sensor a: output_size: 'large' is no size"),
+    ('sensors: {a: 12}', 'sensor a must be a mapping, not 12'),
     ('sensors: {}', 'no presets'),
     ('- a', 'no presets'),
     ('', 'no presets'),
-    ('a: [', 'cannot read'),
+    ('a: [', 'is no valid YAML'), ('sensors: {}\nsensors: {}', 'given twice: sensors'),
+    ('sensors: {a: {seed: x}}', "seed is 'x', but must be a whole number"),
+    ('sensors: {a: {left_shift: 9}}', 'left_shift is 9, but must be a whole number in [0, 8]'),
 ])
 def test_a_wrong_key_or_value_is_named(tmp_path: Path, text: str, shown: str) -> None:
     path = tmp_path / 'sensors.yaml'

@@ -213,6 +213,19 @@ def test_damaged_picture_is_named(tmp_path: Path, suffix: str) -> None:
             read_picture(path)
 
 
+def test_the_end_of_a_thumbnail_is_not_the_end_of_a_jpeg(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    plain = cv2.imencode('.jpg', noise)[1].tobytes()
+    body = b'Exif\0\0' + plain
+    whole = plain[:2] + b'\xff\xe1' + (len(body) + 2).to_bytes(2, 'big') + body + plain[2:]
+    path = tmp_path / 'phone.jpg'
+    path.write_bytes(whole)
+    assert read_picture(path).shape == (60, 80, 3)
+    path.write_bytes(whole[:-1000])
+    with pytest.raises(FootageError, match='cut off'):
+        read_picture(path)
+
+
 @pytest.mark.parametrize(('name', 'text'), [
     ('nothing', 'there is no file or folder'), ('empty', 'no picture.*it is empty'),
     ('texts', r'no picture.*it has a\.txt'), ('texts/a.txt', 'no footage by its name'),

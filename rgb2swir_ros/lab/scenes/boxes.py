@@ -30,7 +30,7 @@ class ObjectBox:
 
 
 # Least difference between an object and its surroundings in square-root SWIR radiance, a few grey
-# levels of 255. With less contrast nobody could find the object.
+# levels of 255. With less contrast the object cannot be found.
 MIN_CONTRAST = .015
 
 

@@ -167,7 +167,8 @@ def remove_other(spec: DatasetSpec) -> None:
             _check_settings(spec, _read_index(index))
         except UserError:
             files = [path for path in spec.folder.rglob('*') if path.is_file() and path != index]
-            for path in (*filter(is_ours, files), index):  # the index last, or nobody knows it
+            # the index last, since without it the folder is not recognised as a data set
+            for path in (*filter(is_ours, files), index):
                 path.unlink()
             _remove_empty(spec.folder)
 

@@ -113,7 +113,7 @@ def read_complete(unit: Unit) -> dict[str, Any] | None:
 
 
 def changed_files(unit: Unit) -> list[Path]:
-    """Return the unit's files that are there, but not as they were written: nobody replaces them.
+    """Return the unit's files that exist but were changed; they are never replaced.
 
     A file that is missing is no such file. Without a manifest only that itself is known.
     """

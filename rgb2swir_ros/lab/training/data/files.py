@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from rgb2swir_ros.imaging.headers import lacks_end
+
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')
-# the mark near the end of a complete file, by format
-END_MARKS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND'}
-TAIL = 1 << 16
+TAIL = 1 << 16  # bytes in which a complete file has the mark of its end
 # Largest mean difference between the channels of a grey image in three channels, in 8-bit units:
 # rounding only.
 GREY_TOLERANCE = 8.0
@@ -97,10 +97,10 @@ def size_of(path: Path) -> tuple[int, int]:
     try:
         with path.open('rb') as stream, Image.open(stream) as picture:
             width, height = picture.size
-            mark = END_MARKS.get(picture.format or '')
+            codec = picture.format or ''
             stream.seek(-min(TAIL, path.stat().st_size), 2)
-            if mark and mark not in stream.read():
-                raise UnreadableError(f'{picture.format} that was cut off')
+            if lacks_end(codec.lower(), stream.read()):
+                raise UnreadableError(f'{codec} that was cut off')
     except UnidentifiedImageError as error:
         raise UnreadableError('no picture' if path.stat().st_size else 'empty file') from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
