@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table."""
     try:
-        from rgb2swir_ros.demo.conduct import Options
+        from rgb2swir_ros.demo.conduct import DemoOptions
         from rgb2swir_ros.demo.run import run_demo
     except ImportError as error:
         raise UserError(f'{error}: the demo needs numpy, OpenCV, av, rosbags and mcap; in a '
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = default if arguments.seconds is None else arguments.seconds
     if not 0 < seconds <= 3600:
         raise UserError(f'--seconds {seconds:g}: give more than 0, at most 3600')
-    options = Options(
+    options = DemoOptions(
         input=arguments.input, seconds=seconds, model=arguments.model,
         box=parse_size(arguments.size), backend=arguments.backend,
         rate_hz=_rate(arguments.rate), topic=arguments.topic)

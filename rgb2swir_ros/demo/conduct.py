@@ -27,7 +27,7 @@ CAMERA = 'camera'
 
 
 @dataclass(frozen=True)
-class Options:
+class DemoOptions:
     """The settings of a demo.
 
     :param input: a path, or None for the built-in drive.
@@ -67,7 +67,7 @@ class Run:
 class Conductor:
     """One run of the demo."""
 
-    def __init__(self, options: Options, bag: Path, logs: Path, work: Path,
+    def __init__(self, options: DemoOptions, bag: Path, logs: Path, work: Path,
                  say: Callable[[str], None]) -> None:
         """Prepare.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.accounting import balance
-from rgb2swir_ros.demo.conduct import CAMERA, Conductor, Options, Run
+from rgb2swir_ros.demo.conduct import CAMERA, Conductor, DemoOptions, Run
 from rgb2swir_ros.demo.gallery import write_gallery
 from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
@@ -43,7 +43,7 @@ class DemoResult:
     ok: bool
 
 
-def run_demo(options: Options, output: Path, say: Callable[[str], None], *,
+def run_demo(options: DemoOptions, output: Path, say: Callable[[str], None], *,
              overwrite: bool = False) -> DemoResult:
     """Run the demo and write its results to a folder.
 
@@ -109,7 +109,7 @@ def seal_logs(logs: Path) -> None:
                 record(path, fingerprint(path))
 
 
-def _evaluate(options: Options, output: Path, run: Run, started: float,
+def _evaluate(options: DemoOptions, output: Path, run: Run, started: float,
               say: Callable[[str], None]) -> DemoResult:
     account = balance(run.camera, [stamp for stamp, _ in run.sent],
                       [stamp for stamp, _ in run.arrived])
@@ -144,7 +144,7 @@ def _evaluate(options: Options, output: Path, run: Run, started: float,
     return DemoResult(report, text, not account.problems() and not run.broke_off)
 
 
-def _notes(options: Options, run: Run, cut: bool) -> list[str]:
+def _notes(options: DemoOptions, run: Run, cut: bool) -> list[str]:
     notes = []
     if cut:
         notes.append(f'the input is longer: only its first {options.seconds:g} s were used '

@@ -17,7 +17,7 @@ from rgb2swir_ros.imaging.fit import PixelTransform, follow_camera_info
 from rgb2swir_ros.imaging.raw import to_fields
 from rgb2swir_ros.replay.bag import INFO, CameraBag
 from rgb2swir_ros.replay.bag_writer import BagWriter
-from rgb2swir_ros.replay.cameras import Camera
+from rgb2swir_ros.replay.cameras import RecordedCamera
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import OfflineTranslator
 
@@ -70,7 +70,7 @@ def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
     :param on_frame: called after each frame.
     """
     result = BagTranslation()
-    cameras: Mapping[str, Camera] = {camera.topic: camera for camera in bag.cameras}
+    cameras: Mapping[str, RecordedCamera] = {camera.topic: camera for camera in bag.cameras}
     result.outputs = {topic: f'{camera.base}/image_raw' for topic, camera in cameras.items()}
     with ExitStack() as stack:
         writer: BagWriter | None = None

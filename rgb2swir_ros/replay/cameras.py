@@ -17,7 +17,7 @@ _NUMBERS = ('8S', '16S', '32S', '32F', '64F')
 
 
 @dataclass(frozen=True)
-class Camera:
+class RecordedCamera:
     """An image topic that is translated.
 
     :param info: the topic of its CameraInfo, or ''.
@@ -86,7 +86,8 @@ def _is_swir_of(topic: str, others: set[str]) -> bool:
         other.startswith(f'{camera}/') and '/swir/' not in other for other in others)
 
 
-def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> list[Camera]:
+def cameras(chosen: Sequence[Connection],
+            connections: Sequence[Connection]) -> list[RecordedCamera]:
     """Return the chosen topics with their CameraInfo and the names of their outputs.
 
     ``C/image_raw[/compressed]`` has its CameraInfo at ``C/camera_info`` and the output
@@ -98,7 +99,7 @@ def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> 
     owner: dict[str, str] = {}
     for name in sorted(plain, key=lambda name: (not name.endswith('/image_raw'), name)):
         owner.setdefault(name.rpartition('/')[0], name)
-    found: list[Camera] = []
+    found: list[RecordedCamera] = []
     taken: set[str] = set()
     for one, name in zip(chosen, plain, strict=True):
         parent = name.rpartition('/')[0]
@@ -107,7 +108,7 @@ def cameras(chosen: Sequence[Connection], connections: Sequence[Connection]) -> 
             base = f'{one.topic}/swir' if f'{one.topic}/swir' not in taken else f'{base}_2'
         taken.add(base)
         info = f'{parent}/camera_info'
-        found.append(Camera(one, info if info in infos else '', base))
+        found.append(RecordedCamera(one, info if info in infos else '', base))
     return found
 
 

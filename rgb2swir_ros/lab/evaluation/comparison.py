@@ -52,7 +52,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ModelResult:
+class ModelComparison:
     """A model's figures, and their comparison with the true frames and with the first model.
 
     :param calls: of the denoiser for each frame; ``milliseconds``: median of a frame's call.
@@ -73,7 +73,7 @@ class Comparison:
     """The figures of the true SWIR frames and of each model."""
 
     true: DetectionResult
-    models: tuple[ModelResult, ...]
+    models: tuple[ModelComparison, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; NaN becomes None."""
@@ -122,7 +122,7 @@ def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence
     results = [summarise(frames, c.found, classes, d, seed=seed)
                for c, d in zip(columns, drawn, strict=True)]
     return Comparison(results[0], tuple(
-        ModelResult(model.name, model.calls, model.milliseconds, result,
+        ModelComparison(model.name, model.calls, model.milliseconds, result,
                     ratios(own, drawn[0]), {} if own is drawn[1] else differences(own, drawn[1]))
         for model, result, own in zip(models, results[1:], drawn[1:], strict=True)))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.files import write_picture
-from rgb2swir_ros.lab.evaluation.comparison import Column, Comparison, ModelResult
+from rgb2swir_ros.lab.evaluation.comparison import Column, Comparison, ModelComparison
 from rgb2swir_ros.lab.evaluation.detection_report import LEGEND_HEIGHT, draw_boxes, legend
 from rgb2swir_ros.lab.evaluation.intervals import Figure
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet
@@ -62,7 +62,7 @@ def comparison_table(result: Comparison, title: str) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def _speed(model: ModelResult) -> str:
+def _speed(model: ModelComparison) -> str:
     calls = {0: 'no denoiser', 1: '1 call of the denoiser'}.get(
         model.calls, f'{model.calls} calls of the denoiser')
     return f'{model.name}: {model.milliseconds:.1f} ms, {calls}'

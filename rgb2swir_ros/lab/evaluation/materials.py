@@ -89,7 +89,7 @@ class ModelResult:
 
 
 @dataclass(frozen=True)
-class Job:
+class SceneJob:
     """A scene to render: see `rgb2swir_ros.lab.scenes.frames.render_frames`."""
 
     seed: int
@@ -97,7 +97,7 @@ class Job:
     looks: int
 
 
-def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[Job]:
+def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[SceneJob]:
     """Return the first scenes of the data set of a seed.
 
     :raises UserError: if a figure is out of range.
@@ -105,15 +105,15 @@ def jobs(scenes: int, looks: int, size: tuple[int, int], seed: int) -> list[Job]
     if min(scenes, looks) < 1 or seed < 0:
         raise UserError(f'--scenes {scenes} --looks {looks} --scene-seed {seed}: give at least '
                         'one scene, one look, and a seed that is not negative')
-    return [Job(seed * SEEDS + k, size, looks) for k in range(scenes)]
+    return [SceneJob(seed * SEEDS + k, size, looks) for k in range(scenes)]
 
 
-def render(job: Job) -> list[RenderedFrame]:
+def render(job: SceneJob) -> list[RenderedFrame]:
     """Render one scene, in a worker process."""
     return render_frames(job.seed, job.size, looks=job.looks)
 
 
-def rendered(todo: Sequence[Job], workers: int,
+def rendered(todo: Sequence[SceneJob], workers: int,
              lost: list[str]) -> Generator[tuple[str, list[RenderedFrame]], None, None]:
     """Yield each scene's name and frames, in the order of completion.
 

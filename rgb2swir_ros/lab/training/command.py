@@ -22,7 +22,7 @@ from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer, TrainingResult
 from rgb2swir_ros.lab.training.validation import (
-    Validator,
+    PairValidator,
     contact_sheet,
     fit_lookup,
     spread,
@@ -101,7 +101,7 @@ def train_translator(request: Request, log: Log) -> TrainedTranslator | None:
     translator = build_translator(request, preset, before)
     with joined_process_group() as group:
         pairs, held_out, stores = _open(request, group, log)
-        validator = Validator(spread(held_out, HELD_OUT))
+        validator = PairValidator(spread(held_out, HELD_OUT))
         training = make_training(request, preset, translator, before, group)
         start = None if before is None or request.start is None else Start(
             request.start, before.config.stage)

@@ -180,7 +180,7 @@ def sheet(predict: Predict, frames: Iterable[Pair]) -> NDArray[np.uint8]:
                       for column in columns]).astype(np.uint8)
 
 
-class Validator:
+class PairValidator:
     """Validates a training on held-out pairs."""
 
     def __init__(self, frames: Sequence[Pair]) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from rgb2swir_ros.lab.training.batches import Stores, to_tensors
 from rgb2swir_ros.lab.training.stages import Batch
-from rgb2swir_ros.lab.training.validation import Validator, spread
+from rgb2swir_ros.lab.training.validation import PairValidator, spread
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helper modules beside these tests
 
@@ -32,8 +32,8 @@ def held_out() -> PatchPairs:
 
 
 @pytest.fixture(scope='session')
-def validator(held_out) -> Validator:
-    return Validator(spread(held_out, 2))
+def validator(held_out) -> PairValidator:
+    return PairValidator(spread(held_out, 2))
 
 
 @pytest.fixture

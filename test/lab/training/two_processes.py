@@ -16,7 +16,7 @@ from rgb2swir_ros.lab.training.preset import Stage, StudentTrainingConfig
 from rgb2swir_ros.lab.training.stages import PairBatchSource
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
-from rgb2swir_ros.lab.training.validation import Validator
+from rgb2swir_ros.lab.training.validation import PairValidator
 
 SEED = 3  # with it one process drops the skips and the other does not
 ONE_STEP = StudentTrainingConfig((Stage('pixels', 1, 2, 1e-3),), without_skips=.5)
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
             training = StudentTraining(tiny_translator(), config, group)
             batch_source = PairBatchSource(Stores(pairs, pairs), SEED, training.kind, group.rank)
             Trainer(training, batch_source, folder / name, RunSettings(SEED),
-                    validator=Validator([pairs[0]]), log=print).run()
+                    validator=PairValidator([pairs[0]]), log=print).run()
             named = list(training.translator.named_parameters())
             tensors = {k: v.detach() for k, v in named} | {
                 f'grad.{k}': v.grad for k, v in named if v.grad is not None}
