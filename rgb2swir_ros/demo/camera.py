@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rgb2swir_ros.demo.footage import Footage, image_message, info_message, restamped, time_ns
-from rgb2swir_ros.demo.wire import say
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.demo.wire import ros_context, say
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.replay.overlap import ahead
 
@@ -63,7 +62,7 @@ def send(publisher: CameraPublisher, shot: Shot, *, live: bool) -> None:
                       None if shot.info is None else restamped(shot.info, stamp))
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     """Run the camera."""
     parser = argparse.ArgumentParser()
     parser.add_argument('input')
@@ -73,11 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--name', default='camera')
     parser.add_argument('--record', type=Path, required=True)
     given = parser.parse_args(arguments)
-    import rclpy
-
     from rgb2swir_ros.ros.camera_publisher import CameraPublisher
-    rclpy.init(args=[])
-    try:
+
+    with ros_context('camera', given.record):
         footage = Footage(given.input, given.seconds, given.topic)
         camera = CameraPublisher('demo_camera', given.name, compressed=footage.compressed,
                                  depth=DEPTH)
@@ -88,16 +85,6 @@ def main(arguments: list[str] | None = None) -> int:
         given.record.write_text(json.dumps(camera.sent))
         say('done', sent=len(camera.sent), error=error)
         closed.wait()
-        return 0
-    except UserError as error:
-        print(f'camera: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:  # the disk is full
-        print(f"camera: '{error.filename or given.record}': {error.strerror or error}",
-              file=sys.stderr)
-        return 2
-    finally:
-        rclpy.try_shutdown()
 
 
 def _film(camera: CameraPublisher, footage: Footage, rate_hz: float, go: threading.Event,
@@ -141,4 +128,4 @@ def _listen(go: threading.Event, closed: threading.Event) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

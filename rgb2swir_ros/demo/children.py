@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.child_process import ChildProcess
-from rgb2swir_ros.demo.wire import parse
+from rgb2swir_ros.demo.wire import USER_ERROR, parse
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import GROWING, record
 
-USER_ERROR = 2  # the exit code after one line that states the error
 POLITE_S = 5.0
 
 

@@ -14,7 +14,7 @@ from rgb2swir_ros.demo import drive
 from rgb2swir_ros.demo.children import ChildError, Children, DemoProcess
 from rgb2swir_ros.demo.footage import Footage
 from rgb2swir_ros.imaging.fit import fit_size
-from rgb2swir_ros.ros.domain import claim_domain
+from rgb2swir_ros.ros.domain import claim_domain, release_domain
 from rgb2swir_ros.ros.transport import local_environment
 from rgb2swir_ros.sizes import format_size
 
@@ -78,7 +78,8 @@ class Conductor:
         """
         self._options, self._bag, self._logs, self._work = options, bag, logs, work
         self._say = say
-        self._environment = local_environment(domain_id=claim_domain())
+        self._domain_id = claim_domain()
+        self._environment = local_environment(domain_id=self._domain_id)
         self._environment['ROS_LOG_DIR'] = str(work / 'ros_logs')
         self._children = Children()
         self._told: dict[str, Any] = {}
@@ -92,6 +93,12 @@ class Conductor:
 
         :raises UserError: if a process fails; the text has the last lines of its log.
         """
+        try:
+            return self._run()
+        finally:
+            release_domain(self._domain_id)
+
+    def _run(self) -> Run:
         footage = Footage(drive.FILE if self._options.input is None else self._options.input,
                           self._options.seconds, self._options.topic)
         with self._children:

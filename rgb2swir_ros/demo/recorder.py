@@ -18,8 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.demo.wire import say
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.demo.wire import ros_context, say
 from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
@@ -116,7 +115,7 @@ class Recorder:
             say('diagnostics', recorded=len(self.arrivals), **told)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     """Record until the standard input closes."""
     parser = argparse.ArgumentParser()
     parser.add_argument('bag', type=Path)
@@ -124,12 +123,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--record', type=Path, required=True)
     parser.add_argument('--start-ns', type=int)
     given = parser.parse_args(arguments)
-    import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-    rclpy.init(args=[])
+
     closed = threading.Event()
     threading.Thread(target=_listen, args=(closed,), daemon=True).start()
-    try:
+    with ros_context('recorder', given.record):
         with BagWriter(given.bag) as bag:
             recorder = Recorder(bag, given.camera, TimeLine(given.start_ns))
             executor = SingleThreadedExecutor()
@@ -146,16 +144,6 @@ def main(arguments: list[str] | None = None) -> int:
                 pass  # asked to end: the messages so far are kept
         given.record.write_text(json.dumps(recorder.arrivals))
         say('recorded', counts=bag.counts)
-        return 0
-    except UserError as error:
-        print(f'recorder: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:  # the disk is full
-        print(f"recorder: '{error.filename or given.record}': {error.strerror or error}",
-              file=sys.stderr)
-        return 2
-    finally:
-        rclpy.try_shutdown()
 
 
 def _listen(closed: threading.Event) -> None:
@@ -165,4 +153,4 @@ def _listen(closed: threading.Event) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

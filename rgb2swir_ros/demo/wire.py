@@ -1,11 +1,21 @@
-"""The events that the demo's processes send to the one that runs them: JSON, one per line."""
+"""What the demo's processes send to the one that runs them: events, errors, an exit code.
+
+An event is a line of JSON on standard output.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from rgb2swir_ros.errors import UserError
+
+USER_ERROR = 2  # the exit code after one line that states the error
 
 _lock = threading.Lock()
 
@@ -29,3 +39,28 @@ def parse(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and 'event' in event else None
+
+
+@contextmanager
+def ros_context(name: str, record: Path) -> Iterator[None]:
+    """Initialise rclpy for a block, and shut it down afterwards.
+
+    An error that a user can fix is printed as one line, ``NAME: ...``, and ends the process with
+    exit code `USER_ERROR`.
+
+    :param name: of the process.
+    :param record: the file that it writes, named if an error of the system names none.
+    """
+    import rclpy
+    rclpy.init(args=[])
+    try:
+        yield
+    except UserError as error:
+        print(f'{name}: {error}', file=sys.stderr)
+        sys.exit(USER_ERROR)
+    except OSError as error:  # the disk is full
+        print(f"{name}: '{error.filename or record}': {error.strerror or error}",
+              file=sys.stderr)
+        sys.exit(USER_ERROR)
+    finally:
+        rclpy.try_shutdown()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rgb2swir_ros.engines.base import EngineSpec, Frames, Radiance, padded_batch
 from rgb2swir_ros.translator import SwirModel
@@ -31,24 +33,36 @@ def use_threads(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-class EagerEngine:
-    """Run a Translator layer by layer at one size."""
+class TorchEngine:
+    """Run a torch function on the processor at one size."""
 
-    def __init__(self, translator: SwirModel, spec: EngineSpec,
+    def __init__(self, run: Callable[[Tensor], Tensor], spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
-        """Copy and cast a float32 Translator; ``facts`` are added to the description."""
+        """Store the function; ``facts`` are added to the description.
+
+        :param run: from (batch, H, W, 3), uint8, RGB to radiance (batch, H, W), float32.
+        """
         self.spec = spec
         self.facts = facts or {}
-        self._translator = cast(translator, spec.precision)
+        self._run = run
 
     def __call__(self, rgb: Frames) -> Radiance:
         """Translate camera frames: see `Engine`."""
         full = padded_batch(rgb, self.spec)
         use_threads(self.spec.threads)
         with torch.inference_mode():
-            radiance: Radiance = self._translator(torch.from_numpy(full)).numpy()
+            radiance: Radiance = self._run(torch.from_numpy(full)).numpy()
         return radiance[:len(rgb)]
 
     def describe(self) -> dict[str, Any]:
         """Return the description: see `Engine`."""
         return {**self.spec.fields(), **self.facts}
+
+
+class EagerEngine(TorchEngine):
+    """Run a Translator layer by layer at one size."""
+
+    def __init__(self, translator: SwirModel, spec: EngineSpec,
+                 facts: dict[str, Any] | None = None) -> None:
+        """Copy and cast a float32 Translator; ``facts`` are added to the description."""
+        super().__init__(cast(translator, spec.precision), spec, facts)

@@ -17,14 +17,11 @@ import torch._inductor.config
 from rgb2swir_ros.engines.base import (
     CompileError,
     EngineSpec,
-    Frames,
     ProgressCallback,
-    Radiance,
     first_line,
-    padded_batch,
 )
 from rgb2swir_ros.engines.cuda import CudaEngine
-from rgb2swir_ros.engines.eager import cast, use_threads
+from rgb2swir_ros.engines.eager import TorchEngine, cast, use_threads
 from rgb2swir_ros.translator import SwirModel
 
 ENGINE_FILE = 'engine.pt2'
@@ -81,7 +78,7 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
     return path
 
 
-class InductorEngine:
+class InductorEngine(TorchEngine):
     """Run a compiled package at the size it was built for.
 
     The package is code: open only files that `rgb2swir_ros.engines.cache` has verified.
@@ -90,22 +87,8 @@ class InductorEngine:
     def __init__(self, package: Path, spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
         """Load a package; ``facts`` are added to the description."""
-        self.spec = spec
-        self.facts = facts or {}
         with _unpacked_removed(package):
-            self._run = torch._inductor.aoti_load_package(str(package))
-
-    def __call__(self, rgb: Frames) -> Radiance:
-        """Translate camera frames: see `Engine`."""
-        full = padded_batch(rgb, self.spec)
-        use_threads(self.spec.threads)
-        with torch.inference_mode():
-            radiance: Radiance = self._run(torch.from_numpy(full)).numpy()
-        return radiance[:len(rgb)]
-
-    def describe(self) -> dict[str, Any]:
-        """Return the description: see `Engine`."""
-        return {**self.spec.fields(), **self.facts}
+            super().__init__(torch._inductor.aoti_load_package(str(package)), spec, facts)
 
 
 def open_cuda_package(package: Path, spec: EngineSpec,

@@ -71,12 +71,6 @@ class Augmentation:
     jpeg: int = 40
 
 
-NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposure=0, shade=0,
-                    white_balance=0, veil=0, veil_blue=0, gamma=0, contrast=0, black=0,
-                    saturation=0, pale=0, hue=0, cast=0, grey=0, blur=0, rescale=1, sharpen=0,
-                    noise=0, jpeg=0)
-
-
 def augment(rgb: np.ndarray, radiance: np.ndarray, strengths: Augmentation,
             rng: np.random.Generator,
             size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:

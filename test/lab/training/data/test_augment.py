@@ -6,9 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.training.data.augment import NONE, Augmentation, augment
+from rgb2swir_ros.lab.training.data.augment import Augmentation, augment
 
 SIZE = (96, 128)
+NONE = Augmentation(flip=0, area=1, aspect=0, rotation=0, perspective=0, exposure=0, shade=0,
+                    white_balance=0, veil=0, veil_blue=0, gamma=0, contrast=0, black=0,
+                    saturation=0, pale=0, hue=0, cast=0, grey=0, blur=0, rescale=1, sharpen=0,
+                    noise=0, jpeg=0)
 GEOMETRY = replace(NONE, flip=.5, area=.4, aspect=.1, rotation=8, perspective=.06)
 
 
