@@ -80,7 +80,7 @@ scenes: install
 	$(BIN)/rgb2swir scenes --count 400 --looks 2 --size 640x512 --seed 1 --output out/scenes640 --overwrite
 
 SCENES = out/scenes320 out/scenes640
-# The first round is of frames that the renderer no longer makes; its weights are in the history.
+# The commit with the weights that both rounds below start from; other renderings made its frames.
 FIRST = 28b6071
 weights: scenes
 	git archive $(FIRST) models/nano | tar -x -C out
