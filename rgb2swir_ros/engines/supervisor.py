@@ -5,28 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from rgb2swir_ros.engines.channel import Message, Size
 from rgb2swir_ros.engines.child import EngineHandle
 from rgb2swir_ros.engines.deadlines import Deadlines
 from rgb2swir_ros.engines.ledger import Ledger
-from rgb2swir_ros.engines.restarts import HEALTHY_S, RestartPolicy
+from rgb2swir_ros.engines.restarts import HEALTHY_S, ProcessEnd, RestartPolicy
 from rgb2swir_ros.sizes import format_size
-
-
-@dataclass(frozen=True)
-class _End:
-    """How a process ended.
-
-    :param fatal: whether another one is pointless.
-    :param attributed: whether a size caused it; that size is given up if it goes on.
-    """
-
-    reason: str
-    fatal: bool = False
-    attributed: bool = False
 
 
 class Supervisor:
@@ -113,15 +99,13 @@ class Supervisor:
         try:
             end = self._run_child()
         except OSError as error:
-            end = _End(f'no engine process can be started: {error}')
+            end = ProcessEnd(f'no engine process can be started: {error}')
         with self._changed:
             if self._closing:
                 return self._stop('')
-            pause = self._policy.count(attributed=end.attributed)
-            reason = end.reason
-            last = end.fatal or self._policy.exhausted
-            if last and not end.fatal:
-                reason = f'{self._policy.unattributed} failures in a row, the last: {reason}'
+            pause = self._policy.count(end)
+            last = self._policy.why_last(end)
+            reason = last or end.reason
             idle = not last and not self._ledger.standing() and self._ledger.failures()
             if last:
                 self._stop(reason)
@@ -158,7 +142,7 @@ class Supervisor:
             self._set('failed' if reason else 'stopped', reason)
         return False
 
-    def _run_child(self) -> _End:
+    def _run_child(self) -> ProcessEnd:
         """Run one process to its end and return what that was."""
         child = EngineHandle(self._arguments, self._log)
         try:
@@ -166,7 +150,7 @@ class Supervisor:
         finally:
             child.end()
 
-    def _follow(self, child: EngineHandle) -> _End:
+    def _follow(self, child: EngineHandle) -> ProcessEnd:
         """Listen to a process until it is over; return what `_run_child` returns."""
         with self._changed:
             self._child = child
@@ -189,7 +173,7 @@ class Supervisor:
                     self._update_sizes(child)
         return self._conclude(child, fatal)
 
-    def _conclude(self, child: EngineHandle, fatal: str | None) -> _End:
+    def _conclude(self, child: EngineHandle, fatal: str | None) -> ProcessEnd:
         """End a process that is given up; count the failure against the size it worked on."""
         died = child.end()
         with self._changed:
@@ -203,7 +187,7 @@ class Supervisor:
                         self._stumble(size, reason)
             self._child = None
             self._changed.notify_all()
-        return _End(reason, fatal is not None, child.attributed)
+        return ProcessEnd(reason, fatal is not None, child.attributed)
 
     def _check_deadlines(self, child: EngineHandle) -> None:
         """Give the process up if a deadline has passed."""
