@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judge a model on real photographs in which boxes of known material are marked.
+"""Evaluate a model on real photographs in which boxes of known material are marked.
 
 Usage: python benchmark/photographs.py FOLDER [--model nano] [--output out/photographs]
 
@@ -23,7 +23,7 @@ from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
 
 def main() -> int:
-    """Translate, judge, print."""
+    """Translate, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path)

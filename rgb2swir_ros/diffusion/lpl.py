@@ -34,8 +34,7 @@ TINY = 1e-3  # the least deviation in absolute terms; decoder features are about
 
 
 def latent_perceptual_loss(predicted: Sequence[Tensor], target: Sequence[Tensor], *,
-                           weights: Sequence[float] | None = None,
-                           sample_weights: Tensor | None = None) -> Tensor:
+                           weights: Sequence[float] | None = None) -> Tensor:
     """Return the mean over samples of ``sum_l w_l / C_l sum_c mean |mask (f_lc - g_lc)|^2``.
 
     With source skips, both branches must have been decoded with the same source features.
@@ -43,8 +42,6 @@ def latent_perceptual_loss(predicted: Sequence[Tensor], target: Sequence[Tensor]
     :param predicted: decoder features of the predicted latent, (B, C_l, h_l, w_l) for each scale.
     :param target: those of the true latent; taken as constants.
     :param weights: ``w_l``, one for each scale; by default all scales have an equal part of 1.
-    :param sample_weights: (B,) at least 0, for example 0 for samples too noisy for details;
-        by default 1.
     :return: a scalar, float32.
     :raises ValueError: if the scales, shapes or weights do not fit together.
     """
@@ -58,8 +55,6 @@ def latent_perceptual_loss(predicted: Sequence[Tensor], target: Sequence[Tensor]
         if ours.shape != true.shape:
             raise ValueError(f'features {tuple(ours.shape)} do not fit {tuple(true.shape)}')
         total = total + weight * _scale_loss(ours.float(), true.detach().float())
-    if sample_weights is not None:
-        total = total * sample_weights
     return total.mean()
 
 
