@@ -17,7 +17,7 @@ from rgb2swir_ros.cli.evaluate_shared import (
 )
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
+from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.lab.scenes.annotations import (
     SPLITS,
     AnnotatedSet,
@@ -131,7 +131,7 @@ def _evaluate_pictures(arguments: argparse.Namespace, annotated: AnnotatedSet,
                       working_score(matches))
     text = table(result, f'{arguments.detector} on {what}, split {arguments.split} of '
                          f'{arguments.data}')
-    return text, {'shown': what, **result.as_json()}
+    return text, {'shown': what, **plain(result)}
 
 
 def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pictures: list[Path],
@@ -152,4 +152,4 @@ def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pict
                     working_score(matches))
     text = comparison_table(result, f'{arguments.detector} on split {arguments.split} of '
                                     f'{arguments.data}')
-    return text, result.as_json()
+    return text, plain(result)

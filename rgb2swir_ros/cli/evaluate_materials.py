@@ -16,7 +16,7 @@ from rgb2swir_ros.cli.evaluate_shared import (
 )
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
+from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         'scenes': len(todo) - len(lost), 'left_out': lost, 'looks': arguments.looks,
         'scene_seed': arguments.scene_seed, 'size': format_size(arguments.size),
         'seed': arguments.seed, 'patches': len(patches),
-        'models': {name: result.as_json() for name, result in results.items()}}
+        'models': {name: plain(result) for name, result in results.items()}}
     if arguments.output:
         plot_materials(arguments.output / 'materials.png', patches, [m.name for m in models])
     give_report(arguments, 'materials', text, figures)

@@ -16,7 +16,7 @@ from rgb2swir_ros.cli.evaluate_shared import (
 )
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
+from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """example:
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         'models': {m.name: {'calls': m.calls, 'milliseconds': round(m.milliseconds, 3)}
                    for m in models},
         'data': [str(p) for p in arguments.data], 'videos': [str(p) for p in arguments.videos],
-        'seed': arguments.seed, **{r.kind: r.as_json() for r in results}}
+        'seed': arguments.seed, **{r.kind: plain(r) for r in results}}
     if arguments.output:
         plot_over_time(arguments.output / 'over_time.png', records)
         write_slices(arguments.output / 'slices.png', records)

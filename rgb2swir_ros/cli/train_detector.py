@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, train_detector
         from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
         from rgb2swir_ros.lab.evaluation.detection_report import table
+        from rgb2swir_ros.lab.evaluation.intervals import plain
         from rgb2swir_ros.lab.scenes.annotations import read_annotations
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = detect_files(detector, frames, [f.path for f in frames])
     result = evaluate_detections(frames, found, held_out.classes)
     if arguments.json:
-        print(json.dumps(result.as_json(), indent=2))
+        print(json.dumps(plain(result), indent=2))
     else:
         print(table(result, f'{arguments.output} on true SWIR, split validation of '
                             f'{arguments.data}'))

@@ -7,9 +7,8 @@ the difficulty of a resample affects both and cancels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from rgb2swir_ros.lab.evaluation.detection import (
     draw_precisions,
     summarise,
 )
-from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, plain
+from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure
 from rgb2swir_ros.lab.evaluation.models import Candidate
 from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
@@ -74,10 +73,6 @@ class Comparison:
 
     true: DetectionResult
     models: tuple[ModelComparison, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values; NaN becomes None."""
-        return dict(plain(asdict(self)))
 
 
 def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: DetectorModel,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.detector.model import DetectorModel
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, Matches, average_precisions, match
-from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights, plain
+from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
 
@@ -49,10 +48,6 @@ class DetectionResult:
     by_area: dict[str, int]
     by_class_objects: dict[str, int]
     detections: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values; NaN becomes None."""
-        return dict(plain(asdict(self)))
 
 
 def detect_files(detector: DetectorModel, frames: Sequence[AnnotatedFrame],

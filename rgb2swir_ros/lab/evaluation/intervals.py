@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,9 @@ def check_bootstrap(resamples: int, seed: int) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return nested values for JSON: floats rounded, NaN as None."""
+    """Return nested values and dataclasses for JSON: floats rounded, NaN as None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

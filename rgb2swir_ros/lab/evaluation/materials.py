@@ -8,8 +8,7 @@ the mean radiance in the output of a model.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     RESAMPLES,
     Figure,
     group_weights,
-    plain,
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
@@ -82,10 +80,6 @@ class ModelResult:
     order: Figure
     pairs: int
     by_material: dict[str, MaterialResult]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values; NaN becomes None."""
-        return dict(plain(asdict(self)))
 
 
 @dataclass(frozen=True)

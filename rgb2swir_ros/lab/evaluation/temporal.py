@@ -7,8 +7,7 @@ figure comes with the output's mean gradient over that of the reference, which r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -19,7 +18,6 @@ from rgb2swir_ros.lab.evaluation.intervals import (
     RESAMPLES,
     Figure,
     group_weights,
-    plain,
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
@@ -104,10 +102,6 @@ class KindResult:
     seen: float
     quiet_share: float
     rows: dict[str, TemporalConsistency]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values; NaN becomes None."""
-        return dict(plain(asdict(self)))
 
 
 def measure(clips: Sequence[Clip], models: Sequence[Candidate]) -> list[Record]:

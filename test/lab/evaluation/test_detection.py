@@ -9,6 +9,7 @@ import pytest
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import load_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections, shuffled
+from rgb2swir_ros.lab.evaluation.intervals import plain
 
 from .boxes import CLASSES, perfect, random_set
 
@@ -78,7 +79,7 @@ def test_json_has_no_nan():
     frames, found = random_set(0, count=12)
     result = evaluate_detections(frames, found, (*CLASSES, 'bicycle'), resamples=20)
     assert np.isnan(result.by_class['bicycle'].value)
-    content = json.loads(json.dumps(result.as_json(), allow_nan=False))
+    content = json.loads(json.dumps(plain(result), allow_nan=False))
     assert content['by_class']['bicycle']['value'] is None
     assert content['map']['value'] == pytest.approx(result.map.value, abs=1e-5)
 
