@@ -1,1 +1,1 @@
-"""Reports: tables and plots of any figures."""
+"""Reports: tables and plots of figures, which know nothing of what they mean."""
