@@ -18,8 +18,15 @@ COMPILER := $(VENV)/tensorrt-rtx/1.7.1.116
 # build for Python 3.13, so there this leg of the tests is left out, in words.
 OLDEST := $(VENV)/oldest
 OLDEST_RUNS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'
-# Two, since most of the tests' time is waiting; files go to one worker as a whole
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+# Files go to one worker as a whole, in the order of test/conftest.py: the slow ones first
+PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# What handles pictures: all of it that reads, writes and converts them, and of the live node one
+# test of raw and one of compressed images. Names, parameters, states and processes of the node
+# meet neither OpenCV nor NumPy, and building an engine only torch: the first leg has them.
+OLDEST_TESTS := test/test_versions.py test/imaging test/replay \
+  $(filter-out test/cli/test_build.py,$(wildcard test/cli/test_*.py)) test/ros/test_worker.py \
+  $(addprefix test/ros/test_translation.py::,test_stamps_frames_intrinsics_and_counts \
+    test_compressed_input_is_found_by_itself)
 INPUT ?=
 DEMO_FLAGS ?=
 
@@ -63,8 +70,7 @@ test: install lint $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 	@if $(OLDEST_RUNS); then \
 	  echo 'Again with the oldest NumPy and OpenCV:'; \
-	  $(OLDEST)/bin/python -m pytest $(PYTEST_FLAGS) -m 'not slow' test/test_versions.py \
-	    test/imaging test/replay test/cli test/ros; \
+	  $(OLDEST)/bin/python -m pytest $(PYTEST_FLAGS) -m 'not slow' $(OLDEST_TESTS); \
 	else echo 'SKIPPED: NumPy 1.26 and OpenCV 4.6 have no build for this Python'; fi
 
 lint: install

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+
+import pytest
+
+if 'PYTEST_XDIST_WORKER' in os.environ:
+    # One core a worker: with a thread a core in each of them, torch and NumPy would spin for
+    # cores that the other workers have. The libraries read this when they load.
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 
 def pytest_configure() -> None:
@@ -13,6 +21,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of slow tests: the worker that took one last would end alone."""
+    slow = {item.path for item in items if item.get_closest_marker('slow')}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_report_header() -> str:

@@ -10,25 +10,19 @@ import pytest
 import torch
 
 from rgb2swir_ros.cli.main import main
-from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
-from rgb2swir_ros.nets.guidance import GuidanceConfig
-from rgb2swir_ros.nets.unet import UNetConfig
-from rgb2swir_ros.translator import Translator, TranslatorConfig
+from rgb2swir_ros.translator import Translator
+
+from ..lab.evaluation.tiny import save_tiny
 
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    torch.manual_seed(3)
-    translator = Translator(TranslatorConfig(
-        name='tiny', autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8)),
-        guidance=GuidanceConfig(channels=8, stem=8),
-        denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8)))
-    with torch.no_grad():
-        for parameter in translator.parameters():
-            parameter.add_(torch.randn_like(parameter) * .05)
-    folder = tmp_path_factory.mktemp('models') / 'tiny'
-    translator.save(folder)
-    return folder
+    return save_tiny(tmp_path_factory.mktemp('models') / 'tiny')
+
+
+@pytest.fixture(scope='module')
+def plain_model(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp('plain') / 'tiny', plain=True)
 
 
 def build(model, *more):
@@ -71,12 +65,12 @@ def test_export_past_the_parity_gate_writes_nothing(model, tmp_path, capsys, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
+def test_an_engine_is_built_once_and_found_again(plain_model, tmp_path, capsys):
     words = ('-o', tmp_path / 'engines', '--backend', 'inductor', '--precision', 'float32',
              '--json')
-    assert build(model, *words) == 0
+    assert build(plain_model, *words) == 0
     first, said = capsys.readouterr()
-    assert build(model, *words) == 0
+    assert build(plain_model, *words) == 0
     second, said_again = capsys.readouterr()
     first, second = json.loads(first), json.loads(second)
     assert (first['backend'], first['from_cache'], second['from_cache']) == (
@@ -88,7 +82,7 @@ def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
     assert manifest['facts']['parity'] == first['parity']
     assert 'compiling' in said
     assert 'compiling' not in said_again
-    assert build(model, *words[:-1]) == 0
+    assert build(plain_model, *words[:-1]) == 0
     assert 'was there already' in capsys.readouterr().out
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from rgb2swir_ros.engines.build import open_engine, warn_once
-from rgb2swir_ros.nets.autoencoder import AutoencoderConfig
-from rgb2swir_ros.nets.guidance import GuidanceConfig
-from rgb2swir_ros.nets.unet import UNetConfig
-from rgb2swir_ros.translator import Translator, TranslatorConfig
+from rgb2swir_ros.translator import Translator
 
+from ..lab.evaluation.tiny import save_tiny
 from .standin import StandIn
 
 SIZE = (32, 48)
@@ -23,17 +21,13 @@ SIZE = (32, 48)
 @pytest.fixture(scope='session')
 def model(tmp_path_factory) -> Path:
     """Folder of a model of some thousand parameters."""
-    torch.manual_seed(3)
-    translator = Translator(TranslatorConfig(
-        name='tiny', autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8)),
-        guidance=GuidanceConfig(channels=8, stem=8),
-        denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8)))
-    with torch.no_grad():  # zero-initialised weights would hide a broken graph
-        for parameter in translator.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.05)
-    folder = tmp_path_factory.mktemp('models') / 'tiny'
-    translator.save(folder)
-    return folder
+    return save_tiny(tmp_path_factory.mktemp('models') / 'tiny')
+
+
+@pytest.fixture(scope='session')
+def plain_model(tmp_path_factory) -> Path:
+    """Folder of a model of fewer layers, for tests that compile it and look at nothing else."""
+    return save_tiny(tmp_path_factory.mktemp('plain') / 'tiny', plain=True)
 
 
 @pytest.fixture(scope='session')
@@ -44,8 +38,12 @@ def reference(model) -> Translator:
 
 @pytest.fixture(scope='session')
 def cache(tmp_path_factory) -> Path:
-    """Folder of built engines that the tests share and must not damage."""
-    return tmp_path_factory.mktemp('shared') / 'engines'
+    """Folder of built engines that the tests share and must not damage.
+
+    One for all workers: the cache's own lock lets the first build, and the others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if 'PYTEST_XDIST_WORKER' in os.environ else folder) / 'engines'
 
 
 @pytest.fixture(scope='session')

@@ -47,6 +47,7 @@ def warnings_of(caplog):
             if r.name == LOGGER and r.levelno >= logging.WARNING]
 
 
+@pytest.mark.slow
 def test_compiled_engine_agrees_with_the_translator(compiled, reference, frame):
     with torch.inference_mode():
         expected = reference(torch.from_numpy(frame[None])).numpy()
@@ -58,7 +59,8 @@ def test_compiled_engine_agrees_with_the_translator(compiled, reference, frame):
     assert np.percentile(np.abs(radiance - expected), 99.9) * 255 <= 3
 
 
-@pytest.mark.parametrize('backend', ['eager', 'inductor'])
+@pytest.mark.parametrize('backend', [
+    'eager', pytest.param('inductor', marks=pytest.mark.slow)])
 def test_a_regression_becomes_an_engine_like_a_translator(backend, frame, tmp_path):
     torch.manual_seed(3)
     model = Regressor(RegressionConfig('tiny_regression', (8, 8, 8, 8, 8), (1,))).eval()
@@ -268,13 +270,13 @@ def test_without_compiler_eager_and_one_warning(model, frame, monkeypatch, caplo
         open_engine(model, SIZE, backend='inductor', threads=1)
 
 
-def test_broken_compiler_eager_and_one_warning(model, tmp_path, monkeypatch, caplog,
-                                               without_openvino):
+def test_broken_compiler_eager_and_one_warning(plain_model, tmp_path, monkeypatch,
+                                               caplog, without_openvino):
     broken = tmp_path / 'g++'
     broken.write_text('#!/bin/sh\necho internal compiler error >&2\nexit 1\n')
     broken.chmod(0o755)
     monkeypatch.setenv('CXX', str(broken))
-    engine = open_engine(model, SIZE, threads=1)
+    engine = open_engine(plain_model, SIZE, threads=1)
     assert engine.describe()['backend'] == 'eager'
     [warning] = warnings_of(caplog)
     assert str(broken) in warning

@@ -12,14 +12,20 @@ from rgb2swir_ros.nets.unet import UNetConfig
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
 
-def save_tiny(folder: Path, stage: str = 'student', steps: int = 1) -> Path:
-    """Write a model folder of one stage."""
+def save_tiny(folder: Path, stage: str = 'student', steps: int = 1, *,
+              plain: bool = False) -> Path:
+    """Write a model folder of one stage.
+
+    :param plain: of as few layers as a translator can have: the soonest compiled.
+    """
     torch.manual_seed(3)
     translator = Translator(TranslatorConfig(
         name='tiny', stage=stage, steps=steps,
-        autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8)),
-        guidance=GuidanceConfig(channels=8, stem=8),
-        denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8)))
+        autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8),
+                                      source_skips=not plain),
+        guidance=GuidanceConfig(channels=8, stem=8, learned=not plain),
+        denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=() if plain else (1,),
+                            time_features=8)))
     with torch.no_grad():  # the zeros that training starts from would hide what differs
         for parameter in translator.parameters():
             parameter.add_(torch.randn_like(parameter) * .05)

@@ -16,6 +16,7 @@ import yaml
 from pycocotools.coco import COCO
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.scenes import dataset
 from rgb2swir_ros.lab.scenes.dataset import (
     SEQUENCE_SEEDS,
     DatasetSpec,
@@ -328,11 +329,15 @@ def test_figures_out_of_range_are_refused(tmp_path, changes):
         spec(tmp_path, **changes).units()
 
 
-def test_data_sets_of_different_seeds_share_no_scene(tmp_path):
-    seeds = [{u.seed for u in spec(tmp_path, seed=s, scenes=SEQUENCE_SEEDS, sequences=5,
+def test_data_sets_of_different_seeds_share_no_scene(tmp_path, monkeypatch):
+    """With as many scenes and sequences as there may be; here fewer may be."""
+    assert dataset.SEEDS == 2 * SEQUENCE_SEEDS
+    monkeypatch.setattr(dataset, 'SEEDS', 200)
+    monkeypatch.setattr(dataset, 'SEQUENCE_SEEDS', 100)
+    seeds = [{u.seed for u in spec(tmp_path, seed=s, scenes=100, sequences=100,
                                    length=2).units()} for s in (0, 1)]
     assert not seeds[0] & seeds[1]
-    assert len(seeds[0]) == SEQUENCE_SEEDS + 5
+    assert len(seeds[0]) == len(seeds[1]) == 200
 
 
 def test_materials_of_ones_own_reach_the_pictures_and_are_part_of_the_set(tmp_path):
@@ -341,7 +346,7 @@ def test_materials_of_ones_own_reach_the_pictures_and_are_part_of_the_set(tmp_pa
     own.write_text('materials:\n' + ''.join(
         f'  {name}: {{reflectance: [.2, .2, .2, .9, .9], source: assumed, from: a test}}\n'
         for name in ('asphalt', 'concrete', 'granite', 'grass', 'dry_grass', 'soil', 'sand')))
-    changes = {'renderer': 'rgb2swir_ros.lab.scenes.frames', 'scenes': 2, 'looks': 1, 'seed': 3}
+    changes = {'renderer': 'rgb2swir_ros.lab.scenes.frames', 'scenes': 1, 'looks': 1, 'seed': 3}
     index = write(tmp_path / 'own', materials=own, **changes)
     assert index['materials'].startswith('sha256 ')
     write(tmp_path / 'plain', **changes)

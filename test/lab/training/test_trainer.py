@@ -1,12 +1,15 @@
 """The one trainer runs, stops and resumes, here a translator's three trainings."""
 
 import os
+import shutil
 import signal
 from dataclasses import replace
+from functools import cache
 from itertools import count
 
 import pytest
 import torch
+from tiny_training import tiny_translator
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training import trainer as trainers
@@ -23,7 +26,7 @@ from rgb2swir_ros.lab.training.preset import (
 from rgb2swir_ros.lab.training.stages import PairBatchSource
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.lab.training.teacher import TeacherTraining
-from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer, readable
+from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer, TrainingResult, readable
 
 AUTOENCODER = AutoencoderTrainingConfig((Stage('plain', 3, 2, 1e-3), Stage('skips', 4, 2, 1e-3)),
                                         scale_batches=2)
@@ -38,19 +41,40 @@ class Killed(Exception):
     """What a test ends a training with."""
 
 
-@pytest.fixture(name='begin')
-def begin_(stores, validator, make_translator, tmp_path):
+def make_trainer(folder, stores, validator, kind, *, config=None, log=lambda _line: None,
+                 save_every_s=0.0, steps=1, translator=None, **settings) -> Trainer:
+    training = kind(translator or tiny_translator(steps=steps), config or CONFIGS[kind])
+    run = RunSettings(**settings)
+    batch_source = PairBatchSource(stores, run.seed, training.kind)
+    return Trainer(training, batch_source, folder, run, validator=validator, log=log,
+                   save_every_s=save_every_s)
+
+
+@pytest.fixture
+def begin(stores, validator, tmp_path):
     """Build the trainer of a training, in a folder by its name."""
     default = stores
 
-    def begin(kind, name='a', *, config=None, log=lambda _line: None, save_every_s=0.0,
-              steps=1, translator=None, stores=default, **settings) -> Trainer:
-        training = kind(translator or make_translator(steps=steps), config or CONFIGS[kind])
-        run = RunSettings(**settings)
-        batch_source = PairBatchSource(stores, run.seed, training.kind)
-        return Trainer(training, batch_source, tmp_path / name, run, validator=validator, log=log,
-                       save_every_s=save_every_s)
-    return begin
+    def begin_(kind, name='a', *, stores=default, **more) -> Trainer:
+        return make_trainer(tmp_path / name, stores, validator, kind, **more)
+    return begin_
+
+
+@pytest.fixture(scope='module')
+def whole(stores, validator, tmp_path_factory):
+    """Give a training that ran from its beginning to its end, and its result; each runs once."""
+    @cache
+    def whole_(kind, steps=1) -> tuple[Trainer, TrainingResult]:
+        trainer = make_trainer(tmp_path_factory.mktemp('whole'), stores, validator, kind,
+                               steps=steps)
+        return trainer, trainer.run()
+    return whole_
+
+
+@pytest.fixture
+def trained(whole, tmp_path):
+    """Let the folder of ``begin`` be that of a teacher's finished training."""
+    shutil.copytree(whole(TeacherTraining)[0].path.parent, tmp_path / 'a')
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -79,9 +103,8 @@ def run_killed(trainer: Trainer, monkeypatch, thing, name: str, call: int) -> No
 
 @pytest.mark.parametrize('kind', CONFIGS, ids=lambda kind: kind.kind)
 @pytest.mark.parametrize('call', [2, 5])
-def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, monkeypatch):
-    whole = begin(kind, 'whole', steps=2)
-    whole.run()
+def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, whole,
+                                                           monkeypatch):
     run_killed(begin(kind, 'cut', steps=2), monkeypatch, kind, 'parts', call)
     lines: list[str] = []
     resumed = begin(kind, 'cut', steps=2, log=lines.append)
@@ -89,37 +112,32 @@ def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, mo
     stage, step = (0, call - 1) if call == 2 else (1, call - 1 - (3 if first else 4))
     assert any(f'resuming stage {stage + 1} at step {step}' in line for line in lines)
     resumed.run()
-    assert_equal(whole, resumed)
+    assert_equal(whole(kind, 2)[0], resumed)
 
 
 @pytest.mark.parametrize('call', [1, 2])
-def test_killed_between_stages_and_resumed_equals_uninterrupted(call, begin, validator,
+def test_killed_between_stages_and_resumed_equals_uninterrupted(call, begin, whole, validator,
                                                                 monkeypatch):
-    whole = begin(TeacherTraining, 'whole')
-    result = whole.run()
+    uninterrupted, result = whole(TeacherTraining)
     run_killed(begin(TeacherTraining, 'cut'), monkeypatch, type(validator), 'validate', call)
     resumed = begin(TeacherTraining, 'cut')
     again = resumed.run()
-    assert_equal(whole, resumed)
+    assert_equal(uninterrupted, resumed)
     for ours, theirs in zip(result.stages, again.stages, strict=True):
         assert {**ours, 'minutes': 0} == {**theirs, 'minutes': 0}
 
 
-def test_killed_after_the_last_stage_the_latent_is_scaled_once(begin, monkeypatch):
-    whole = begin(AutoencoderTraining, 'whole')
-    whole.run()
+def test_killed_after_the_last_stage_the_latent_is_scaled_once(begin, whole, monkeypatch):
     run_killed(begin(AutoencoderTraining, 'cut'), monkeypatch, AutoencoderTraining, 'calibrate', 1)
     for _ in range(2):  # and a finished training that is called again ends the same
         resumed = begin(AutoencoderTraining, 'cut')
         resumed.run()
-        assert_equal(whole, resumed)
+        assert_equal(whole(AutoencoderTraining)[0], resumed)
     assert not resumed.network.training
 
 
-def test_ctrl_c_ends_after_the_step_with_a_checkpoint_and_says_how_to_go_on(begin,
+def test_ctrl_c_ends_after_the_step_with_a_checkpoint_and_says_how_to_go_on(begin, whole,
                                                                             monkeypatch):
-    whole = begin(StudentTraining, 'whole')
-    whole.run()
     original, calls, lines = StudentTraining.parts, count(1), []
 
     def interrupted(*arguments):
@@ -137,7 +155,7 @@ def test_ctrl_c_ends_after_the_step_with_a_checkpoint_and_says_how_to_go_on(begi
     resumed = begin(StudentTraining, 'cut')
     assert (resumed.stage, resumed.step) == (1, 2)
     resumed.run()
-    assert_equal(whole, resumed)
+    assert_equal(whole(StudentTraining)[0], resumed)
 
 
 @pytest.fixture
@@ -169,22 +187,19 @@ def test_a_budget_of_minutes_decides_the_steps_once_and_resumed_runs_keep_them(
     ({'start': 'x'}, 'start'), ({'steps': 4}, 'model: steps: 1 there, 4 here'),
     ({'config': TeacherTrainingConfig(TEACHER.stages, lpl_below=.3)},
      'lpl_below: 1 there, 0.3 here')])
-def test_a_checkpoint_of_another_training_is_refused_by_what_differs(other, text, begin):
-    begin(TeacherTraining).run()
+def test_a_checkpoint_of_another_training_is_refused_by_what_differs(other, text, trained, begin):
     with pytest.raises(UserError, match='belongs to another training') as caught:
         begin(TeacherTraining, **other)
     assert text in str(caught.value)
 
 
-def test_a_checkpoint_of_other_pairs_is_refused(begin, stores, pairs):
-    begin(TeacherTraining).run()
+def test_a_checkpoint_of_other_pairs_is_refused(trained, begin, stores, pairs):
     more = type(pairs)(9, pairs.size)
     with pytest.raises(UserError, match='data: small: patches: 8 there, 9 here'):
         begin(TeacherTraining, stores=Stores(more, stores.large))
 
 
-def test_a_checkpoint_of_a_network_of_equal_shapes_is_refused(begin, make_translator):
-    begin(TeacherTraining).run()
+def test_a_checkpoint_of_a_network_of_equal_shapes_is_refused(trained, begin, make_translator):
     other = make_translator()
     other.config = replace(other.config, denoiser=replace(other.config.denoiser, dilations=(3,)))
     with pytest.raises(UserError, match=r'model: denoiser: dilations: \[1\] there, \[3\] here'):
@@ -204,10 +219,9 @@ def test_a_trained_student_takes_another_share_of_fine_detail(begin):
         begin(StudentTraining, config=replace(config, detail_weight=3.0))
 
 
-def test_a_checkpoint_of_another_kind_is_refused(begin, stores, tmp_path):
+def test_a_checkpoint_of_another_kind_is_refused(trained, begin, stores, tmp_path):
     from rgb2swir_ros.nets.regression import RegressionConfig
 
-    begin(TeacherTraining).run()
     with pytest.raises(UserError, match="'teacher' there, 'student' here"):
         begin(StudentTraining)
     small = RegressionConfig(widths=(8, 8, 8, 8, 8), dilations=(1,))
@@ -239,13 +253,12 @@ def test_each_stage_is_judged_with_averaged_weights_and_the_next_builds_on_them(
     assert torch.equal(groups['model']['encoder.layers.1.weight'], seen[-1])
 
 
-def test_a_look_on_the_way_leaves_the_training_as_it_was(begin, monkeypatch):
-    whole = begin(TeacherTraining, 'whole')
-    whole.run()
+def test_a_look_on_the_way_leaves_the_training_as_it_was(begin, whole, monkeypatch):
+    looking, _ = whole(TeacherTraining)
     monkeypatch.setattr(trainers, 'VALIDATIONS_PER_STAGE', 0)
     blind = begin(TeacherTraining, 'blind')
     blind.run()
-    assert_equal(whole, blind)
+    assert_equal(looking, blind)
 
 
 def test_events_of_all_stages_stand_behind_each_other_also_after_a_resume(begin, tmp_path,
