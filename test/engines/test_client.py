@@ -144,7 +144,7 @@ def test_stopped_while_idle(rig, ready, frame):
 
 
 def test_stopped_during_inference(compiled, model, cache, frame):
-    rig = Rig(model, cache, infer_timeout_s=1.5)
+    rig = Rig(model, cache, backend='inductor', infer_timeout_s=1.5)
     with rig.client as client:
         client.prepare(SIZE)
         rig.until_ready()

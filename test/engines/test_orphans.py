@@ -15,8 +15,8 @@ import pytest
 from .processes import SIZE, Rig, group_members, wait_until
 
 
-def test_closed_while_compiling(model, tmp_path):
-    rig = Rig(model, tmp_path / 'engines', backend='inductor')
+def test_closed_while_compiling(plain_model, tmp_path):
+    rig = Rig(plain_model, tmp_path / 'engines', backend='inductor')
     rig.client.start()
     rig.client.prepare(SIZE)
     pid = compiling_group(lambda: rig.client.pid)
@@ -64,9 +64,10 @@ PARENT = textwrap.dedent('''
 
 
 @pytest.mark.parametrize('moment', ['ready', 'stopped', 'compiling'])
-def test_nothing_outlives_the_parent(compiled, model, cache, tmp_path, moment):
-    folder = tmp_path / 'engines' if moment == 'compiling' else cache
-    until = 'started' if moment == 'compiling' else 'ready'
+def test_nothing_outlives_the_parent(compiled, model, plain_model, cache, tmp_path, moment):
+    folder, until = cache, 'ready'
+    if moment == 'compiling':
+        model, folder, until = plain_model, tmp_path / 'engines', 'started'
     parent = subprocess.Popen([sys.executable, '-c', PARENT, str(model), str(folder), 'inductor',
                                until], stdout=subprocess.PIPE, text=True)
     try:

@@ -15,6 +15,7 @@ from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.eager import EagerEngine
 from rgb2swir_ros.engines.export import core_input
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.translator import Translator
 
 from .registries import REGISTRIES, need_registry
 
@@ -47,6 +48,17 @@ class Recorder:
     def save(self, program, path, **arguments):
         self.calls.append('save')
         torch.export.save(program, path)
+
+
+@pytest.fixture(scope='module')
+def model(plain_model):
+    """Of few layers: what they are makes no other decision, and each test exports them."""
+    return plain_model
+
+
+@pytest.fixture(scope='module')
+def reference(model):
+    return Translator.load(model)
 
 
 @pytest.fixture

@@ -83,6 +83,9 @@ def test_stamps_frames_intrinsics_and_counts(running):
         and not count(v, 'in_hand')))
     assert count(values, 'dropped_engine_not_ready') > 0
     assert_adds_up(values)
+    for end in ('image_raw', 'camera_info', 'image_raw/compressed'):  # published, not yet heard
+        ears.wait(lambda topic=f'/plain/swir/{end}': len(ears.of(topic)) >= count(
+            values, 'translated'), f'each {end}')
     images = ears.of('/plain/swir/image_raw')
     assert len(images) == count(values, 'translated') > 5
     assert {image['stamp'] for image in images} <= sent
@@ -180,13 +183,14 @@ def test_bad_images_are_refused_by_reason_and_the_node_lives(running, words, rea
     bad = running.rig.camera('broken', '--count', 1000, *words)
     values = running.wait_values('broken', f'refused_{reason}',
                                  lambda v: count(v, f'refused_{reason}') >= 5)
+    status = running.watcher.wait(  # while it sends: the message is that of the last second
+        lambda: (s := running.status('camera broken')) and 'refused' in s['message'] and s,
+        'a status that tells it')
     bad.finish()
+    assert status['level'] >= 1
     assert values['last_refusal']
     assert count(values, 'translated') == count(before, 'translated')
     assert_adds_up(values)
-    status = running.status('camera broken')
-    assert status['level'] >= 1
-    assert 'refused' in status['message']
 
 
 def test_future_stamps_are_reported(running):
