@@ -17,12 +17,7 @@ from ..lab.evaluation.tiny import save_tiny
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp('models') / 'tiny')
-
-
-@pytest.fixture(scope='module')
-def plain_model(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp('plain') / 'tiny', plain=True)
+    return save_tiny(tmp_path_factory.mktemp('models') / 'tiny', plain=True)
 
 
 def build(model, *more):
@@ -65,12 +60,12 @@ def test_export_past_the_parity_gate_writes_nothing(model, tmp_path, capsys, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_engine_is_built_once_and_found_again(plain_model, tmp_path, capsys):
+def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
     words = ('-o', tmp_path / 'engines', '--backend', 'inductor', '--precision', 'float32',
              '--json')
-    assert build(plain_model, *words) == 0
+    assert build(model, *words) == 0
     first, said = capsys.readouterr()
-    assert build(plain_model, *words) == 0
+    assert build(model, *words) == 0
     second, said_again = capsys.readouterr()
     first, second = json.loads(first), json.loads(second)
     assert (first['backend'], first['from_cache'], second['from_cache']) == (
@@ -82,7 +77,7 @@ def test_an_engine_is_built_once_and_found_again(plain_model, tmp_path, capsys):
     assert manifest['facts']['parity'] == first['parity']
     assert 'compiling' in said
     assert 'compiling' not in said_again
-    assert build(plain_model, *words[:-1]) == 0
+    assert build(model, *words[:-1]) == 0
     assert 'was there already' in capsys.readouterr().out
 
 
