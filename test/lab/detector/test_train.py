@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from functools import partial
 
 import cv2
 import pytest
@@ -11,7 +10,6 @@ import torch
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector import train
-from rgb2swir_ros.lab.detector.network import DetectorConfig
 from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, schedule, train_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
@@ -25,10 +23,7 @@ def silent(_line):
 
 
 @pytest.mark.slow
-def test_learns_shapes(tmp_path, monkeypatch):
-    """With fewer layers and channels than usual, which suffice for them."""
-    monkeypatch.setattr(train, 'DetectorConfig', partial(
-        DetectorConfig, stem=8, widths=(24, 32, 48, 48), blocks=(1, 1, 1, 1), neck=24, tower=1))
+def test_learns_shapes(tmp_path):
     toy = write_toy(tmp_path / 'toy', {'train': 96, 'test': 40}, (64, 96), looks=1,
                     sides=(8., 30.), most=3)
     detector = train_detector(toy, tmp_path / 'work', tmp_path / 'model',
