@@ -1,0 +1,1 @@
+"""Translations compared with SWIR frames of the same scene, real or rendered."""
