@@ -91,7 +91,7 @@ def as_box(values: Any) -> Box:
 
 
 def pairs_in_order(radiance: NDArray[Any], marked: MarkedFrame) -> list[bool]:
-    """Return for each pair of a frame whether the brighter one is at least `MARGIN` times brighter.
+    """Return for each pair of a frame whether it is in order: bright at least `MARGIN` times dark.
 
     :param radiance: (H, W), linear light in any unit.
     """

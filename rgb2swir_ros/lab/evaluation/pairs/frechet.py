@@ -45,8 +45,8 @@ def describe(network: Detector, sqrt_radiance: Plane, mask: Mask) -> Vectors:
 def frechet_distance(a: Vectors, b: Vectors) -> float:
     """Return the Frechet distance of the normal distributions of two sets of vectors (N, C).
 
-    ``|ma - mb|^2 + tr(A + B - 2 (A B)^(1/2))`` (Dowson and Landau 1982), the square that is usually
-    stated.
+    ``|ma - mb|^2 + tr(A + B - 2 (A B)^(1/2))`` (Dowson and Landau 1982); this is its square,
+    which is what is usually stated.
 
     :raises ValueError: if a set has fewer than two vectors.
     """

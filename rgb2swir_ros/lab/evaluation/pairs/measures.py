@@ -1,9 +1,9 @@
 """Measures of a translation against the SWIR frame of the same view.
 
 The exposure and the tone curve of a real SWIR frame are unknown, and its camera stood beside the
-colour camera. So a pair is judged by what neither changes much: the order of brightness (Spearman's
-rank correlation), of everything and of what is coarser than 1/32 of the width, which is materials
-rather than edges; and edges, each tile at its best match within a few pixels.
+colour camera. So a pair is judged by what neither changes much: the order of brightness
+(Spearman's rank correlation), of everything and of what is coarser than 1/32 of the width, which
+is materials rather than edges; and edges, each tile at its best match within a few pixels.
 
 All functions take a prediction and a truth, float32 (H, W), linear in radiance in any unit, and a
 mask, bool (H, W), of the pixels that count. Frames are `WIDTH` pixels wide by convention: the size
@@ -120,10 +120,10 @@ def masked_blur(plane: Plane, mask: Mask, sigma: float) -> Plane:
 def edge_agreement(prediction: Plane, truth: Plane, mask: Mask) -> float:
     """Return how well the edges agree: 1 is equal, 0 is no relation; blur and loss lower it.
 
-    Of both square roots the magnitude of the gradient (Sobel after a blur of 1 pixel). Each tile of
-    `TILE` pixels with texture is correlated with the other frame, at the best place within `REACH`
-    pixels, because near things are off by their parallax. The figure is the mean over tiles; NaN
-    without a tile that has texture and lies wholly in the mask.
+    It compares the magnitudes of the gradients of both square roots (Sobel after a blur of 1
+    pixel). Each tile of `TILE` pixels with texture is correlated with the other frame, at the best
+    place within `REACH` pixels, because near things are off by their parallax. The figure is the
+    mean over tiles; NaN without a tile that has texture and lies wholly in the mask.
     """
     true = gradient(np.sqrt(np.maximum(truth, 0)))
     made = gradient(np.sqrt(np.maximum(prediction, 0) + DARKEST))
