@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from rgb2swir_ros.cli import evaluate_detection, evaluate_materials, evaluate_temporal
+from rgb2swir_ros.cli import (
+    evaluate_detection,
+    evaluate_materials,
+    evaluate_pairs,
+    evaluate_temporal,
+)
 
 MEASUREMENTS = {
     'detection': (evaluate_detection, 'COCO mAP of a detector on true SWIR frames, and on what '
                                       'models make'),
     'materials': (evaluate_materials, 'how bright each material comes out, on scenes rendered for '
                                       'this'),
+    'pairs': (evaluate_pairs, 'models against real or rendered SWIR frames of the same views'),
     'temporal': (evaluate_temporal, 'change from frame to frame on still scenes, drives and '
                                     'videos: flicker'),
 }

@@ -13,7 +13,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import Detections
 from rgb2swir_ros.lab.detector.model import DetectorModel
 from rgb2swir_ros.lab.evaluation.accumulate import AREAS, Matches, average_precisions, match
-from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure, group_weights
+from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, draw_groups, figure
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame, read_display_value
 from rgb2swir_ros.progress import ProgressDisplay
 
@@ -102,7 +102,7 @@ def draw_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections
     whole = average_precisions(table, np.ones(len(frames)))
     if np.isnan(whole).all():
         raise UserError('the frames have no object: there is nothing to find')
-    weights = group_weights([f.scene for f in frames], resamples, seed)
+    weights = draw_groups([f.scene for f in frames], resamples, seed).weights()
     draws = np.array([average_precisions(table, w) for w in weights])
     return Precisions(table, whole, draws.reshape(-1, *whole.shape))
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 
-RESAMPLES = 200
+RESAMPLES = 2000
 MIN_RESAMPLES = 20
 INTERVAL = (2.5, 97.5)  # percent: a 95 % interval
+BLOCK_S = 5.0           # seconds; frames of one drive that are nearer in time are not independent
+LEAST_BLOCKS = 8        # fewer blocks give an interval that means nothing
 
 
 @dataclass(frozen=True)
@@ -46,30 +48,58 @@ def figure(value: float, draws: NDArray[np.float64]) -> Figure:
     return Figure(float(value), float(low), float(high))
 
 
-def group_weights(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return weights (resamples, N) of the items when groups are resampled with replacement.
+@dataclass(frozen=True)
+class Draws:
+    """Resamples of groups of items, with replacement.
 
-    :param groups: the group of each item; items of one group are not independent.
-    :return: no rows for a single group, which gives no interval.
+    :param index: (N,) int, the group of each item.
+    :param counts: (R, G), how often each resample has each group; no rows where there are too few
+        groups for an interval.
+    """
+
+    index: NDArray[np.intp]
+    counts: NDArray[np.float64]
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum over each resample's items (R,) of the items' values (N,)."""
+        return self.counts @ np.bincount(self.index, values, self.counts.shape[1])
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return how often each resample has each item, (R, N)."""
+        return np.asarray(self.counts[:, self.index])
+
+
+def draw_groups(groups: Sequence[str], resamples: int, seed: int, *, least: int = 2) -> Draws:
+    """Draw groups of items: items of one group are not independent.
+
+    :param groups: the group of each item.
+    :param least: groups below which there is no interval.
     """
     names, index = np.unique(np.asarray(groups), return_inverse=True)
-    if len(names) < 2:
-        return np.zeros((0, len(groups)))
+    index = index.reshape(-1)
+    if len(names) < least:
+        return Draws(index, np.zeros((0, len(names))))
     draws = np.random.default_rng([seed, 3]).integers(0, len(names), (resamples, len(names)))
-    counts = np.stack([np.bincount(d, minlength=len(names)) for d in draws])
-    return counts[:, index].astype(float)
+    return Draws(index, np.stack([np.bincount(d, minlength=len(names)) for d in draws])
+                 .astype(float))
+
+
+def time_blocks(scenes: Sequence[str], seconds: Sequence[float]) -> list[str]:
+    """Return the block of `BLOCK_S` seconds of its scene that each frame belongs to.
+
+    :param scenes: of each frame; ``seconds``: its time within the scene.
+    """
+    return [f'{scene}/{int(time // BLOCK_S)}'
+            for scene, time in zip(scenes, seconds, strict=True)]
 
 
 def ratio_of_sums(numerator: NDArray[np.float64], denominator: NDArray[np.float64],
-                  weights: NDArray[np.float64]) -> Figure:
-    """Return the ratio of sums of paired values (N,), with the same weights in each resample.
-
-    :param weights: (R, N) from `group_weights`.
-    """
+                  draws: Draws) -> Figure:
+    """Return the ratio of sums of paired values (N,), with the same items in each resample."""
     with np.errstate(divide='ignore', invalid='ignore'):
-        draws = (weights @ numerator) / (weights @ denominator)
+        ratios = draws.sums(numerator) / draws.sums(denominator)
         value = float(np.float64(numerator.sum()) / denominator.sum())
-    return figure(value, draws)
+    return figure(value, ratios)
 
 
 def check_bootstrap(resamples: int, seed: int) -> None:

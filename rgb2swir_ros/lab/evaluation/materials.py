@@ -17,7 +17,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import (
     RESAMPLES,
     Figure,
-    group_weights,
+    draw_groups,
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
@@ -163,7 +163,7 @@ def summarise(patches: Sequence[Patch], model: str, *, resamples: int = RESAMPLE
         raise UserError('no frame shows a material large and bright enough to measure: render '
                         'more scenes, or larger frames')
     factors = np.array([max(p.made[model], 1e-4) / p.true for p in patches])
-    weights = group_weights([p.scene for p in patches], resamples, seed)
+    draws = draw_groups([p.scene for p in patches], resamples, seed)
     names = [p.material for p in patches]
     by_material = {}
     for name in sorted(set(names), key=lambda n: (-names.count(n), n)):
@@ -177,9 +177,9 @@ def summarise(patches: Sequence[Patch], model: str, *, resamples: int = RESAMPLE
             float(np.median([p.made[model] for p in chosen])),
             float(middle), float(low), float(high))
     held, scenes = _orders(patches, model)
-    pairs = group_weights(scenes, resamples, seed)
+    pairs = draw_groups(scenes, resamples, seed)
     return ModelResult(
-        ratio_of_sums(np.abs(np.log2(factors)), np.ones(len(factors)), weights),
+        ratio_of_sums(np.abs(np.log2(factors)), np.ones(len(factors)), draws),
         ratio_of_sums(held, np.ones(len(held)), pairs), len(held), by_material)
 
 

@@ -17,7 +17,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import (
     RESAMPLES,
     Figure,
-    group_weights,
+    draw_groups,
     ratio_of_sums,
 )
 from rgb2swir_ros.lab.evaluation.models import Candidate
@@ -172,7 +172,7 @@ def summarise(records: Sequence[Record], kind: str, models: Sequence[str], *,
     chosen = [r for r in records if r.kind == kind]
     if not chosen:
         return None
-    weights = group_weights([str(k) for k in range(len(chosen))], resamples, seed)
+    draws = draw_groups([str(k) for k in range(len(chosen))], resamples, seed)
     reference = REFERENCE[kind]
 
     def values(name: str, what: str) -> NDArray[np.float64]:
@@ -185,12 +185,12 @@ def summarise(records: Sequence[Record], kind: str, models: Sequence[str], *,
         quiet, rgb_quiet = (np.where(has_quiet, values(n, 'quiet'), 0.) for n in (name, RGB))
         first = models[0]
         return TemporalConsistency(
-            float(change.mean()), ratio_of_sums(change, own, weights),
+            float(change.mean()), ratio_of_sums(change, own, draws),
             float(values(name, 'gradients').sum() / values(reference, 'gradients').sum()),
-            ratio_of_sums(change, values(first, 'change'), weights)
+            ratio_of_sums(change, values(first, 'change'), draws)
             if name in models and name != first else None,
             float(quiet.sum() / has_quiet.sum()) if has_quiet.any() else np.nan,
-            ratio_of_sums(quiet, rgb_quiet, weights),
+            ratio_of_sums(quiet, rgb_quiet, draws),
             tuple((r.name, float(c / o) if o else np.nan)
                   for r, c, o in zip(chosen, change, own, strict=True)))
 

@@ -120,7 +120,7 @@ def open_pairs(path: Path | PairedFolders, split: str = 'train', seed: int = 0, 
     """
     if split not in (*SPLITS, 'all'):
         raise UserError(f"'{split}' is no split: give {', '.join(SPLITS)} or all")
-    return _choose(path, _assigned(path, seed), split, coding or SwirCoding())
+    return _choose(path, find_pairs(path, seed), split, coding or SwirCoding())
 
 
 def open_training(paths: Sequence[Path | PairedFolders],
@@ -131,7 +131,7 @@ def open_training(paths: Sequence[Path | PairedFolders],
     :raises UserError: as `open_pairs`, and if a frame is in ``train`` of one data set and in
         ``validation`` or ``test`` of another.
     """
-    found = [_assigned(path, seed) for path in paths]
+    found = [find_pairs(path, seed) for path in paths]
     _refuse_shared(paths, found)
     coding = SwirCoding()
     return ([_choose(path, one, 'train', coding) for path, one in zip(paths, found, strict=True)],
@@ -200,8 +200,11 @@ def _find(path: Path | PairedFolders) -> Found:
     return found
 
 
-def _assigned(path: Path | PairedFolders, seed: int) -> Found:
-    """Return the pairs of a data set with their splits; '' for pairs outside its own splits.
+def find_pairs(path: Path | PairedFolders, seed: int) -> Found:
+    """Return the pairs of a data set with their splits, unchecked.
+
+    :param path: a folder, or two folders; ``seed``: as of `open_pairs`.
+    :return: the pairs; those outside the data set's own splits have the split ''.
 
     :raises UserError: if there is no data set, or no pair.
     """

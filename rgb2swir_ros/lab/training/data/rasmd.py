@@ -14,6 +14,7 @@ from pathlib import Path
 from rgb2swir_ros.lab.training.data.files import SUFFIXES, Found, PairFiles, match
 
 PREFIXES = ('rgb_aligned_', 'swir_original_')
+RAW_PREFIXES = ('rgb_image_', 'swir_image_')  # as the cameras took them: not aligned
 SPLIT_FOLDERS = {'train': 'train', 'training': 'train', 'val': 'validation',
                  'valid': 'validation', 'validation': 'validation', 'dev': 'validation',
                  'test': 'test', 'testing': 'test'}
@@ -37,18 +38,21 @@ def given_split(folders: Iterable[str]) -> str:
     return next(filter(None, splits), '')
 
 
-def find_rasmd(root: Path) -> Found | None:
-    """Return the pairs of this layout under a folder, or None."""
+def find_rasmd(root: Path, prefixes: tuple[str, str] = PREFIXES) -> Found | None:
+    """Return the pairs of this layout under a folder, or None.
+
+    :param prefixes: of the names of RGB and SWIR files.
+    """
     sides: tuple[list[Path], list[Path]] = ([], [])
     for path in pictures(root):
-        for side, prefix in zip(sides, PREFIXES, strict=True):
+        for side, prefix in zip(sides, prefixes, strict=True):
             if path.name.startswith(prefix):
                 side.append(path)
     if not any(sides):
         return None
 
     def key(path: Path) -> str:
-        number = path.stem.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1])
+        number = path.stem.removeprefix(prefixes[0]).removeprefix(prefixes[1])
         number = f'{int(number):012d}' if number.isdecimal() else number
         return f'{_base(path).relative_to(root).as_posix()}/{number}'
 
