@@ -6,6 +6,7 @@ import argparse
 
 from rgb2swir_ros.cli import (
     evaluate_detection,
+    evaluate_halos,
     evaluate_materials,
     evaluate_pairs,
     evaluate_temporal,
@@ -14,6 +15,7 @@ from rgb2swir_ros.cli import (
 MEASUREMENTS = {
     'detection': (evaluate_detection, 'COCO mAP of a detector on true SWIR frames, and on what '
                                       'models make'),
+    'halos': (evaluate_halos, 'halos around tree crowns, on scenes rendered for this'),
     'materials': (evaluate_materials, 'how bright each material comes out, on scenes rendered for '
                                       'this'),
     'pairs': (evaluate_pairs, 'models against real or rendered SWIR frames of the same views'),

@@ -9,6 +9,7 @@ from contextlib import closing
 
 from rgb2swir_ros.cli.evaluate_shared import (
     add_model_arguments,
+    add_rendering_arguments,
     add_report_arguments,
     candidates,
     check_report,
@@ -17,30 +18,20 @@ from rgb2swir_ros.cli.evaluate_shared import (
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
-from rgb2swir_ros.sizes import format_size, parse_size
+from rgb2swir_ros.sizes import format_size
 
 EXAMPLE = """example:
   rgb2swir evaluate materials --model nano --model grey -o out/materials
 Renders scenes of a separate seed, and compares each material's mean radiance in each frame with
 the models' output. Data sets for training must have another seed.
 """
-SCENE_SEED = 9
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.epilog = EXAMPLE
     add_model_arguments(parser, required=True)
-    parser.add_argument('--scenes', type=int, default=100, metavar='N',
-                        help='how many to render (default %(default)s)')
-    parser.add_argument('--looks', type=int, default=2, metavar='N',
-                        help='frames of each scene (default %(default)s)')
-    parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
-                        help='of the frames (default 320x256)')
-    parser.add_argument('--scene-seed', type=int, default=SCENE_SEED, metavar='N',
-                        help='of the scenes, as of rgb2swir scenes (default %(default)s)')
-    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
-                        help='processes that render (default %(default)s)')
+    add_rendering_arguments(parser, size=(256, 320))
     add_report_arguments(parser, 'table.txt, materials.json and materials.png')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
 from rgb2swir_ros.lab.evaluation.models import GREY, TEACHER_STEPS, Candidate, open_candidates
 from rgb2swir_ros.ownership import require_apart, require_free, write_bytes
+from rgb2swir_ros.sizes import format_size, parse_size
+
+SCENE_SEED = 9  # of no training set
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -25,6 +29,23 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, required: bool) -> N
                              'a size')
     parser.add_argument('--teacher-steps', type=int, default=TEACHER_STEPS, metavar='N',
                         help='denoiser calls of a model that is a teacher (default %(default)s)')
+
+
+def add_rendering_arguments(parser: argparse.ArgumentParser, *, size: tuple[int, int]) -> None:
+    """Declare the scenes that are rendered for a measurement.
+
+    :param size: default (height, width) of the frames.
+    """
+    parser.add_argument('--scenes', type=int, default=100, metavar='N',
+                        help='how many to render (default %(default)s)')
+    parser.add_argument('--looks', type=int, default=2, metavar='N',
+                        help='frames of each scene (default %(default)s)')
+    parser.add_argument('--size', type=parse_size, default=size, metavar='WIDTHxHEIGHT',
+                        help=f'of the frames (default {format_size(size)})')
+    parser.add_argument('--scene-seed', type=int, default=SCENE_SEED, metavar='N',
+                        help='of the scenes, as of rgb2swir scenes (default %(default)s)')
+    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1,
+                        help='processes that render (default %(default)s)')
 
 
 def candidates(arguments: argparse.Namespace, frames: int) -> list[Candidate]:

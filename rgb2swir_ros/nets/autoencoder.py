@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rgb2swir_ros.checked import within
 from rgb2swir_ros.luma import REC601
 from rgb2swir_ros.nets.blocks import (
     ResBlock,
@@ -25,9 +26,10 @@ from rgb2swir_ros.nets.blocks import (
     local_mean,
     zero_conv1x1,
 )
-from rgb2swir_ros.nets.guided import guided_filter
+from rgb2swir_ros.nets.guided import WINDOW, guided_filter
 
 LOCAL_MEAN_WINDOW = 5  # side, in pixels at 1/2 of the image's size
+MOST_SHIFT = .5        # of a guide channel by the features; guides lie within [-1, 1]
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,25 @@ class AutoencoderConfig:
     :param widths: channels at 1/2, 1/4 and 1/8 of the image's size.
     :param source_widths: channels of the source features at the same three scales.
     :param source_skips: SCAE if true; the baseline LDM's plain autoencoder if false.
+    :param filter_window: side of the guided filter's windows, in cells of 4x4 pixels; odd.
+    :param learned_guide: the features shift the guided filter's guide, so that things of one
+        colour in one window can differ.
+    :param residual_bound: largest square-root radiance that the features may add or take away
+        after the guided filter; 0: none.
     """
 
     latent_channels: int = 4
     widths: tuple[int, int, int] = (32, 48, 64)
     source_widths: tuple[int, int, int] = (16, 24, 32)
     source_skips: bool = True
+    filter_window: int = within(3, 15, WINDOW)
+    learned_guide: bool = False
+    residual_bound: float = within(0, 1, 0.0)
+
+    def __post_init__(self) -> None:
+        """Check the window."""
+        if self.filter_window % 2 == 0:
+            raise ValueError(f'filter_window {self.filter_window} is even: a window has a centre')
 
 
 class SwirEncoder(nn.Module):
@@ -107,6 +122,11 @@ class Head(nn.Module):
     Comparison Among Pansharpening Algorithms"). The mean is subtracted because the features would
     otherwise have to cancel the luminance's coarse part exactly, which keeps the gain low and
     small objects blurred. A guided filter comes last (`rgb2swir_ros.nets.guided`).
+
+    The filter makes the output locally linear in the source's colour. Three switches of the
+    configuration loosen that: smaller windows, a guide that the features shift, and a bounded
+    residual after the filter. The last two start at zero, so a trained head goes on from where it
+    was.
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
@@ -116,6 +136,10 @@ class Head(nn.Module):
         self.from_features = conv3x3(config.widths[0], 8 if skips else 4)
         self.from_source = conv3x3(12, 4) if skips else None
         self.luminance = nn.Conv2d(3, 1, 1, bias=False) if skips else None
+        width = config.widths[0]
+        self.window, self.bound = config.filter_window, config.residual_bound
+        self.guide_shift = zero_conv1x1(width, 12) if skips and config.learned_guide else None
+        self.residual = zero_conv1x1(width, 4) if skips and config.residual_bound else None
         with torch.no_grad():
             self.from_features.weight.mul_(0.3)
             self.from_features.bias.fill_(0.5)  # type: ignore[union-attr]
@@ -133,7 +157,8 @@ class Head(nn.Module):
         :param features: (B, w1, H/2, W/2).
         :param rgb: the source (B, 3, H, W) in [0, 1]; None to decode without it.
         """
-        x = self.from_features(F.relu(features).float())  # (B, 8, H/2, W/2): offset, gain
+        features = F.relu(features).float()
+        x = self.from_features(features)  # (B, 8, H/2, W/2): offset, gain
         if self.from_source is not None and self.luminance is not None:
             x, gain = x.chunk(2, dim=1)
             if rgb is not None:
@@ -144,7 +169,12 @@ class Head(nn.Module):
                 weights = self.luminance.weight.reshape(1, 3, 1, 1, 1)
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
                 coarse = local_mean(luminance.mean(dim=1, keepdim=True), LOCAL_MEAN_WINDOW)
-                x = guided_filter(x + gain * (luminance - coarse), pixels)
+                shift = None if self.guide_shift is None else (
+                    MOST_SHIFT * torch.tanh(self.guide_shift(features)))
+                x = guided_filter(x + gain * (luminance - coarse), pixels, window=self.window,
+                                  shift=shift)
+                if self.residual is not None:
+                    x = x + self.bound * torch.tanh(self.residual(features))
         return F.pixel_shuffle(x, 2)
 
 

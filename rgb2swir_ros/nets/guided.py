@@ -14,6 +14,9 @@ Each pixel lies in many windows and takes the mean of their functions, weighted 
 fit (Chen et al. 2020, "Weighted Aggregation for Guided Image Filtering", SIVP 14). With equal
 weights, windows that no linear function fits (tree crown, hill and sky in one) would cause halos
 around tree crowns; windows of plain sky that contain the same pixels fit exactly.
+
+The limit of it: things of one colour in one window cannot differ in the output, whatever the
+network knows of them. A shift of the guide by learned features lifts it.
 """
 
 from __future__ import annotations
@@ -32,21 +35,28 @@ WINDOW = 5  # side of a window, in cells of 4x4 pixels
 EPSILON = 1.5e-3
 
 
-def guided_filter(sqrt_radiance: Tensor, rgb: Tensor) -> Tensor:
+def guided_filter(sqrt_radiance: Tensor, rgb: Tensor, *, window: int = WINDOW,
+                  shift: Tensor | None = None) -> Tensor:
     """Return the image nearest to the input that is locally linear in the source's colour.
 
     :param sqrt_radiance: the filter's input (B, 4, H/2, W/2), pixels arranged by
         `torch.nn.functional.pixel_unshuffle`; H and W divisible by 4.
     :param rgb: the guide (B, 12, H/2, W/2), arranged in the same way, in [0, 1].
+    :param window: side of a window, in cells of 4x4 pixels; odd.
+    :param shift: added to the guide's luma and two colour differences, (B, 12, H/2, W/2).
     :return: of the input's shape, float32.
     """
     p = sqrt_radiance.float()
     guides = _guide_channels(rgb.float())
+    if shift is not None:
+        luma, first, second = (guide + part for guide, part in zip(
+            guides, shift.float().chunk(3, dim=1), strict=True))
+        guides = luma, first, second
     pairs = [(j, k) for j in range(3) for k in range(j, 3)]
     maps = [*guides, p, *(guide * p for guide in guides),
             *(guides[j] * guides[k] for j, k in pairs), p * p]
     means = torch.cat([pixels.mean(dim=1, keepdim=True) for pixels in maps], dim=1)
-    means = local_mean(F.avg_pool2d(means, 2), WINDOW)
+    means = local_mean(F.avg_pool2d(means, 2), window)
     *g, t, g0t, g1t, g2t, g00, g01, g02, g11, g12, g22, tt = means.split(1, dim=1)
     cross = [product - guide * t for product, guide in zip((g0t, g1t, g2t), g, strict=True)]
     moments = dict(zip(pairs, (g00, g01, g02, g11, g12, g22), strict=True))
@@ -56,7 +66,7 @@ def guided_filter(sqrt_radiance: Tensor, rgb: Tensor) -> Tensor:
     explained = sum(slope * product for slope, product in zip(slopes, cross, strict=True))
     weight = 1 / ((tt - t * t - explained).clamp(min=0) + EPSILON)
     functions = local_mean(torch.cat([*slopes, offset, torch.ones_like(t)], dim=1) * weight,
-                           WINDOW)
+                           window)
     functions = F.interpolate(functions[:, :4] / functions[:, 4:], scale_factor=2.0,
                               mode='bilinear', align_corners=False)
     *slopes, offset = functions.split(1, dim=1)
