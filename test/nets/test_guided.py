@@ -123,3 +123,29 @@ def test_a_mirrored_picture_is_filtered_alike():
     for axes in ((-1,), (-2,), (-1, -2)):
         assert torch.allclose(filtered(sqrt_radiance.flip(axes), rgb.flip(axes)),
                               filtered(sqrt_radiance, rgb).flip(axes), atol=1e-4)
+
+
+def test_things_of_one_colour_differ_by_a_shift_of_the_guide_alone():
+    """Two halves of one window: equal in the source, far apart in the filter's input."""
+    rgb = torch.full((1, 3, 64, 64), .5) + .002 * torch.randn(1, 3, 64, 64)
+    wanted = torch.full((1, 1, 64, 64), .2)
+    wanted[..., 32:] = .8
+    pixels, shift = F.pixel_unshuffle(rgb, 2), torch.zeros(1, 12, 32, 32)
+    shift[:, :4, :, 16:] = .3
+    asked = F.pixel_unshuffle(wanted, 2)
+    bound, none, loose = (F.pixel_shuffle(guided_filter(asked, pixels, shift=s), 2)
+                          for s in (None, torch.zeros_like(shift), shift))
+    assert (bound - wanted)[..., 28:36].abs().mean() > .2
+    assert (loose - wanted)[..., 28:36].abs().mean() < .03
+    assert torch.equal(bound, none)
+
+
+def test_a_smaller_window_reaches_less_far():
+    rgb, changed = torch.full((1, 3, 64, 64), .5), torch.zeros(1, 1, 64, 64)
+    changed[..., :32] = 1
+    reach = {}
+    for window in (3, 5):
+        after = F.pixel_shuffle(guided_filter(F.pixel_unshuffle(changed, 2),
+                                              F.pixel_unshuffle(rgb, 2), window=window), 2)
+        reach[window] = int((after[0, 0, 32, 32:] > 1e-3).sum())
+    assert reach[3] < reach[5]

@@ -111,6 +111,31 @@ def test_skips_start_with_the_plain_picture_and_the_sources_fine_luminance():
     assert not torch.allclose(decoder(latent, source(rgb), rgb), started, atol=1e-3)
 
 
+def test_switches_of_the_head_start_where_they_change_nothing():
+    torch.manual_seed(0)
+    plain = SwirDecoder(AutoencoderConfig())
+    latent, rgb = torch.randn(1, 4, 6, 8), torch.rand(1, 3, 48, 64)
+    source = SourceEncoder(AutoencoderConfig())
+    began = plain(latent, source(rgb), rgb)
+    for switched in ({'learned_guide': True}, {'residual_bound': .1}):
+        decoder = SwirDecoder(AutoencoderConfig(**switched))
+        missing, unexpected = decoder.load_state_dict(plain.state_dict(), strict=False)
+        assert (len(missing), unexpected) == (2, [])
+        assert torch.equal(decoder(latent, source(rgb), rgb), began)
+        with torch.no_grad():
+            for name in missing:
+                decoder.get_parameter(name).normal_(std=3)
+        assert (decoder(latent, source(rgb), rgb) - began).abs().max() > .02
+        if 'residual_bound' in switched:
+            assert (decoder(latent, source(rgb), rgb) - began).abs().max() < .1 + 1e-6
+
+
+@pytest.mark.parametrize('window', [4, 6])
+def test_a_window_of_the_filter_has_a_centre(window):
+    with pytest.raises(ValueError, match=f'filter_window {window} is even'):
+        AutoencoderConfig(filter_window=window)
+
+
 def test_the_gain_is_scaled_and_nothing_else():
     torch.manual_seed(0)
     config = AutoencoderConfig()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
@@ -33,6 +34,9 @@ from rgb2swir_ros.marks import record_run
 from rgb2swir_ros.translator import Translator, TranslatorConfig
 
 HELD_OUT, SHEET = 64, 16  # frames of the validation, and of its contact sheet
+# Of an autoencoder's head: what may be switched on for a student of one trained without it.
+HEAD_SWITCHES = ('filter_window', 'learned_guide', 'residual_bound')
+HEAD_PARTS = ('head.guide_shift', 'head.residual')
 STARTS = {'teacher': ('autoencoder',), 'student': ('teacher', 'student')}
 
 Log = Callable[[str], None]
@@ -157,13 +161,28 @@ def build_translator(request: Request, preset: Preset, before: Translator | None
                         f'needs a teacher, and {request.start} holds a {before.config.stage}: '
                         'give a teacher, or set endpoints to 0')
     if request.what == 'student':
-        translator.load_state_dict(before.state_dict())
+        _load(translator, before)
     else:
         translator.encoder.load_state_dict(before.encoder.state_dict())
-        translator.decoder.load_state_dict(before.decoder.state_dict())
+        _load(translator.decoder, before.decoder)
         if translator.source is not None and before.source is not None:
             translator.source.load_state_dict(before.source.state_dict())
     return translator
+
+
+def _load(module: nn.Module, before: nn.Module) -> None:
+    """Load the weights of the module to start from.
+
+    Parts of the head that it lacks stay at zero, where they change nothing.
+
+    :raises UserError: if it has parts that the module lacks.
+    """
+    missing, unexpected = module.load_state_dict(before.state_dict(), strict=False)
+    lost = [*unexpected, *(name for name in missing if not any(f'.{part}.' in f'.{name}'
+                                                               for part in HEAD_PARTS))]
+    if lost:
+        raise UserError('the translator to start from has other parts than the preset: '
+                        f'{lost[0]}; give the preset that it was trained with')
 
 
 def make_training(request: Request, preset: Preset, translator: Translator,
@@ -192,6 +211,8 @@ def _compare(before: TranslatorConfig, config: TranslatorConfig, parts: tuple[st
             raise UserError(f"{where} has a {part} of kind {old.kind}, the preset '{preset}' one "
                             f'of kind {new.kind}: give the preset that it was trained with')
         for name, value in asdict(old).items():
+            if part == 'autoencoder' and name in HEAD_SWITCHES:
+                continue
             if value != getattr(new, name):
                 raise UserError(f"{where} has {part}: {name} {value}, the preset '{preset}' "
                                 f'{getattr(new, name)}: give the preset that it was trained with')

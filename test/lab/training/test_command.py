@@ -108,3 +108,25 @@ def test_trainings_share_pairs_and_nothing_else():
                                    ('student', 4))}
     assert len(folders) == 4
     assert {folder.parent for folder in folders} == {Path('work')}
+
+
+HEADS = {'learned_guide': True}, {'residual_bound': .1}, {'filter_window': 3}
+
+
+@pytest.mark.parametrize('switched', HEADS)
+def test_a_head_may_be_loosened_on_the_way(tmp_path, switched):
+    """A student of one that was trained without it begins where that is."""
+    teacher = built('teacher', before=built('autoencoder', seed=1), seed=2)
+    preset = tmp_path / 'loose.yaml'
+    shape = yaml.safe_load((PRESETS / 'nano.yaml').read_text())['model']
+    shape['autoencoder'] |= switched
+    preset.write_text(yaml.safe_dump({'like': 'nano', 'model': shape}))
+    student = built('student', str(preset), teacher, seed=3)
+    rgb, latent = torch.rand(1, 3, 32, 64), torch.rand(1, 4, 4, 8)
+    with torch.no_grad():
+        before, after = (net.decoder(latent, net.source(rgb), rgb) for net in (teacher, student))
+    assert torch.equal(before, after) == ('filter_window' not in switched)
+    if 'filter_window' not in switched:
+        assert len(student.state_dict()) == len(teacher.state_dict()) + 2
+        with pytest.raises(UserError, match='has other parts than the preset'):
+            built('student', before=student)
