@@ -219,8 +219,8 @@ def _judge(arguments: argparse.Namespace, frames: PairFrames, models: dict[str, 
     with ProgressDisplay(len(frames)) as progress:
         judge = Judge({**rows, **models}, boxes=boxes, shown=shown, advance=progress.advance,
                       network=network if len(frames) >= MIN_FRAMES else None)
-        for _, scene in frames.scenes():
-            judge.scene(scene)
+        for count, scene in frames.scenes():
+            judge.scene(scene, count)
     return judge.result
 
 

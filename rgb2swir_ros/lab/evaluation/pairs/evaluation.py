@@ -1,7 +1,8 @@
 """Judge models, and rows that know no material, on pairs.
 
 A scene is judged in two passes: the curves of its rows need all its frames, and PSNR, SSIM, the
-Frechet distance and the sheet need the curves. Between them, planes lie in a temporary folder.
+Frechet distance and the sheet need the curves. Between them, planes of at most `KEPT` frames lie
+in a temporary folder, so a long drive has these figures for as many, evenly spaced.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rgb2swir_ros.lab.detector.network import Detector
 
 SAMPLED = 4000  # pixels of a frame that its scene's curves are fitted on
+KEPT = 256      # frames of a scene whose planes are kept: half a megabyte for each row
 
 Rgb = NDArray[np.uint8]
 Predict = Callable[[Rgb], Plane]
@@ -95,23 +97,28 @@ class Judge:
         self.result = Judgement()
         self._shown, self._advance = set(shown), advance
 
-    def scene(self, frames: Iterable[JudgedFrame]) -> None:
-        """Judge the frames of one scene."""
+    def scene(self, frames: Iterable[JudgedFrame], count: int = KEPT) -> None:
+        """Judge the frames of one scene.
+
+        :param count: how many they are.
+        """
+        step = max(-(-count // KEPT), 1)
         with tempfile.TemporaryDirectory(prefix='rgb2swir_pairs_') as folder:
             results, samples = [], []
             for k, frame in enumerate(frames):
                 made = {name: predict(frame.rgb) for name, predict in self.rows.items()}
                 results.append(self._measure(frame, made))
                 samples.append(_sample(frame, made))
-                np.savez(Path(folder, str(k)), truth=frame.truth, mask=frame.mask, rgb=(
-                    frame.rgb if frame.name in self._shown else np.zeros((0, 0, 3), np.uint8)),
-                    **{f'made_{n}': p for n, p in enumerate(made.values())})
+                if k % step == 0 or frame.name in self._shown:
+                    _keep(Path(folder, f'{k}.npz'), frame, made, frame.name in self._shown)
                 self._advance()
             curves = {name: fit_curve((s[name], s[None], np.ones(s[None].shape, bool))
                                       for s in samples) for name in self.rows}
             for k, result in enumerate(results):
-                with np.load(Path(folder, f'{k}.npz')) as stored:
-                    self._after_curve(result, curves, stored)
+                kept = Path(folder, f'{k}.npz')
+                if kept.exists():
+                    with np.load(kept) as stored:
+                        self._after_curve(result, curves, stored)
         self.result.frames += results
 
     def _measure(self, frame: JudgedFrame, made: Mapping[str, Plane]) -> FrameResult:
@@ -125,8 +132,8 @@ class Judge:
                      stored: Mapping[str, NDArray[np.float32]]) -> None:
         """Measure what needs the scene's curves, and keep what the sheet shows."""
         mask = stored['mask'].astype(bool)
-        truth = next(iter(curves.values())).truth(stored['truth'])
-        planes = {name: curves[name].prediction(stored[f'made_{n}'])
+        truth = next(iter(curves.values())).truth(stored['truth'].astype(np.float32))
+        planes = {name: curves[name].prediction(stored[f'made_{n}'].astype(np.float32))
                   for n, name in enumerate(self.rows)}
         for name, plane in planes.items():
             row = result.rows[name]
@@ -138,6 +145,13 @@ class Judge:
         if result.name in self._shown:
             self.result.shown.append(SheetRow(
                 result.name, stored['rgb'].astype(np.uint8), truth, mask, planes))
+
+
+def _keep(path: Path, frame: JudgedFrame, made: Mapping[str, Plane], shown: bool) -> None:
+    """Write a frame's planes in half precision, with 11 bits of each value."""
+    rgb = frame.rgb if shown else np.zeros((0, 0, 3), np.uint8)
+    planes = {f'made_{n}': plane.astype(np.float16) for n, plane in enumerate(made.values())}
+    np.savez(path, truth=frame.truth.astype(np.float16), mask=frame.mask, rgb=rgb, **planes)
 
 
 def _sample(frame: JudgedFrame,

@@ -90,9 +90,13 @@ class PairFrames:
         """
         self.options = options
         self.rig: Rig | None = None
-        raw = None if aligned or isinstance(path, PairedFolders) or not path.is_dir() else (
+        raw = None if isinstance(path, PairedFolders) or not path.is_dir() else (
             find_rasmd(path, RAW_PREFIXES))
-        found = raw if raw and raw.pairs else find_pairs(path, 0)
+        if raw and raw.pairs and aligned and find_rasmd(path) is None:
+            raise UserError(f"'{path}' has raw frames, {RAW_PREFIXES[0]}* beside "
+                            f'{RAW_PREFIXES[1]}*, which are not aligned: give --homography FILE, '
+                            'or --align')
+        found = raw if raw and raw.pairs and not aligned else find_pairs(path, 0)
         split = options.split or ('test' if found.layout == 'rendered scenes' else 'all')
         self.layout, self.split = found.layout, split
         numbers = _numbers(found.pairs)
@@ -117,10 +121,13 @@ class PairFrames:
     def __len__(self) -> int:
         return len(self.judged)
 
-    def scenes(self) -> Iterator[tuple[str, Iterator[JudgedFrame]]]:
-        """Yield each scene with its judged frames, read when they are asked for."""
-        for scene in dict.fromkeys(p.scene for p in self.judged):
-            yield scene, (self.read(p) for p in self.judged if p.scene == scene)
+    def scenes(self) -> Iterator[tuple[int, Iterator[JudgedFrame]]]:
+        """Yield each scene's number of judged frames and the frames, read when asked for."""
+        members: dict[str, list[PairFiles]] = {}
+        for pair in self.judged:
+            members.setdefault(pair.scene, []).append(pair)
+        for pairs in members.values():
+            yield len(pairs), map(self.read, pairs)
 
     def fitting(self) -> Iterator[JudgedFrame]:
         """Yield the frames of `others`."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.detector.model import load_detector
+from rgb2swir_ros.lab.evaluation.pairs import evaluation
 from rgb2swir_ros.lab.evaluation.pairs.boxes import MarkedBoxes, MarkedFrame
 from rgb2swir_ros.lab.evaluation.pairs.evaluation import Judge
 from rgb2swir_ros.lab.evaluation.pairs.frames import JudgedFrame
@@ -103,6 +104,17 @@ def test_the_frechet_distance_needs_frames(lively):
     assert rows['right'].frechet < .05 * rows[GREY].frechet
     judge.result.frames.pop()
     assert np.isnan(summarise(judge.result, 'right', resamples=20).rows['soft'].frechet)
+
+
+def test_a_long_drive_keeps_planes_of_some_frames_alone(monkeypatch):
+    monkeypatch.setattr(evaluation, 'KEPT', 2)
+    judge = Judge(ROWS)
+    judge.scene((frame('a', k) for k in range(4)), 4)
+    rows = [f.rows['soft'] for f in judge.result.frames]
+    assert [bool(np.isfinite(row.psnr)) for row in rows] == [True, False, True, False]
+    assert all(np.isfinite(row.scores.whole) for row in rows)
+    result = summarise(judge.result, 'soft', resamples=20).rows['soft'].figures
+    assert result['psnr'].value == pytest.approx(np.mean([rows[0].psnr, rows[2].psnr]))
 
 
 def test_table_names_rows_figures_and_why_there_is_no_interval(judged):
