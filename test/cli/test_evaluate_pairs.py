@@ -70,7 +70,7 @@ def test_every_layout_is_judged(tmp_path, capsys):
 
 def test_a_rig_is_judged_by_its_homography(tmp_path, capsys):
     for k in range(2):
-        rgb = np.random.default_rng(k).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+        rgb = np.random.default_rng(k).integers(0, 256, (6, 8, 3)).astype(np.uint8)
         rgb = cv2.resize(rgb, (128, 96), interpolation=cv2.INTER_NEAREST)
         grey = cv2.cvtColor(rgb, cv2.COLOR_BGR2GRAY)
         put(tmp_path / 'd' / 'rgb' / f'{k}.png', rgb)

@@ -28,7 +28,7 @@ def test_exposure_and_tone_curve_cost_nothing_and_a_negative_much():
     assert bent[0] > 45
     assert bent[1] > .99
     assert negative[0] < 15  # the best non-decreasing curve is flat
-    assert negative[1] < .3
+    assert negative[1] < .7
 
 
 def test_one_curve_serves_the_whole_sequence():
