@@ -27,7 +27,7 @@ def test_exposure_and_tone_curve_cost_nothing_and_a_negative_much():
     bent, negative = after_curve(.2 * truth ** 1.7), after_curve(1 - truth)
     assert bent[0] > 45
     assert bent[1] > .99
-    assert negative[0] < 15  # the best non-decreasing curve is flat
+    assert negative[0] < 17  # the best non-decreasing curve is flat: the truth's own spread
     assert negative[1] < .7
 
 
