@@ -38,6 +38,7 @@ SWIR_FOLLOWS = .35
 ICE = np.array([1, 1, 1, .92, .62])         # ice clouds; ice absorbs near 1550 nm (assumed)
 WATER = np.array([1, 1, 1.01, .95, .78])    # water clouds absorb a little less (assumed)
 DECK = np.array([.985, 1, 1.03, .92, .72])  # transmittance of an overcast layer (assumed)
+OVERCAST_HORIZON = 1 / 3    # radiance over the zenith's: Moon and Spencer (1942), ISO 15469 type 1
 
 
 @dataclass(frozen=True)
@@ -224,8 +225,14 @@ def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray
 def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
     foggy = state.weather == 'fog'
     colour = DECK * np.exp(rng.normal(0, .012, 5)) if not foggy else DECK ** .4
-    # an overcast sky is up to three times brighter at the zenith (Moon and Spencer), less in fog
-    edge = rng.uniform(.8, 1.05) if foggy else rng.uniform(.4, 1.0)
+    if foggy:
+        edge = np.full(5, rng.uniform(.8, 1.05))
+    else:
+        # Light that leaves a thick layer downwards falls to a third at the horizon. There haze and
+        # the light of the ground fill it up in the visible; the ground is no brighter in SWIR,
+        # but haze scatters less, by its extinction.
+        filled = rng.uniform(0, .35) * np.minimum(_haze(state), 1)
+        edge = OVERCAST_HORIZON + filled * np.array([1, 1, 1, .5, .5])
     relief = .04 + .38 * state.relief if state.relief else 0.0
     sun = colour * state.sunshine * 1.5
     bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # glow of a sun behind clouds
@@ -233,8 +240,7 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
                     float(rng.uniform(30, 140)), 0.0 if foggy else relief)
     sky = Sky(colour, colour * edge, colour * bright * .2, .6,
               _sun_direction(state.elevation, state.azimuth),
-              sun * DISC * .2 if state.sunshine > .03 else np.zeros(5), clouds,
-              np.full(5, rng.uniform(1.5, 4)))
+              sun * DISC * .2 if state.sunshine > .03 else np.zeros(5), clouds, np.zeros(5))
     # airlight is the radiance of the horizon, dimmed by deep rain or fog
     return sun, sky, sky.horizon * (rng.uniform(.75, 1) if foggy else rng.uniform(.85, 1))
 

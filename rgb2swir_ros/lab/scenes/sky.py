@@ -46,6 +46,8 @@ class Sky:
 
     :param zenith: (5,) radiance straight up; ``horizon``: (5,) at the horizon and below.
     :param gradient: (5,) rate of the transition from horizon to zenith, per sine of elevation.
+        Under a deck of clouds the transition is linear in the sine, as in the overcast sky of the
+        CIE (ISO 15469, type 1: a third of the zenith's radiance at the horizon), without a rate.
     :param glow: (5,) radiance added around the sun, times `aureole`; ``glow_width``: its
         asymmetry.
     :param polarised: share of the polarised light that a filter removes, [0, 1].
@@ -72,7 +74,10 @@ class Sky:
             return np.zeros((0, 5), np.float32)
         height = np.maximum(directions[:, 1], 0)
         cosine = directions @ self.sun_direction.astype(np.float32)
-        clear = np.exp(_outer(-height, self.gradient))
+        if self.clouds.kind == 'deck':
+            clear = np.repeat(1 - height[:, None], 5, axis=1)
+        else:
+            clear = np.exp(_outer(-height, self.gradient))
         clear *= (self.horizon - self.zenith).astype(np.float32)
         clear += self.zenith.astype(np.float32)
         if self.polarised:

@@ -108,7 +108,8 @@ def _deck(rng: np.random.Generator, weather: str, **more: float) -> WeatherState
 
 
 def _overcast(rng: np.random.Generator) -> WeatherState:
-    return _deck(rng, 'overcast')
+    # without rain or mist the air under clouds is as clear as elsewhere
+    return _deck(rng, 'overcast', visibility_m=_log_uniform(rng, 6e3, 40e3))
 
 
 def _haze(rng: np.random.Generator) -> WeatherState:

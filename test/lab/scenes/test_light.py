@@ -69,6 +69,20 @@ def test_a_clear_sky_is_dark_in_swir_and_a_deck_is_not():
         assert .8 < light.zenith[2] / light.zenith[0] < 1.3
 
 
+def test_a_deck_is_darkest_low_at_the_horizon_most_so_in_swir():
+    """Measured on an overcast drive: .40 of the sky above in the visible, .36 in SWIR."""
+    edges = []
+    for light in lights('overcast') + lights('wet'):
+        if light.dome.clouds.kind != 'deck':
+            continue
+        edge = light.horizon / light.zenith
+        edges.append(edge[1])
+        assert .33 < edge[1] < .7
+        assert .33 < edge[3] <= edge[1]
+        assert light.air[1] < .75 * light.zenith[1], 'so haze veils little'
+    assert .4 < np.median(edges) < .6
+
+
 def test_a_low_sun_is_red_and_keeps_more_swir():
     low, high = (light_of(replace(NOON, elevation=e), RNG(0)) for e in (9.0, 60.0))
     assert low.sun[0] / low.sun[2] > 1.5 * high.sun[0] / high.sun[2]

@@ -30,6 +30,16 @@ def test_zenith_and_horizon_are_as_said():
     assert PLAIN.radiance(unit(1, 2, 0)).dtype == np.float32
 
 
+def test_an_overcast_sky_is_that_of_the_cie():
+    """``(1 + 2 sin e) / 3`` of the zenith's radiance (ISO 15469, type 1)."""
+    deck = replace(PLAIN, zenith=3 * COLOUR, horizon=COLOUR,
+                   clouds=replace(PLAIN.clouds, kind='deck', relief=0.0))
+    for degrees in (0, 10, 42, 90):
+        e = np.radians(degrees)
+        assert deck.radiance(unit(0, np.sin(e), np.cos(e)))[0] == pytest.approx(
+            COLOUR * (1 + 2 * np.sin(e)), rel=1e-4)
+
+
 def test_sun_and_glow_stand_where_the_sun_is():
     sky = replace(PLAIN, glow=np.full(5, .05), disc=np.full(5, DISC))
     assert sky.radiance(SUN[None])[0].min() > DISC
