@@ -131,10 +131,13 @@ def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int]) -> np.nda
     small = np.ones((-(-height // 2) * -(-width // 2), len(SKY_DIRECTIONS)), np.float32)
     to_small = np.full(height * width, -1)
     to_small[grid.ravel()] = np.arange(grid.sum())
+    leafy = np.array([s.part.leafy for s in caster.surfaces])[hits.surface[chosen]]
     for k, toward in enumerate(SKY_DIRECTIONS):
-        facing = hits.normal[chosen] @ toward > 0
-        rows = chosen[facing]
-        small[to_small[rows], k] = caster.lit(hits.point[rows], hits.normal[rows], toward)
+        cosine = hits.normal[chosen] @ toward
+        seen = (cosine > 0) | leafy  # leaves are lit on their far side, too
+        rows = chosen[seen]
+        side = np.where(cosine[seen, None] < 0, -1, 1) * hits.normal[rows]
+        small[to_small[rows], k] = caster.lit(hits.point[rows], side, toward)
     rows_small, columns_small = -(-height // 2), -(-width // 2)
     y, x = np.divmod(np.arange(height * width), width)
     best = np.zeros(height * width, np.int64)

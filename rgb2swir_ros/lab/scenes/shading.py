@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rgb2swir_ros.lab.scenes import foliage
 from rgb2swir_ros.lab.scenes.geometry_buffer import (
     SKY_DIRECTIONS,
     SKY_SHARES,
@@ -29,13 +30,9 @@ FILM_GLOSS = .03  # Fresnel reflectance of water at normal incidence, for films 
 TISSUE = {'grass', 'leaf', 'conifer', 'dry_grass'}
 TISSUE_RELIEF_SWIR = .6
 UNEVEN = TISSUE | {'soil', 'sand', 'gravel', 'granite', 'wood', 'rust', 'roof', 'brick'}
-# Light through a crown onto its own shaded leaves. ``REACHES_M``: depth of the crown towards the
-# sun; ``LAYERS``: leaf layers in the light's path at that depth. Within the first reach lit
-# neighbours light a leaf, which has a term of its own. ``LEAF_SHARE``: share of direct
-# light on a leaf of random orientation. ``SCATTERED``: single scattering albedo of a leaf over its
-# reflectance, since its transmittance is a little lower than its reflectance.
-REACHES_M, LAYERS = (1.5, 3.0, 6.0), (np.inf, 1.2, 1.6)
-LEAF_SHARE, SCATTERED = .47, 1.85
+# Depth of a leaf in its crown, towards the sun: a leaf whose sun returns within a reach (m) lies
+# behind so many layers of leaves. Beyond the last it lies in the shadow of another object.
+REACHES_M, LAYERS = (1.5, 3.0, 6.0), (.3, 1.0, 1.9)
 # Materials with dyed or painted patterns, which lose much of their visible contrast in SWIR
 DYED = {'cloth', 'sign_face', 'car_paint', 'metal_paint', 'plastic'}
 
@@ -90,8 +87,11 @@ def shade(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCondition
     solid = ~hits.sky
     rho = _reflectance(caster, buffer, conditions)
     leafy = np.array([s.part.leafy for s in caster.surfaces])[hits.surface] & solid
+    rho[leafy] = foliage.tuft_albedo(rho[leafy])
     irradiance = _irradiance(caster, buffer, conditions, rho, leafy)
-    irradiance += lamp_light(caster, buffer, light)
+    lamps = lamp_light(caster, buffer, light)
+    # a lamp lights one side of a leaf, and both scatter
+    irradiance += np.where(leafy[:, None], .5, 1) * lamps
     radiance = rho * irradiance
     radiance += _emission(caster, buffer, light)
     _add_reflections(caster, buffer, conditions, radiance)
@@ -131,27 +131,24 @@ def _reflectance(caster: RayCaster, buffer: GeometryBuffer,
 
 
 def _irradiance(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderConditions,
-                rho: np.ndarray, leafy: np.ndarray) -> np.ndarray:
-    """Return the irradiance (N, 5), float32, of every pixel's surface, lamps aside."""
+                albedo: np.ndarray, leafy: np.ndarray) -> np.ndarray:
+    """Return the irradiance (N, 5), float32, of every pixel's surface, lamps aside.
+
+    Of leaves it is the mean of both sides.
+
+    :param albedo: (N, 5) of tufts of leaves, where ``leafy`` (N,).
+    """
     hits, light = buffer.hits, conditions.light
-    solid = ~hits.sky
     toward = light.sun_direction.astype(np.float32)
     cosine = hits.normal @ toward
-    # leaves take light from both sides, part of it by transmission
-    share = np.where(leafy, .5 * np.abs(cosine) + .22, np.clip(cosine, 0, 1))
+    share = np.where(leafy, .5 * foliage.facing(cosine), np.clip(cosine, 0, 1))
     lit = np.zeros(len(cosine), np.float32)
     if light.sun.any():
-        rows = np.flatnonzero(solid & (share > 0))
+        rows = np.flatnonzero(~hits.sky & (share > 0))
         side = np.where(cosine[rows, None] < 0, -1, 1) * hits.normal[rows]
         lit[rows] = caster.lit(hits.point[rows], side, toward)
-    direct = (share * lit).astype(np.float32)[:, None] * light.sun
-    if light.sun.any():
-        crowns = np.array([s.part.name == 'foliage' for s in caster.surfaces])[hits.surface]
-        rows = np.flatnonzero(solid & crowns & (lit == 0))
-        direct[rows] += LEAF_SHARE * light.sun * _through_crown(
-            caster, hits.point[rows], toward, rho[rows])
-    slope = np.clip(hits.normal @ SKY_DIRECTIONS.T, 0, 1)
-    slope = np.where(leafy[:, None], .5 * slope + .3, slope)
+    slope = hits.normal @ SKY_DIRECTIONS.T
+    slope = np.where(leafy[:, None], .5 * foliage.facing(slope), np.clip(slope, 0, 1))
     weights = (buffer.open_sky * slope * SKY_SHARES).astype(np.float32)
     sky = light.sky_radiance(SKY_DIRECTIONS)
     level = (SKY_SHARES * SKY_DIRECTIONS[:, 1]) @ sky
@@ -160,38 +157,37 @@ def _irradiance(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCon
     ground = conditions.reflectance[:caster.ground_surfaces].mean(axis=0)
     if light.snow:
         ground = snow_covered_reflectance(ground, conditions.snow, light.snow)
-    sunny = light.sun * max(float(toward[1]), 0)
-    bounce = ground * (.6 * sunny + .7 * light.sky)
-    # light from below, and from objects that cover part of the sky
-    below = (.5 - .5 * hits.normal[:, 1]) * (.35 + .65 * openness) + .12 * (1 - openness)
-    total = direct + weights @ sky.astype(np.float32) \
-        + below[:, None].astype(np.float32) * bounce
-    # Leaves light each other, so a crown has few dark gaps in SWIR. With these factors a lit crown
-    # is about as bright as the canopies in the materials table, shadows included.
-    total += (leafy * (.2 + .5 * openness))[:, None] * rho * (.6 * sunny + .4 * light.sky)
+    bounce = ground * (.6 * light.sun * max(float(toward[1]), 0) + .7 * light.sky)
+    # light from below, and from objects that cover part of the sky; leaves have two sides
+    below = np.where(leafy, .5 * openness, (.5 - .5 * hits.normal[:, 1]) * (.35 + .65 * openness)
+                     + .12 * (1 - openness))
+    total = (share * lit).astype(np.float32)[:, None] * light.sun + weights @ sky.astype(
+        np.float32) + below[:, None].astype(np.float32) * bounce
+    rows = np.flatnonzero(leafy)
+    if len(rows):
+        around = foliage.scattered_within(albedo[rows],
+                                          foliage.layers_to_sky(buffer.open_sky[rows]))
+        total[rows] += around * .5 * (light.sky + bounce)
+        if light.sun.any():
+            layers = _layers_to_sun(caster, hits.point[rows], toward, lit[rows] > 0)
+            total[rows] += foliage.scattered_within(albedo[rows], layers) * .25 * light.sun
     return total.astype(np.float32)
 
 
-def _through_crown(caster: RayCaster, point: np.ndarray, toward: np.ndarray,
-                   rho: np.ndarray) -> np.ndarray:
-    """Return the transmittance (N, 5) of a crown, from the sun to its own shaded leaves.
+def _layers_to_sun(caster: RayCaster, point: np.ndarray, toward: np.ndarray,
+                   lit: np.ndarray) -> np.ndarray:
+    """Return the layers (N,) of leaves between leaves and sun; inf in the shadow of others.
 
-    A canopy attenuates light like black leaves whose number of layers is multiplied by
-    sqrt(1 - albedo) (Goudriaan 1977, "Crop Micrometeorology"). Leaves scatter nearly all light of
-    the first SWIR band, so a backlit crown is dark in the visible and bright in SWIR. A point that
-    is still occluded beyond ``REACHES_M`` lies in the shadow of another object: 0.
-
-    :param point: (N, 3); ``rho``: (N, 5), their reflectance.
+    :param point: (N, 3); ``lit``: (N,) whether the sun reaches them.
     """
-    through = np.zeros_like(rho)
-    dimming = np.sqrt(1 - np.minimum(SCATTERED * rho, .95))
-    rows = np.arange(len(point))
-    for reach, layers in zip(REACHES_M, LAYERS, strict=True):
+    layers = np.where(lit, 0, np.inf).astype(np.float32)
+    rows = np.flatnonzero(~lit)
+    for reach, between in zip(REACHES_M, LAYERS, strict=True):
         start = point[rows] + reach * toward
         free = caster.lit(start, np.zeros_like(start), toward)
-        through[rows[free]] = np.exp(-layers * dimming[rows[free]])
+        layers[rows[free]] = between
         rows = rows[~free]
-    return through
+    return layers
 
 
 def _emission(caster: RayCaster, buffer: GeometryBuffer, light: Light) -> np.ndarray:
