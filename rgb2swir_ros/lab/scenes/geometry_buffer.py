@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rgb2swir_ros.lab.scenes.geometry.mesh import rotation
-from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits
+from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits, on_plane
 from rgb2swir_ros.lab.scenes.scene import PinholeCamera
 from rgb2swir_ros.lab.scenes.textures import mip_pyramid, sample_textures
 
@@ -74,7 +73,7 @@ def make_geometry_buffer(caster: RayCaster, camera: PinholeCamera,
     hits = caster.hits(position, direction, spread)
     fine, coarse, cell = _reliefs(caster, hits, direction, spread)
     return GeometryBuffer(camera, position, axes, direction, hits, fine, coarse, cell,
-                          _open_sky(caster, hits, camera.size))
+                          _open_sky(caster, hits, camera.size, spread))
 
 
 def _reliefs(caster: RayCaster, hits: RayHits, direction: np.ndarray,
@@ -83,10 +82,8 @@ def _reliefs(caster: RayCaster, hits: RayHits, direction: np.ndarray,
     parts = [s.part for s in caster.surfaces]
     index = np.array([names.index(p.texture) if p.texture else -1 for p in parts])[hits.surface]
     texels = np.array([p.texels for p in parts], np.float32)[hits.surface]
-    local, normal = _local(caster, hits)
-    axis = np.abs(normal).argmax(axis=1)
-    u = np.where(axis == 0, local[:, 2], local[:, 0]).astype(np.float32)
-    v = np.where(axis == 1, local[:, 2], local[:, 1]).astype(np.float32)
+    local, normal = caster.to_objects(hits.point, hits.normal, hits.object_index)
+    u, v = on_plane(local, normal)
     cosine = np.maximum(np.abs((hits.normal * direction).sum(axis=1)), .05)
     footprint = np.where(hits.sky, 0, hits.distance) * spread / np.sqrt(cosine)
     upright = np.array([p.texture == 'foliage' for p in parts])[hits.surface] \
@@ -103,28 +100,15 @@ def _reliefs(caster: RayCaster, hits: RayHits, direction: np.ndarray,
     return fine, coarse, ((cells + hits.object_index * .6180) % 1).astype(np.float32)
 
 
-def _local(caster: RayCaster, hits: RayHits) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and normals in object coordinates, so that textures move with objects."""
-    local, normal = hits.point.astype(np.float32), hits.normal.copy()
-    rows = np.flatnonzero(hits.object_index >= 0)
-    if len(rows):
-        object_index = hits.object_index[rows]
-        turns = np.array([rotation(p.heading) for p in caster.poses], np.float32)
-        places = np.array([p.position for p in caster.poses], np.float32)
-        scales = np.array([p.scale for p in caster.poses], np.float32)
-        moved = (local[rows] - places[object_index]) / scales[object_index, None]
-        local[rows] = np.einsum('ni,nij->nj', moved, turns[object_index])
-        normal[rows] = np.einsum('ni,nij->nj', normal[rows], turns[object_index])
-    return local, normal
-
-
-def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int]) -> np.ndarray:
+def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int],
+              spread: float) -> np.ndarray:
     """Return which directions of the sky each pixel sees, cast at every second row and column.
 
     Each pixel takes the values of the most similar of the four nearest cast pixels (joint
     nearest-neighbour upsampling), which keeps edges in place.
     """
     height, width = size
+    footprint = np.where(hits.sky, 0, hits.distance) * spread
     grid = np.zeros(size, bool)
     grid[::2, ::2] = True
     chosen = np.flatnonzero(grid.ravel() & ~hits.sky)
@@ -137,7 +121,8 @@ def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int]) -> np.nda
         seen = (cosine > 0) | leafy  # leaves are lit on their far side, too
         rows = chosen[seen]
         side = np.where(cosine[seen, None] < 0, -1, 1) * hits.normal[rows]
-        small[to_small[rows], k] = caster.lit(hits.point[rows], side, toward)
+        small[to_small[rows], k] = caster.lit(hits.point[rows], side, toward,
+                                                  footprint[rows])
     rows_small, columns_small = -(-height // 2), -(-width // 2)
     y, x = np.divmod(np.arange(height * width), width)
     best = np.zeros(height * width, np.int64)

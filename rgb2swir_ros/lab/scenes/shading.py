@@ -146,7 +146,8 @@ def _irradiance(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCon
     if light.sun.any():
         rows = np.flatnonzero(~hits.sky & (share > 0))
         side = np.where(cosine[rows, None] < 0, -1, 1) * hits.normal[rows]
-        lit[rows] = caster.lit(hits.point[rows], side, toward)
+        footprint = hits.distance[rows] / (buffer.camera.focal * buffer.camera.size[1])
+        lit[rows] = caster.lit(hits.point[rows], side, toward, footprint)
     slope = hits.normal @ SKY_DIRECTIONS.T
     slope = np.where(leafy[:, None], .5 * foliage.facing(slope), np.clip(slope, 0, 1))
     weights = (buffer.open_sky * slope * SKY_SHARES).astype(np.float32)

@@ -74,6 +74,7 @@ def texture_library() -> dict[str, np.ndarray]:
         'clouds': fractal(rng, 2, 128, .55),
         'bricks': bricks(rng),
         'cobbles': cobbles(rng),
+        'gaps': fractal(rng, 32, 128, .9),
     }
 
 
@@ -110,6 +111,36 @@ def mip_pyramid() -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     return names, np.concatenate(pyramids), np.array(offsets, np.int64)
 
 
+def mip_level(texels: np.ndarray) -> np.ndarray:
+    """Return the level (N,) of the mipmaps for footprints (N,) in texels."""
+    levels = int(np.log2(SIZE)) + 1
+    return np.clip(np.log2(np.maximum(texels, 1e-6)) + .5, 0, levels - 1).astype(np.int64)
+
+
+@lru_cache(maxsize=1)
+def _gap_spread() -> np.ndarray:
+    """Return the standard deviation of interpolated values of the texture of gaps, by level."""
+    rng = np.random.default_rng(0)
+    where = rng.uniform(0, SIZE, (2, 4000)).astype(np.float32)
+    levels = int(np.log2(SIZE)) + 1
+    spread = [sample_texture('gaps', *where, 2.0 ** level).std() for level in range(levels)]
+    return np.maximum(np.array(spread, np.float32), 1e-3)
+
+
+def in_gap(quantile: np.ndarray, x: np.ndarray, y: np.ndarray, texels: np.ndarray) -> np.ndarray:
+    """Return whether points (N,) lie in gaps of a tuft of leaves, at any distance the same share.
+
+    A mipmap has less contrast than its texture: the threshold falls with it, so that gaps smaller
+    than a pixel become fewer larger ones.
+
+    :param quantile: (N,) of a standard normal, above which there is a gap.
+    :param x: (N,) in texels; ``y`` the same; ``texels``: (N,) width of the footprint.
+    """
+    index = np.full(len(x), mip_pyramid()[0].index('gaps'))
+    value = sample_textures(index, x % SIZE, y % SIZE, texels)
+    return np.asarray(value > quantile * _gap_spread()[mip_level(texels)])
+
+
 def sample_textures(index: np.ndarray, x: np.ndarray, y: np.ndarray,
                     texels: np.ndarray) -> np.ndarray:
     """Return values of many textures, each from the mipmap level of its footprint.
@@ -121,7 +152,7 @@ def sample_textures(index: np.ndarray, x: np.ndarray, y: np.ndarray,
     """
     names, flat, offsets = mip_pyramid()
     length = len(flat) // len(names)
-    level = np.clip(np.log2(np.maximum(texels, 1e-6)) + .5, 0, len(offsets) - 1).astype(np.int64)
+    level = mip_level(texels)
     size = SIZE >> level
     scale = (1.0 / (1 << level)).astype(np.float32)
     base = np.maximum(index, 0) * length + offsets[level]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.boxes import find_boxes
+from rgb2swir_ros.lab.scenes.geometry.mesh import Part
 from rgb2swir_ros.lab.scenes.geometry_buffer import (
     SKY_DIRECTIONS,
     SKY_SHARES,
@@ -84,7 +87,6 @@ def test_sky_shares_make_a_level_surface_white_under_a_white_sky():
 
 def test_texture_moves_with_its_object():
     """The relief of a car's side is the same after the car has moved and turned."""
-    from dataclasses import replace
     item = box(0.0, 12.0)
     part = replace(item.mesh.parts[0], texture='worn', contrast=.2)
     item = replace(item, mesh=replace(item.mesh, parts=(part,)))
@@ -102,3 +104,60 @@ def test_objects_lost_in_fog_say_so():
     own = buffer.hits.object_index.reshape(96, 128) == 0
     assert [found.lost for found in find_boxes(caster, buffer, 1, np.where(own, .36, fog))] == [
         False]
+
+
+def sparse(item, fill):
+    """Return a box of tufts with gaps."""
+    part = Part('foliage', 'leaf', leafy=True, fill=fill)
+    return replace(item, mesh=replace(item.mesh, parts=(part,)))
+
+
+def test_rays_pass_through_gaps_between_leaves():
+    """Of a thin screen of leaves the share `fill` is seen, through the rest the wall behind."""
+    screen = box(0.0, 10.0, size=(30.0, 20.0, .004), category=None)  # thinner than a step
+    wall = box(0.0, 20.0, size=(90.0, 60.0, 1.0), category=None)
+    for fill in (1.0, .6):
+        caster, buffer = seen(simple_scene(sparse(screen, fill), wall))
+        upper = buffer.hits.object_index.reshape(96, 128)[:40]
+        distance = buffer.hits.distance.reshape(96, 128)[:40]
+        assert (upper == 0).mean() == pytest.approx(fill, abs=.04)
+        assert distance[upper == 0].max() < 13
+        assert (upper == 1).mean() == pytest.approx(1 - fill, abs=.04)
+        through = -buffer.direction.reshape(96, 128, 3)[:40][upper == 1][:, 2] * distance[
+            upper == 1]
+        assert through == pytest.approx(-19.5, abs=.02)
+        assert caster.surfaces[buffer.hits.surface.reshape(96, 128)[10, 10]].part.name
+
+
+def test_the_sun_shines_through_gaps_onto_what_is_behind():
+    """Dappled shade, and none of it without a footprint, which means whole tufts."""
+    screen = sparse(box(0.0, 10.0, size=(30.0, 20.0, .004), category=None), .6)
+    caster, _ = seen(simple_scene(screen))
+    points = np.stack([np.linspace(-8, 8, 4000), np.full(4000, 5.0), np.full(4000, 14.0)], 1)
+    normal, sun = np.tile([0, 0, -1.0], (4000, 1)), np.array([0, .1, -.995], np.float32)
+    dappled = caster.lit(points, normal, sun, np.full(4000, .02))
+    assert dappled.mean() == pytest.approx(.4, abs=.06)
+    assert not caster.lit(points, normal, sun).any()
+
+
+def test_gaps_move_with_their_crown():
+    """A drive shows the same leaves in every frame."""
+    crown = sparse(box(0.0, 12.0, size=(4.0, 3.0, .004), category=None), .6)
+    _, before = seen(simple_scene(crown))
+    _, after = seen(simple_scene(replace(crown, d=3.0, z=15.0), d=3.0, z=3.0))
+    same = (before.hits.object_index == 0) == (after.hits.object_index == 0)
+    assert same.mean() > .99
+
+
+def test_leaves_see_the_sky_on_both_sides():
+    """The back of a leaf under a roof is dark, so light from behind a crown stays behind it."""
+    leaf = box(0.0, 10.0, size=(6.0, 6.0, .1), category=None)
+    leaf = replace(leaf, mesh=replace(leaf.mesh, parts=(Part('foliage', 'leaf', leafy=True),)))
+    behind = box(0.0, 10.6, size=(60.0, 60.0, 1.0), category=None)
+    _, alone = seen(simple_scene(leaf))
+    _, backed = seen(simple_scene(leaf, behind))
+    away = SKY_DIRECTIONS[:, 2] > .1
+    own = alone.hits.object_index == 0
+    assert backed.open_sky[own][:, away].mean() < .1
+    # the leaf's own box has a back face, a few centimetres behind
+    assert backed.open_sky[own][:, SKY_DIRECTIONS[:, 2] < -.1].mean() > .9

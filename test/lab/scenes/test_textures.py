@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.textures import (
     SIZE,
+    in_gap,
     mip_pyramid,
     sample_texture,
     sample_textures,
@@ -50,3 +53,14 @@ def test_a_wide_footprint_sees_the_mean():
 def test_no_texture_is_zero():
     """Index -1 stands for none."""
     assert not sample_textures(np.array([-1, -1]), *np.zeros((3, 2), np.float32)).any()
+
+
+@pytest.mark.parametrize('footprint', [.3, 2, 9, 30])
+def test_gaps_between_leaves_keep_their_share_at_any_distance(footprint):
+    """A pixel that covers many leaves still lies in a gap or not."""
+    x, y = np.random.default_rng(1).uniform(0, SIZE, (2, 20000)).astype(np.float32)
+    for fill in (.6, .8):
+        quantile = np.full(len(x), NormalDist().inv_cdf(fill), np.float32)
+        assert in_gap(quantile, x, y, np.full(len(x), footprint)).mean() == pytest.approx(
+            1 - fill, abs=.05)
+    assert not in_gap(np.full(9, np.inf), x[:9], y[:9], np.ones(9)).any(), 'no gaps in a whole'

@@ -20,6 +20,7 @@ class Part:
     :param gloss: specular reflectance at normal incidence (Fresnel raises it at grazing angles);
         0 for matt.
     :param leafy: a thin translucent tissue, lit from both sides.
+    :param fill: share of its triangles that is there; the rest are gaps, as between leaves.
     :param lamp: kind of lamp that it is: ``''``, ``'head'``, ``'tail'``, ``'street'``,
         ``'window'``, ``'signal'``.
     """
@@ -31,6 +32,7 @@ class Part:
     contrast: float = .1
     gloss: float = 0.0
     leafy: bool = False
+    fill: float = 1.0
     lamp: str = ''
 
 

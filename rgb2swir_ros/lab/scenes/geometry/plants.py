@@ -7,7 +7,7 @@ import numpy as np
 from .builder import Builder
 from .mesh import Mesh, Part
 from .shapes import Shape, above, leaves, rods, xyz
-from .trees import bark_part, crown, leaf_part
+from .trees import FILL, bark_part, crown, leaf_part
 
 
 def bush(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
@@ -24,7 +24,7 @@ def bush(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     middles = np.stack([reach * np.cos(turn), rng.uniform(.2, .72, number) * height,
                         reach * np.sin(turn)], 1)
     count = int(rng.integers(500, 1100) * detail)
-    size = float(np.clip(np.sqrt(9 * wide * height / count), .04, .35))
+    size = float(np.clip(np.sqrt(9 / FILL * wide * height / count), .05, .45))
     builder.add(leaf_part(rng, 'leaf' if rng.random() < .85 else 'dry_grass'),
                 above(crown(rng, middles, radii, count, size), .01))
     builder.add(bark_part(), rods(np.zeros((number, 3)), middles, .014, .006, sides=3))
@@ -50,7 +50,7 @@ def hedge(rng: np.random.Generator, length: float | None = None) -> Mesh:
     normal[np.arange(count), axis] += sign
     lumps = .5 + .5 * np.sin(at[:, 0] * length * 1.7) * np.sin(at[:, 1] * 3 + at[:, 2] * 2)
     depth = 1 - (.06 + .12 * lumps + .12 * rng.random(count))[:, None] * [.3, .6, 1]
-    size = float(np.clip(np.sqrt(7 * length * (height + wide) / count), .06, .3))
+    size = float(np.clip(np.sqrt(7 / FILL * length * (height + wide) / count), .08, .4))
     shape = leaves(rng, at * depth * half + [0, half[1], 0], size * rng.uniform(.6, 1.3, count),
                    normal)
     builder.add(leaf_part(rng, 'leaf' if rng.random() < .8 else 'conifer'), above(shape, .01))

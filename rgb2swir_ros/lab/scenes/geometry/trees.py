@@ -1,4 +1,7 @@
-"""Trees: crowns are clouds of small leaf triangles around the ends of branches."""
+"""Trees: crowns are clouds of tufts of leaves around the ends of branches.
+
+A tuft is one triangle; the gaps between its leaves are cut out when rays meet it (`Part.fill`).
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from .mesh import Mesh, Part
 from .shapes import Shape, above, cylinder, leaves, rods, tube, xyz
 
 COVER = 2.6  # mean layers of leaves on a line of sight through the centre of a crown
+FILL = .6    # share of a tuft that leaves cover (assumed)
 
 
 def leaf_part(rng: np.random.Generator, material: str = 'leaf') -> Part:
     """Return foliage of one tree."""
     return Part('foliage', material, str(rng.choice(['leaves', 'foliage'])),
-                rng.uniform(60, 160), rng.uniform(.12, .25), leafy=True)
+                rng.uniform(60, 160), rng.uniform(.12, .25), leafy=True, fill=FILL)
 
 
 def bark_part(material: str = 'bark') -> Part:
@@ -24,12 +28,12 @@ def bark_part(material: str = 'bark') -> Part:
 
 def crown(rng: np.random.Generator, middles: np.ndarray, radii: np.ndarray, count: int,
           size: float, flatten: float = .8) -> Shape:
-    """Return leaves in balls, mostly near their surfaces and facing outward.
+    """Return tufts in balls, mostly near their surfaces and facing outward.
 
     :param middles: (B, 3).
     :param radii: (B,).
-    :param count: leaves in all.
-    :param size: mean edge of a leaf in metres.
+    :param count: tufts in all.
+    :param size: mean edge of a tuft in metres.
     :param flatten: height of the balls over their width.
     """
     share = radii ** 2 / (radii ** 2).sum()
@@ -58,11 +62,11 @@ def _balls(rng: np.random.Generator, count: int, width: float, tall: float,
 
 
 def _leaf_size(count: int, width: float, tall: float) -> float:
-    """Return the edge with which `count` leaves cover a crown `COVER` times.
+    """Return the edge with which `count` tufts cover a crown `COVER` times with their leaves.
 
     A triangle of edge e and equal height has the area e^2 / 2, half of which shows on average.
     """
-    return float(np.sqrt(COVER * np.pi * width * tall / 2 / count * 4 * .75))
+    return float(np.sqrt(COVER / FILL * np.pi * width * tall / 2 / count * 4 * .75))
 
 
 def broadleaf(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
@@ -84,7 +88,7 @@ def broadleaf(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     middles, radii = _balls(rng, number, width, tall, bottom)
     if habit == 'column':
         radii *= 1.5
-    size = min(_leaf_size(count, width, tall), .55)
+    size = min(_leaf_size(count, width, tall), .7)
     builder = Builder()
     girth = .011 * height + (.05 if habit == 'round' else .02)
     trunk = np.array([[0, -.02, 0], [.1, .3 * height, 0], [-.05, .55 * height, .1],
@@ -133,9 +137,9 @@ def conifer(rng: np.random.Generator, detail: float = 1.0) -> Mesh:
     at = out * (reach * along)[:, None]
     at[:, 1] = np.clip(y, .15, height)
     normal = out * .5 + [0, .8, 0] + .55 * rng.standard_normal((count, 3))
-    size = np.sqrt(4 * COVER * wide * (height - bare) / count)
+    size = np.sqrt(4 * COVER / FILL * wide * (height - bare) / count)
     builder.add(leaf_part(rng, 'conifer'), above(leaves(
-        rng, at, np.minimum(size, .7) * rng.uniform(.7, 1.4, count), normal,
+        rng, at, np.minimum(size, .9) * rng.uniform(.7, 1.4, count), normal,
         out + [0, -droop, 0] + .4 * rng.standard_normal((count, 3)), aspect=.7), .02))
     girth = .009 * height + .04
     builder.add(bark_part(), tube(np.array([[0, -.02, 0], [0, .5 * height, 0],
@@ -154,7 +158,7 @@ def _pine(rng: np.random.Generator, height: float, detail: float) -> Mesh:
     count = int(rng.integers(1400, 2400) * detail)
     builder.add(leaf_part(rng, 'conifer'),
                 crown(rng, middles, radii, count,
-                      min(_leaf_size(count, wide, height - bottom), .5), .5))
+                      min(_leaf_size(count, wide, height - bottom), .65), .5))
     girth = .008 * height + .05
     bend = rng.normal(0, .02 * height, 2)
     trunk = np.array([[0, -.02, 0], [bend[0], .5 * height, 0], [bend[0], .84 * height, bend[1]]])
@@ -179,7 +183,7 @@ def far_tree(rng: np.random.Generator) -> Mesh:
         out = np.stack([np.cos(turn), np.zeros(count), np.sin(turn)], 1)
         at = out * reach[:, None]
         at[:, 1] = np.maximum(.06 * height + up * .92 * height, .5)
-        size = np.sqrt(3.2 * COVER * wide * height / count)
+        size = np.sqrt(3.2 * COVER / FILL * wide * height / count)
         shape = leaves(rng, at, size * rng.uniform(.7, 1.2, count),
                        out + [0, .6, 0] + .3 * rng.standard_normal((count, 3)),
                        out + xyz(0, -.4, 0))
