@@ -31,9 +31,9 @@ COLOURS: dict[str, tuple[float, float, float, float, float]] = {
 }
 STREET = {'led': .35, 'led_warm': .20, 'sodium': .33, 'metal_halide': .12}
 HEAD = {'halogen': .45, 'led': .40, 'xenon': .15}
-TAIL = {'halogen_red': .5, 'led_red': .5}
+TAIL = {'halogen_red': .35, 'led_red': .65}
 WINDOW = {'led_warm': .4, 'halogen': .25, 'led': .35}
-SIGNAL = {'led_red': .4, 'led_green': .3, 'led_amber': .15, 'halogen_red': .15}
+SIGNAL = {'led_red': .42, 'led_green': .42, 'led_amber': .11, 'halogen_red': .05}
 # Probability that vehicles have their lamps on by day
 BY_DAY = {'clear': .15, 'cloudy': .2, 'overcast': .4, 'haze': .35, 'fog': .9, 'wet': .7,
           'snow': .6}
@@ -55,10 +55,10 @@ def draw_lamps(state: WeatherState, rng: np.random.Generator
     if state.weather == 'dusk':
         dark = .04 + .5 * float(np.clip(-state.elevation / 7, 0, 1)) ** 2
     elif state.weather != 'night':
-        if rng.random() > BY_DAY[state.weather]:
-            return {}, np.zeros(5, np.float32)
-        return {'head': _face(HEAD, rng, 3, 30), 'tail': _face(TAIL, rng, .6, 5),
-                'signal': _face(SIGNAL, rng, 1.5, 6)}, np.zeros(5, np.float32)
+        lamps = {'signal': _face(SIGNAL, rng, 1.5, 6)}  # traffic lights are always on
+        if rng.random() < BY_DAY[state.weather]:
+            lamps |= {'head': _face(HEAD, rng, 3, 30), 'tail': _face(TAIL, rng, .6, 5)}
+        return lamps, np.zeros(5, np.float32)
     lamps = {'head': _face(HEAD, rng, 30, 120), 'tail': _face(TAIL, rng, 1.5, 12),
              'signal': _face(SIGNAL, rng, 3, 15), 'window': _face(WINDOW, rng, .3, 4)}
     if state.weather == 'night' or rng.random() < .6:

@@ -232,7 +232,11 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
         # the light of the ground fill it up in the visible; the ground is no brighter in SWIR,
         # but haze scatters less, by its extinction.
         filled = rng.uniform(0, .35) * np.minimum(_haze(state), 1)
-        edge = OVERCAST_HORIZON + filled * np.array([1, 1, 1, .5, .5])
+        edge = OVERCAST_HORIZON * np.exp(rng.normal(0, .15)) + filled * np.array(
+            [1, 1, 1, .5, .5])
+        # water, vapour and droplets, absorbs SWIR on the long way from there (assumed; .36 of the
+        # high sky was measured on a drive where the visible had .40)
+        edge[3:] *= rng.uniform(.6, 1)
     relief = .04 + .38 * state.relief if state.relief else 0.0
     sun = colour * state.sunshine * 1.5
     bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # glow of a sun behind clouds

@@ -57,10 +57,20 @@ def test_by_day_lamps_are_on_in_fog_and_seldom_in_the_sun():
         drawn = [draw_lamps(WeatherState(weather, 40.0, 0.0), rng) for _ in range(200)]
         assert not any(beam.any() for _, beam in drawn)
         assert not any('street' in lamps for lamps, _ in drawn)
-        return np.mean([bool(lamps) for lamps, _ in drawn])
+        assert all('signal' in lamps for lamps, _ in drawn), 'traffic lights are never off'
+        return np.mean(['head' in lamps for lamps, _ in drawn])
 
     assert on('fog') > .8
     assert on('clear') < .3
+
+
+def test_most_signals_and_tail_lamps_vanish_in_swir():
+    rng = np.random.default_rng(0)
+    drawn = [draw_lamps(WeatherState('fog', 40.0, 0.0), rng)[0] for _ in range(300)]
+    for name, share in (('signal', .9), ('tail', .55)):
+        dark = [to_swir(lamps[name]) < .05 * lamps[name][:3].max() for lamps in drawn
+                if name in lamps]
+        assert np.mean(dark) > share
 
 
 def test_dusk_deepens_into_lamp_light():
