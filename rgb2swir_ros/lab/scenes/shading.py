@@ -117,7 +117,9 @@ def _reflectance(caster: RayCaster, buffer: GeometryBuffer,
     if light.wetness:
         open_up = np.clip(hits.normal[:, 1], 0, 1) * buffer.open_sky[:, -1]
         depth = light.wetness * np.clip(.75 + .35 * buffer.coarse, 0, 1) * open_up
-        rho = rho + depth[:, None] * (wet_reflectance(rho, 1.0) - rho)
+        # water lies on leaves and paint, but soaks into neither
+        soaks = np.array([not (p.leafy or p.gloss) for p in parts], np.float32)[hits.surface]
+        rho = rho + depth[:, None] * (wet_reflectance(rho, 1.0, soaks) - rho)
     if light.snow:
         upward = np.clip((hits.normal[:, 1] - .35) / .3, 0, 1) * buffer.open_sky[:, -1]
         drift = .9 * buffer.coarse + .3 * buffer.fine
@@ -223,8 +225,10 @@ def _add_reflections(caster: RayCaster, buffer: GeometryBuffer, conditions: Rend
         return
     seen, normal = buffer.direction[rows], hits.normal[rows]
     cosine = np.clip(-(seen * normal).sum(axis=1), 0, 1)
-    fresnel = gloss[rows] * (1 + (1 / np.maximum(gloss[rows], .02) - 1)
-                             * (1 - cosine) ** 5)
+    in_swir = np.array([s.part.swir_gloss for s in caster.surfaces], np.float32)
+    share = np.empty((len(rows), 5), np.float32)
+    share[:, :3] = _fresnel(gloss[rows], cosine)[:, None]
+    share[:, 3:] = _fresnel(gloss[rows] * in_swir[hits.surface[rows]], cosine)[:, None]
     away = seen + 2 * cosine[:, None] * normal
     away = (away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
     start = hits.point[rows] + normal * (2e-3 + 2e-4 * hits.distance[rows, None])
@@ -234,8 +238,12 @@ def _add_reflections(caster: RayCaster, buffer: GeometryBuffer, conditions: Rend
     sky = np.flatnonzero(image.sky)
     if len(sky):
         mirrored[sky] = np.minimum(light.sky_radiance(away[sky]), 8.0)
-    share = np.clip(fresnel, 0, 1)[:, None]
     radiance[rows] = radiance[rows] * (1 - share) + share * mirrored
+
+
+def _fresnel(gloss: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """Return the mirrored share (N,) by that at normal incidence: Schlick (1994)."""
+    return np.clip(gloss * (1 + (1 / np.maximum(gloss, .02) - 1) * (1 - cosine) ** 5), 0, 1)
 
 
 def _shade_reflection(image: RayHits, conditions: RenderConditions) -> np.ndarray:

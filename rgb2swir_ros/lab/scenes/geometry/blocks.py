@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .builder import Builder
@@ -11,6 +13,7 @@ from .facades import (
     Side,
     band,
     bays,
+    coated,
     door,
     facade,
     four_sides,
@@ -159,8 +162,8 @@ def tower_block(rng: np.random.Generator) -> Mesh:
     floor = rng.uniform(3.4, 4.2)
     count = int(height / floor)
     height = count * floor
-    glass = Part('curtain', 'glass', 'bricks', 12, .12, gloss=.08)
-    lit = Part('lit_curtain', 'glass', gloss=.08, lamp='window')
+    glass = coated(Part('curtain', 'glass', 'bricks', 12, .12), rng)
+    lit = replace(glass, name='lit_curtain', texture='', lamp='window')
     skin = Part('cladding', str(rng.choice(['wall', 'aluminium', 'concrete', 'granite',
                                             'metal_paint'])), 'worn', 20, .06)
     x, z = width / 2, depth / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,11 +10,25 @@ from .builder import Builder
 from .mesh import Part
 from .shapes import Shape, box, moved, quads, turned
 
-PANES = (Part('window', 'glass', gloss=.08), Part('lit_window', 'glass', gloss=.08, lamp='window'),
+# Two panes: each of the four surfaces mirrors .04. Glass passes .4 to .7 of the SWIR, so that
+# there the two on its far side add little.
+PANES = (Part('window', 'glass', gloss=.13, swir_gloss=.6),
+         Part('lit_window', 'glass', gloss=.13, swir_gloss=.6, lamp='window'),
          Part('blind', 'cotton', 'streaks', 60, .1, gloss=.03))
 FRAMES = ('white_paint', 'wood', 'metal_paint')
 CONCRETE = Part('concrete', 'concrete', 'worn', 40, .15)
 DOOR = Part('door', 'sign_face', 'streaks', 80, .1, gloss=.02)
+
+
+def coated(pane: Part, rng: np.random.Generator) -> Part:
+    """Return a pane of a glass front: its coat of metal oxides mirrors the visible sky.
+
+    Drawn from .13, as two plain panes, to .32, as catalogues of solar glass list them. The coat is
+    tuned to the visible; what it mirrors in SWIR is assumed. (Coats of silver, which mirror SWIR,
+    are not among them.)
+    """
+    return replace(pane, gloss=float(rng.uniform(.13, .32)),
+                   swir_gloss=float(rng.uniform(.3, .7)))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Part:
     :param contrast: standard deviation of log brightness by the texture.
     :param gloss: specular reflectance at normal incidence (Fresnel raises it at grazing angles);
         0 for matt.
+    :param swir_gloss: its gloss in SWIR over that.
     :param leafy: a thin translucent tissue, lit from both sides.
     :param fill: share of its triangles that is there; the rest are gaps, as between leaves.
     :param lamp: kind of lamp that it is: ``''``, ``'head'``, ``'tail'``, ``'street'``,
@@ -31,6 +32,7 @@ class Part:
     texels: float = 60.0
     contrast: float = .1
     gloss: float = 0.0
+    swir_gloss: float = 1.0
     leafy: bool = False
     fill: float = 1.0
     lamp: str = ''

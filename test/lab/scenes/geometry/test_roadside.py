@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.scenes.geometry import barriers, plants, poles, signs, trees
+from rgb2swir_ros.lab.scenes.raycast import RayCaster
+from rgb2swir_ros.lab.scenes.scene import SceneObject
+
+from ..simple_scenes import simple_scene
 
 
 @pytest.mark.parametrize('make', [barriers.guard_rail, barriers.concrete_barrier, barriers.fence,
@@ -53,22 +57,18 @@ def test_street_lamps_are_high():
 
 def test_crowns_have_gaps_and_depth():
     """Rays along z through a crown's outline: most meet leaves, some the sky."""
-    from embreex import rtcore_scene
-    from embreex.mesh_construction import TriangleMesh
-
     for make in (trees.broadleaf, trees.conifer):
         covered = []
         for seed in range(6):
             mesh = make(np.random.default_rng(seed))
             leaf = points(mesh, lambda part: part.leafy)
             middle, spread = leaf.mean(0), leaf.std(0)
-            scene = rtcore_scene.EmbreeScene()
-            TriangleMesh(scene, mesh.vertices, mesh.faces)
+            caster = RayCaster(simple_scene(SceneObject(mesh, None, 0.0, 0.0)))
             grid = np.stack(np.meshgrid(np.linspace(-1.2, 1.2, 60), np.linspace(-1.2, 1.2, 60)),
                             -1).reshape(-1, 2)
             start = np.column_stack([middle[:2] + grid * spread[:2], np.full(len(grid), -50.0)])
             ahead = np.tile(np.float32([0, 0, 1]), (len(grid), 1))
-            hit = scene.run(start.astype(np.float32), ahead, output=True)['geomID'] >= 0
-            covered.append(hit.mean())
+            hits = caster.hits(start.astype(np.float32), ahead, .0005)
+            covered.append((hits.object_index == 0).mean())
         assert .6 < np.mean(covered) < .98
         assert max(covered) < 1
