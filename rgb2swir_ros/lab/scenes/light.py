@@ -236,7 +236,7 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
             [1, 1, 1, .5, .5])
         # water, vapour and droplets, absorbs SWIR on the long way from there (assumed; .36 of the
         # high sky was measured on a drive where the visible had .40)
-        edge[3:] *= rng.uniform(.6, 1)
+        edge[3:] *= rng.uniform(.5, 1)
     relief = .04 + .38 * state.relief if state.relief else 0.0
     sun = colour * state.sunshine * 1.5
     bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # glow of a sun behind clouds

@@ -16,12 +16,14 @@ from rgb2swir_ros.lab.scenes.terrain import LaneMarking, Terrain, TransverseStri
 GROUND = {
     'asphalt': ('speckle', 60, .09), 'concrete': ('worn', 40, .09),
     'granite': ('cobbles', 55, .20), 'brick': ('bricks', 70, .18),
+    'red_paver': ('bricks', 70, .14),
     'gravel': ('speckle', 45, .22), 'soil': ('worn', 60, .20),
     'sand': ('worn', 24, .10), 'grass': ('foliage', 70, .32), 'dry_grass': ('foliage', 70, .26),
     'leaf': ('foliage', 45, .38), 'conifer': ('foliage', 40, .38),
 }
 KERB = {'concrete': .6, 'granite': .35, 'red_paint': .05}
-PAVEMENT = {'concrete': .5, 'granite': .3, 'asphalt': .15, 'brick': .05}
+PAVEMENT = {'concrete': .45, 'granite': .22, 'asphalt': .15, 'red_paver': .13, 'brick': .05}
+RED_STRIPS, RED_LANES = .14, .07  # share of roads with red surfacing across, and along a lane
 SPOTS = {'soil': .3, 'dry_grass': .3}  # patches on verges, besides the place's own ground
 CLUTTER_SHARE = .06
 
@@ -97,6 +99,9 @@ def draw_terrain(place: Place, rng: np.random.Generator) -> Terrain:
     if place.walk and rng.random() < .25:
         strips.append(TransverseStrip(rng.uniform(5, 50), rng.uniform(2.5, 4), left, right, 'line',
                                       .5))
+    if rng.random() < RED_STRIPS:
+        for at in rng.uniform(3, 70, int(rng.integers(1, 4))):
+            strips.append(TransverseStrip(float(at), rng.uniform(.8, 6), left, right, 'red'))
     flat = (abs(strips[0].low - left) + 4 if motorway else rng.uniform(2, 30))
     bank = (0.0, 0.0) if walk else tuple(rng.normal(0, 1, 2).clip(-1, 1) * np.array(
         [place.bank[1]] * 2) * (rng.random(2) < .5))
@@ -190,6 +195,7 @@ def _parts(place: Place, rng: np.random.Generator) -> dict[str, Part]:
     parts['line'] = Part('line', 'white_paint', 'speckle', 50, .06)
     parts['edge_line'] = Part('edge_line', 'yellow_paint' if yellow else 'white_paint',
                               'speckle', 50, .06)
+    parts['red'] = Part('red', 'red_paver', 'speckle', 50, .1)
     return parts
 
 
@@ -200,6 +206,9 @@ def _lines(place: Place, lanes: int, lane: float, half: float, edges: tuple[floa
     width = rng.uniform(.10, .22)
     dash, gap = rng.uniform(2, 6), rng.uniform(2, 9)
     lines = []
+    if rng.random() < RED_LANES:  # for buses or bicycles
+        wide = float(lane * rng.uniform(.5, 1))
+        lines.append(LaneMarking(half - .5 * wide, 'red', wide))
     for k in range(1, lanes):
         middle = lanes % 2 == 0 and k == lanes // 2 and place.speed[1] < 30
         solid = middle and rng.random() < .4

@@ -124,7 +124,7 @@ def _reflectance(caster: RayCaster, buffer: GeometryBuffer,
         upward = np.clip((hits.normal[:, 1] - .35) / .3, 0, 1) * buffer.open_sky[:, -1]
         drift = .9 * buffer.coarse + .3 * buffer.fine
         # traffic and ploughs clear most of the carriageway
-        road = np.array([p.name in {'road', 'repair'} or 'paint' in p.material
+        road = np.array([p.name in {'road', 'repair', 'red'} or 'paint' in p.material
                          for p in parts])[hits.surface] & is_ground(hits)
         cover = np.where(road, light.snow * 1.6 - 1.05, light.snow * 2.2 - .6)
         lies = np.clip((cover * 1.4 + drift) * 2.5 + .5, 0, 1) * upward

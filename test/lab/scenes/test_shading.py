@@ -183,7 +183,7 @@ def test_a_glass_front_is_bright_with_the_sky_in_the_visible_and_dark_in_swir():
 
 
 def test_water_soaks_into_stone_and_not_into_leaves_and_paint():
-    """A wet road is dark in the visible, a wet leaf is not; the film takes the long SWIR of both."""
+    """A wet road is dark in the visible, a wet leaf is not; both lose the long SWIR."""
     for change, kept in (({}, .7), ({'gloss': .02}, 1), ({'leafy': True}, 1)):
         part = Part('road', 'leaf', contrast=0.0, **change)
         scene = down('leaf')
