@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from .builder import Builder
-from .facades import Side, band, bays, door, facade, four_sides, frame_part, sills, wall_part
+from .facades import (
+    PANES,
+    Side,
+    band,
+    bays,
+    door,
+    facade,
+    four_sides,
+    frame_part,
+    sills,
+    wall_part,
+)
 from .mesh import Mesh, Part
 from .shapes import Shape, box, grid, polygon, rods, xyz
 
@@ -140,10 +151,10 @@ def _on_roof(builder: Builder, rng: np.random.Generator, width: float, depth: fl
             builder.add(roof, box((x - .95, foot[1] + tall, lo - .2), (x + .95, foot[1] + tall
                                                                      + .14, hi + .2)))
             pane = sorted((foot[2], foot[2] + front * .03))
-            builder.add(Part('window', 'glass', gloss=.08),
+            builder.add(PANES[0],
                         box((x - .5, foot[1] + .2, pane[0]), (x + .5, foot[1] + 1.1, pane[1])))
     elif luck < .6:  # roof windows or solar panels
-        panel = (Part('window', 'glass', gloss=.08) if luck < .45 else
+        panel = (PANES[0] if luck < .45 else
                  Part('solar', 'glass', 'bricks', 60, .2, gloss=.08))
         wide, tall = (.4, .25) if luck < .45 else (min(1.5, .2 * width), .5)
         for x in np.linspace(-.25, .25, int(rng.integers(1, 3))) * width:
