@@ -65,7 +65,8 @@ def crown_reflectance(reflectance: np.ndarray) -> np.ndarray:
 
     Half of what a crown scatters goes back to where the light came from.
     """
-    return .5 * escaping(tuft_albedo(reflectance), IN_CROWN)
+    albedo = tuft_albedo(reflectance)
+    return .5 * albedo * (1 - FIRST + FIRST * escaping(albedo, IN_CROWN))
 
 
 def facing(cosine: np.ndarray) -> np.ndarray:

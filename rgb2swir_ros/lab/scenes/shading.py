@@ -234,7 +234,7 @@ def _add_reflections(caster: RayCaster, buffer: GeometryBuffer, conditions: Rend
     start = hits.point[rows] + normal * (2e-3 + 2e-4 * hits.distance[rows, None])
     spread = 8 / (buffer.camera.focal * buffer.camera.size[1])
     image = caster.hits(start.astype(np.float32), away, spread)
-    mirrored = _shade_reflection(image, conditions)
+    mirrored = _shade_reflection(caster, image, conditions)
     sky = np.flatnonzero(image.sky)
     if len(sky):
         mirrored[sky] = np.minimum(light.sky_radiance(away[sky]), 8.0)
@@ -246,11 +246,15 @@ def _fresnel(gloss: np.ndarray, cosine: np.ndarray) -> np.ndarray:
     return np.clip(gloss * (1 + (1 / np.maximum(gloss, .02) - 1) * (1 - cosine) ** 5), 0, 1)
 
 
-def _shade_reflection(image: RayHits, conditions: RenderConditions) -> np.ndarray:
+def _shade_reflection(caster: RayCaster, image: RayHits,
+                      conditions: RenderConditions) -> np.ndarray:
     """Return approximate radiance (N, 5) of reflected objects, without shadows and textures."""
     light = conditions.light
     cosine = np.clip(image.normal @ light.sun_direction.astype(np.float32), 0, 1)[:, None]
     up = (.55 + .45 * image.normal[:, 1])[:, None]
     shaded = np.where(image.object_index == GROUND, .8, .6)[:, None]
-    return (conditions.reflectance[image.surface]
+    leafy = np.array([s.part.leafy for s in caster.surfaces])[:, None]
+    rows = np.where(leafy, foliage.crown_reflectance(conditions.reflectance),
+                    conditions.reflectance)
+    return (rows[image.surface]
             * (shaded * cosine * light.sun + .7 * up * light.sky)).astype(np.float32)

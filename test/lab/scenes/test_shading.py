@@ -182,6 +182,25 @@ def test_a_glass_front_is_bright_with_the_sky_in_the_visible_and_dark_in_swir():
     assert to_swir(glass) / to_swir(asphalt) < .75
 
 
+def test_a_crown_in_a_pane_is_as_dark_as_the_crown():
+    """Mirrored leaves have the light of crowns, not that of a single leaf."""
+    pane = box(0, 8, size=(8, 6, .2), category=None)
+    pane = replace(pane, mesh=replace(pane.mesh, parts=(Part('pane', 'car_black', contrast=0,
+                                                            gloss=1.0),)))
+    behind = box(0, -12, size=(80, 60, 1.0), category=None)
+    sun = np.array([0, .6, .8], np.float32)
+
+    def mirrored(leafy):
+        part = Part('foliage', 'leaf', contrast=0.0, leafy=leafy)
+        wall = replace(behind, mesh=replace(behind.mesh, parts=(part,)))
+        bands, _ = picture(simple_scene(pane, wall), noon(sun_direction=sun))
+        return bands[40, 64]
+
+    crown, paint = mirrored(True), mirrored(False)
+    assert crown[1] < .4 * paint[1]
+    assert crown[3] > .5 * paint[3]
+
+
 def test_water_soaks_into_stone_and_not_into_leaves_and_paint():
     """A wet road is dark in the visible, a wet leaf is not; both lose the long SWIR."""
     for change, kept in (({}, .7), ({'gloss': .02}, 1), ({'leafy': True}, 1)):
