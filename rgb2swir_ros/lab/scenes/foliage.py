@@ -15,6 +15,8 @@ traced, what tufts get from each other is not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry.trees import COVER
@@ -22,7 +24,9 @@ from rgb2swir_ros.lab.scenes.geometry.trees import COVER
 # Albedo of a leaf over its reflectance, since its transmittance is a little lower; limited,
 # because dry matter always absorbs.
 SCATTERED, GREATEST_ALBEDO = 1.85, .95
-TUFT_LAYERS = .5     # mean layers of leaves in a tuft, from one side to the other (assumed)
+# Mean layers in a tuft, from one side to the other. Of needles on a shoot, with which recollision
+# is .44 (Smolander and Stenberg 2003: .47 on average); of broad leaves on a spray (assumed).
+NEEDLES, BROAD = .5, .15
 LEAST_OPEN = .03     # share of the sky seen from the depth of a crown
 # Share of the light scattered first that meets another tuft. Tufts that are seen lie at the
 # surface, so that it is less than deeper inside: they see .43 of the sky, as traced in crowns.
@@ -43,7 +47,7 @@ def recollision(layers: float) -> float:
     return 1 - intercepted / (2 * layers)
 
 
-def escaping(albedo: np.ndarray, probability: float) -> np.ndarray:
+def escaping(albedo: np.ndarray, probability: np.ndarray | float) -> np.ndarray:
     """Return the share of the light that leaves after any number of collisions.
 
     :param albedo: of one collision, in [0, 1].
@@ -52,20 +56,30 @@ def escaping(albedo: np.ndarray, probability: float) -> np.ndarray:
     return albedo * (1 - probability) / (1 - probability * albedo)
 
 
-IN_TUFT, IN_CROWN = recollision(TUFT_LAYERS), recollision(COVER)
+IN_CROWN = recollision(COVER)
+_IN_TUFT = {True: recollision(NEEDLES), False: recollision(BROAD)}
 
 
-def tuft_albedo(reflectance: np.ndarray) -> np.ndarray:
-    """Return the albedo (..., 5) of a tuft of leaves of the reflectance (..., 5)."""
-    return escaping(np.minimum(SCATTERED * reflectance, GREATEST_ALBEDO), IN_TUFT)
+def in_tuft(materials: Sequence[str]) -> np.ndarray:
+    """Return the recollision probability (S, 1) within tufts of the materials."""
+    return np.array([[_IN_TUFT[name == 'conifer']] for name in materials], np.float32)
 
 
-def crown_reflectance(reflectance: np.ndarray) -> np.ndarray:
-    """Return the reflectance (..., 5) of whole crowns of leaves of the reflectance (..., 5).
+def tuft_albedo(reflectance: np.ndarray, probability: np.ndarray | float) -> np.ndarray:
+    """Return the albedo (..., 5) of tufts of leaves.
+
+    :param reflectance: (..., 5) of their leaves.
+    :param probability: (..., 1) of recollision in the tuft; see `in_tuft`.
+    """
+    return escaping(np.minimum(SCATTERED * reflectance, GREATEST_ALBEDO), probability)
+
+
+def crown_reflectance(reflectance: np.ndarray, probability: np.ndarray | float) -> np.ndarray:
+    """Return the reflectance (..., 5) of whole crowns; parameters as of `tuft_albedo`.
 
     Half of what a crown scatters goes back to where the light came from.
     """
-    albedo = tuft_albedo(reflectance)
+    albedo = tuft_albedo(reflectance, probability)
     return .5 * albedo * (1 - FIRST + FIRST * escaping(albedo, IN_CROWN))
 
 

@@ -87,7 +87,8 @@ def shade(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCondition
     solid = ~hits.sky
     rho = _reflectance(caster, buffer, conditions)
     leafy = np.array([s.part.leafy for s in caster.surfaces])[hits.surface] & solid
-    rho[leafy] = foliage.tuft_albedo(rho[leafy])
+    in_tuft = foliage.in_tuft([s.part.material for s in caster.surfaces])
+    rho[leafy] = foliage.tuft_albedo(rho[leafy], in_tuft[hits.surface[leafy]])
     irradiance = _irradiance(caster, buffer, conditions, rho, leafy)
     lamps = lamp_light(caster, buffer, light)
     # a lamp lights one side of a leaf, and both scatter
@@ -254,7 +255,8 @@ def _shade_reflection(caster: RayCaster, image: RayHits,
     up = (.55 + .45 * image.normal[:, 1])[:, None]
     shaded = np.where(image.object_index == GROUND, .8, .6)[:, None]
     leafy = np.array([s.part.leafy for s in caster.surfaces])[:, None]
-    rows = np.where(leafy, foliage.crown_reflectance(conditions.reflectance),
-                    conditions.reflectance)
+    rows = np.where(leafy, foliage.crown_reflectance(
+        conditions.reflectance, foliage.in_tuft([s.part.material for s in caster.surfaces])),
+        conditions.reflectance)
     return (rows[image.surface]
             * (shaded * cosine * light.sun + .7 * up * light.sky)).astype(np.float32)

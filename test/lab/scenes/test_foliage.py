@@ -10,7 +10,9 @@ from rgb2swir_ros.lab.scenes.bands import to_swir
 from rgb2swir_ros.lab.scenes.geometry.trees import COVER
 from rgb2swir_ros.lab.scenes.materials import MaterialTable
 
-LEAF = MaterialTable.load().mean('leaf_green')
+TABLE = MaterialTable.load()
+LEAF, NEEDLE = TABLE.mean('leaf_green'), TABLE.mean('conifer')
+BROAD, CONIFER = foliage.in_tuft(['leaf', 'conifer'])[:, 0]
 
 
 def test_recollision_grows_with_the_leaves():
@@ -37,21 +39,25 @@ def test_the_sum_over_collisions_is_what_escapes():
 
 
 def test_crowns_are_nearly_black_in_the_visible_and_bright_in_swir():
-    """As canopies measured from above: .02 to .05 in green, .3 to .5 around 1.1 um."""
-    crown = foliage.crown_reflectance(LEAF)
-    assert crown[1] < .35 * LEAF[1]
-    assert crown[1] < .03
+    """As canopies measured from above: .03 to .06 in green, .3 to .5 around 1.1 um."""
+    crown = foliage.crown_reflectance(LEAF, BROAD)
+    assert .025 < crown[1] < .04
+    assert .3 < crown[3] < .45
+    assert crown[1] < .4 * LEAF[1]
     assert to_swir(crown) > .5 * to_swir(LEAF)
-    assert to_swir(crown) / crown[1] > 2.5 * to_swir(LEAF) / LEAF[1]
-    white = foliage.crown_reflectance(np.ones(5))
+    assert to_swir(crown) / crown[1] > 2 * to_swir(LEAF) / LEAF[1]
+    white = foliage.crown_reflectance(np.ones(5), BROAD)
     assert (white < .5).all(), 'half of it at most'
     assert crown[3] > 3 * crown[4], 'water in the leaves absorbs the long part again and again'
+    needles = foliage.crown_reflectance(NEEDLE, CONIFER)
+    assert abs(CONIFER - .47) < .05, 'of pine shoots: Smolander and Stenberg (2003)'
+    assert (needles < .85 * crown).all(), 'conifers are darker than broad leaves in every band'
 
 
 def test_the_inside_is_dark_in_the_visible_only():
     """Behind two layers of leaves."""
-    outside, inside = (foliage.tuft_albedo(LEAF) * foliage.scattered_within(
-        foliage.tuft_albedo(LEAF)[None], np.array([layers]))[0] for layers in (0.0, 2.0))
+    outside, inside = (foliage.tuft_albedo(LEAF, BROAD) * foliage.scattered_within(
+        foliage.tuft_albedo(LEAF, BROAD)[None], np.array([layers]))[0] for layers in (0.0, 2.0))
     assert inside[1] < .2 * outside[1]
     assert inside[3] > .5 * outside[3]
 
