@@ -231,12 +231,12 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
         # Light that leaves a thick layer downwards falls to a third at the horizon. There haze and
         # the light of the ground fill it up in the visible; the ground is no brighter in SWIR,
         # but haze scatters less, by its extinction.
-        filled = rng.uniform(0, .35) * np.minimum(_haze(state), 1)
-        edge = OVERCAST_HORIZON * np.exp(rng.normal(0, .15)) + filled * np.array(
+        filled = rng.uniform(0, .25) * np.minimum(_haze(state), 1)
+        edge = OVERCAST_HORIZON * np.exp(rng.normal(0, .25)) + filled * np.array(
             [1, 1, 1, .5, .5])
-        # water, vapour and droplets, absorbs SWIR on the long way from there (assumed; .36 of the
-        # high sky was measured on a drive where the visible had .40)
-        edge[3:] *= rng.uniform(.5, 1)
+        # water, vapour and droplets, absorbs SWIR on the long way from there (assumed; on a drive
+        # the low sky was darker than the crowns before it, .36 of the high sky or less)
+        edge[3:] *= rng.uniform(.45, .9)
     relief = .04 + .38 * state.relief if state.relief else 0.0
     sun = colour * state.sunshine * 1.5
     bright = rng.uniform(0, .5) if rng.random() < .5 else 0.0  # glow of a sun behind clouds
