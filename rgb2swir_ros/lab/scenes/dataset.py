@@ -244,8 +244,8 @@ def _read_index(path: Path) -> dict[str, Any]:
 def _check_settings(spec: DatasetSpec, known: dict[str, Any]) -> None:
     """Refuse a data set of other settings."""
     for key, value in spec.settings().items():
-        there = known.get(key, value if key in {'length', 'still', 'pictures', 'materials'}
-                          else None)
+        # an index without a version of its pictures is older than all that have one
+        there = known.get(key, value if key in {'length', 'still', 'materials'} else None)
         if there != value:
             raise UserError(f"'{spec.folder}' holds a data set with {key} {there}, not {value}: "
                             f'give another folder, the same {key}, or --overwrite')

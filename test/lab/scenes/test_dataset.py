@@ -340,6 +340,17 @@ def test_data_sets_of_different_seeds_share_no_scene(tmp_path, monkeypatch):
     assert len(seeds[0]) == len(seeds[1]) == 200
 
 
+@pytest.mark.parametrize('version', ['3', None])
+def test_a_data_set_of_an_earlier_renderer_is_not_mixed_with_this_one(tmp_path, version):
+    """Nor is one whose index says no version: the pictures of a seed were others."""
+    write(tmp_path, scenes=1, looks=1)
+    index = tmp_path / 'dataset.yaml'
+    kept = [line for line in index.read_text().splitlines() if not line.startswith('pictures')]
+    index.write_text('\n'.join([*kept, *([f'pictures: {version}'] if version else [])]) + '\n')
+    with pytest.raises(UserError, match=f'pictures {version}, not'):
+        write(tmp_path, scenes=2, looks=1)
+
+
 def test_materials_of_ones_own_reach_the_pictures_and_are_part_of_the_set(tmp_path):
     """Ground that is white in SWIR: other pictures, and no mixing with the package's."""
     own = tmp_path / 'own.yaml'
