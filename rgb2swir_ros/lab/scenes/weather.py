@@ -138,7 +138,7 @@ def _wet(rng: np.random.Generator) -> WeatherState:
             'wet', **_sun(rng), aerosol=_log_uniform(rng, .04, .15), droplets=.5,
             visibility_m=_log_uniform(rng, 8e3, 50e3), clouds='cumulus',
             cover=float(rng.uniform(.2, .8)), sunshine=float(rng.uniform(.6, 1)), **ground)
-    return _deck(rng, 'wet', visibility_m=_log_uniform(rng, 600, 15e3), **ground)
+    return _deck(rng, 'wet', visibility_m=_log_uniform(rng, 1e3, 20e3), **ground)
 
 
 def _snow(rng: np.random.Generator) -> WeatherState:
