@@ -24,7 +24,8 @@ from .simple_scenes import flat_terrain, simple_scene
 
 SIZE = (96, 128)
 LOOKS = 24
-UPRIGHT = {'sign_blue': .45}  # light of a deck and the ground on what stands upright, over level
+# Light of a deck and the ground on what stands upright, over level: (1 + 2 sin e) / 3 gives .40
+UPRIGHT = {'sign_blue': .45, 'sheet_blue': .45}
 FACTS = yaml.safe_load(Path(__file__).with_name('photographs.yaml').read_text())
 MEASURED = {(f['weather'], f['material'], f['source']): f['quartiles'] for f in FACTS['measured']}
 TABLE = MaterialTable.load()
