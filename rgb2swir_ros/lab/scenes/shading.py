@@ -28,6 +28,7 @@ from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits
 FILM_GLOSS = .03  # Fresnel reflectance of water at normal incidence, for films and puddles
 # Leaves scatter so much SWIR that light fills the small shadows between them
 TISSUE = {'grass', 'leaf', 'conifer', 'dry_grass'}
+LEAVES = {'leaf', 'conifer'}
 TISSUE_RELIEF_SWIR = .6
 UNEVEN = TISSUE | {'soil', 'sand', 'gravel', 'granite', 'wood', 'rust', 'roof', 'brick'}
 # Depth of a leaf in its crown, towards the sun: a leaf whose sun returns within a reach (m) lies
@@ -72,6 +73,10 @@ def draw_render_conditions(caster: RayCaster, light: Light, table: MaterialTable
         rows[number] = groups[key] * np.exp(rng.normal(0, .08))
     count = len(rows)
     names = [s.part.material for s in caster.surfaces]
+    # woods in the distance are ground, with the light of crowns and not of single leaves
+    woods = np.array([s.object_index == GROUND and n in LEAVES
+                      for s, n in zip(caster.surfaces, names, strict=True)])
+    rows[woods] = foliage.crown_reflectance(rows[woods], foliage.in_tuft(names)[woods])
     uneven = np.array([.11 if n in UNEVEN else .04 for n in names])[:, None]
     tint = uneven * (rng.normal(0, .8, (count, 1)) + rng.normal(0, .6, (count, 5)))
     dyed = np.array([n in DYED for n in names])

@@ -201,6 +201,17 @@ def test_a_crown_in_a_pane_is_as_dark_as_the_crown():
     assert crown[3] > .5 * paint[3]
 
 
+def test_distant_woods_are_as_dark_as_crowns():
+    """They are ground, of leaves; a meadow's figures are those of a meadow already."""
+    for name, low, high in (('conifer', .1, .4), ('leaf', .1, .7), ('grass', .5, 1.6)):
+        caster = RayCaster(down(name))
+        drawn = [draw_render_conditions(caster, noon(), TABLE, np.random.default_rng(k)
+                                        ).reflectance[0] for k in range(40)]
+        ratio = np.median(drawn, axis=0) / TABLE.mean(name)
+        assert low < ratio[1] < high, name
+        assert ratio[3] > .4, name
+
+
 def test_water_soaks_into_stone_and_not_into_leaves_and_paint():
     """A wet road is dark in the visible, a wet leaf is not; both lose the long SWIR."""
     for change, kept in (({}, .7), ({'gloss': .02}, 1), ({'leafy': True}, 1)):
