@@ -121,9 +121,9 @@ def mip_level(texels: np.ndarray) -> np.ndarray:
 def _gap_spread() -> np.ndarray:
     """Return the standard deviation of interpolated values of the texture of gaps, by level."""
     rng = np.random.default_rng(0)
-    where = rng.uniform(0, SIZE, (2, 4000)).astype(np.float32)
+    x, y = rng.uniform(0, SIZE, (2, 4000)).astype(np.float32)
     levels = int(np.log2(SIZE)) + 1
-    spread = [sample_texture('gaps', *where, 2.0 ** level).std() for level in range(levels)]
+    spread = [sample_texture('gaps', x, y, 2.0 ** level).std() for level in range(levels)]
     return np.maximum(np.array(spread, np.float32), 1e-3)
 
 
