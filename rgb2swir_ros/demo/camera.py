@@ -117,7 +117,7 @@ def _film(camera: CameraPublisher, footage: Footage, rate_hz: float, go: threadi
     except FootageError as error:
         return str(error)
     finally:
-        waiting.close()  # type: ignore[attr-defined]
+        waiting.close()
     return ''
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import time
 from datetime import datetime, timezone
@@ -12,7 +11,6 @@ from typing import Any
 
 import torch
 
-from rgb2swir_ros import translator as translator_module
 from rgb2swir_ros.engines.arguments import check_level, check_request, resolve_engine_device
 from rgb2swir_ros.engines.backends import COMPILING, Backend
 from rgb2swir_ros.engines.base import (
@@ -27,6 +25,7 @@ from rgb2swir_ros.engines.base import (
     first_line,
 )
 from rgb2swir_ros.engines.cache import EngineCache, Entry
+from rgb2swir_ros.engines.code_hash import code_hash
 from rgb2swir_ros.engines.cuda import CudaEngine, open_eager_cuda
 from rgb2swir_ros.engines.devices import describe_device, device_facts
 from rgb2swir_ros.engines.eager import EagerEngine, use_threads
@@ -241,20 +240,6 @@ def engine_fields(spec: EngineSpec, model_sha256: str,
     if spec.device == 'cuda':
         del fields['threads']  # only a processor's engine depends on it
     return fields
-
-
-@functools.lru_cache(maxsize=1)
-def code_hash() -> str:
-    """Return a hash of the source files that determine the graph: an update rebuilds engines."""
-    package = Path(translator_module.__file__).parent
-    shaping = ('cuda', 'eager', 'export', 'inductor', 'openvino', 'tensorrt')
-    files = [package / 'translator.py', package / 'model_config.py',
-             *(package / 'engines' / f'{name}.py' for name in shaping),
-             *sorted(package.glob('nets/*.py')), *sorted(package.glob('diffusion/*.py'))]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 @functools.cache

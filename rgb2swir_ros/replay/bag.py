@@ -21,9 +21,10 @@ from rgb2swir_ros.replay.cameras import (
 )
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame
 from rgb2swir_ros.replay.infos import Pairing
-from rgb2swir_ros.replay.storage.base import ROS1, Connection, reason
+from rgb2swir_ros.replay.storage.base import ROS1, Connection, Message, Wanted, reason
 from rgb2swir_ros.replay.storage.recording import Recording
 from rgb2swir_ros.replay.storage.recording import is_recording as is_bag
+from rgb2swir_ros.replay.window import FOREVER, WHOLE, Window
 
 __all__ = ['COMPRESSED', 'INFO', 'RAW', 'BagSource', 'CameraBag', 'is_bag', 'stamp_ns']
 
@@ -49,6 +50,8 @@ class CameraBag:
     :ivar cameras: the cameras that are read.
     :ivar left_out: (topic, reason) of each other image topic.
     :ivar count: number of frames, None if it is not known before they are read.
+    :ivar recording: what the bag holds besides.
+    :ivar faults: what could not be read, a short text each; complete when :meth:`items` has ended.
     """
 
     kind = 'bag'
@@ -63,8 +66,9 @@ class CameraBag:
         """
         self.path = path
         self._types = get_typestore(Stores.ROS2_JAZZY)
-        self._recording = Recording(path)
-        connections = self._recording.connections
+        self.recording = Recording(path)
+        self.faults: list[str] = []
+        connections = self.recording.connections
         images = image_connections(connections)
         if not images:
             raise FootageError(f"the bag '{path}' has no topic of type {RAW} or {COMPRESSED}; "
@@ -87,6 +91,25 @@ class CameraBag:
 
         :raises FootageError: at the end, if not everything could be read.
         """
+        for item in self.items():
+            assert isinstance(item, Frame)
+            yield item
+        if self.faults:
+            raise FootageError(f"the bag '{self.path}' could not be read whole: "
+                               f'{"; ".join(self.faults)}')
+
+    def items(self, window: Window = WHOLE,
+              others: Wanted = lambda _: False) -> Iterator[Frame | Message]:
+        """Yield the cameras' frames, and the messages of other connections as they are stored.
+
+        Each topic is in recorded order; a frame comes a few messages late, after its CameraInfo.
+        The frames of a window are the same as those of the whole bag: their CameraInfo may lie
+        before it or after it.
+
+        :param window: which record times.
+        :param others: chooses the connections; those of cameras and CameraInfos may be among
+            them.
+        """
         pairs = {camera.topic: Pairing(bool(camera.info)) for camera in self.cameras}
         by_connection = {camera.connection: camera for camera in self.cameras}
         by_info: dict[str, list[str]] = {}
@@ -95,10 +118,22 @@ class CameraBag:
         read: Counter[str] = Counter()
         refused: dict[str, list[str]] = {}
 
-        def wanted(one: Connection) -> bool:
+        def used(one: Connection) -> bool:
             return one in by_connection or (one.msgtype == INFO and one.topic in by_info)
 
-        for connection, log_ns, data in self._recording.messages(wanted):
+        def wanted(one: Connection) -> bool:
+            return used(one) or others(one)
+
+        def past(log_ns: int) -> bool:
+            return window.is_past(log_ns) and not any(
+                pair.waits_before(window.end_ns) for pair in pairs.values())
+
+        for message in self.recording.messages(wanted, past if window.end_ns < FOREVER else None):
+            connection, log_ns, data = message
+            if log_ns in window and others(connection):
+                yield message
+            if not used(connection):
+                continue
             topic = connection.topic
             read[topic] += 1
             try:
@@ -113,24 +148,23 @@ class CameraBag:
             except _Malformed as error:
                 refused.setdefault(topic, []).append(str(error))
                 continue
-            yield from ready
+            yield from (frame for frame in ready if frame.log_ns in window)
         for pair in pairs.values():
-            yield from pair.rest()
-        self._complain(read, refused)
+            yield from (frame for frame in pair.rest() if frame.log_ns in window)
+        self.faults = self._faults(read, refused, whole=window.end_ns == FOREVER)
 
-    def _complain(self, read: Counter[str], refused: dict[str, list[str]]) -> None:
-        """Raise FootageError if anything could not be read; all of it is in one line."""
-        faults = list(self._recording.faults)
+    def _faults(self, read: Counter[str], refused: dict[str, list[str]], *,
+                whole: bool) -> list[str]:
+        """Return what could not be read, a short text each."""
+        faults = list(self.recording.faults)
         for topic, reasons in refused.items():
             faults.append(f'{len(reasons)} messages of {topic} are malformed ({reasons[0]})')
         for camera in self.cameras:
             count = camera.connection.count
-            if count is not None and read[camera.topic] < count:
+            if whole and count is not None and read[camera.topic] < count:
                 faults.append(f'{camera.topic} has {read[camera.topic]} of the {count} messages '
                               'that it announces')
-        if faults:
-            raise FootageError(f"the bag '{self.path}' could not be read whole: "
-                               f'{"; ".join(faults)}')
+        return faults
 
     def _cdr(self, connection: Connection, data: bytes) -> bytes:
         if connection.encoding != ROS1:
@@ -169,7 +203,7 @@ class CameraBag:
         looks: dict[Connection, str] = {}
         if not missing:
             return looks
-        for connection, log_ns, data in self._recording.messages(missing.__contains__):
+        for connection, log_ns, data in self.recording.messages(missing.__contains__):
             if connection not in looks:
                 try:
                     frame = self._frame(connection, self._cdr(connection, data), 0, log_ns)
@@ -195,7 +229,7 @@ class CameraBag:
             if one in looks:
                 return one
         raise FootageError(f"topic {found[0].topic} of the bag '{self.path}' holds no message "
-                           f'that can be read; it has {listing(self._recording.connections)}'
+                           f'that can be read; it has {listing(self.recording.connections)}'
                            + self._damage())
 
     def _no_camera(self, connections: Sequence[Connection], images: Sequence[Connection],
@@ -209,7 +243,7 @@ class CameraBag:
                 'them all the same')
 
     def _damage(self) -> str:
-        faults = self._recording.faults
+        faults = self.recording.faults
         return f'; it is damaged: {"; ".join(faults)}' if faults else ''
 
 

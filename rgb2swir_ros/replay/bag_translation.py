@@ -1,12 +1,16 @@
-"""Translate the cameras of a bag to a SWIR bag on the same time line."""
+"""Translate the cameras of a bag to SWIR images on the same time line.
+
+Reading, the engine and writing overlap: a thread reads and decodes ahead, another writes behind.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +23,9 @@ from rgb2swir_ros.replay.bag import INFO, CameraBag
 from rgb2swir_ros.replay.bag_writer import BagWriter
 from rgb2swir_ros.replay.cameras import RecordedCamera
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.message_writer import MessageWriter
 from rgb2swir_ros.replay.offline import OfflineTranslator
+from rgb2swir_ros.replay.overlap import Behind, ahead
 
 # One for all frames, since each store compiles its deserializers anew
 _TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -27,6 +33,7 @@ INFO_NOTES = {
     'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
     'camera_info_mismatch': 'CameraInfos were left out, since they are for images of another size',
 }
+AHEAD = 4  # decoded frames that wait for the engine, and translated ones for the writer
 
 
 @dataclass
@@ -59,6 +66,158 @@ class BagTranslation:
                 for topic, counts in self.infos.items() for key, count in counts.items()]
 
 
+class TranslatedFrame(NamedTuple):
+    """A frame with its radiance float32 (h, w), and the source's (height, width).
+
+    :param stages: milliseconds by stage: ``decode_ms``, ``preprocess_ms``, ``inference_ms``.
+    """
+
+    frame: Frame
+    radiance: NDArray[np.float32]
+    source: tuple[int, int]
+    stages: Mapping[str, float]
+
+
+class PartTimes:
+    """Seconds that reading, the engine and writing took; each part has one thread."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.seconds: Counter[str] = Counter()  # type: ignore[assignment]
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Measure a block."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - started  # type: ignore[assignment]
+
+
+class CameraWriter:
+    """Writes translated frames and their CameraInfo, and counts them, in the order they come in.
+
+    It is called from one thread, in the order of the items.
+    """
+
+    def __init__(self, cameras: Sequence[RecordedCamera], open_writer: Callable[[], MessageWriter],
+                 translator: OfflineTranslator, on_frame: Callable[[], None]) -> None:
+        """Write nothing yet.
+
+        :param open_writer: makes the output; called when there is a first frame.
+        :param on_frame: called after each frame that was written.
+        """
+        self.cameras = {camera.topic: camera for camera in cameras}
+        self.result = BagTranslation(outputs={
+            topic: f'{camera.base}/image_raw' for topic, camera in self.cameras.items()})
+        self._open_writer = open_writer
+        self._writer: MessageWriter | None = None
+        self._translator = translator
+        self._on_frame = on_frame
+
+    @property
+    def writer(self) -> MessageWriter:
+        """Return the output, opened when it is first needed."""
+        if self._writer is None:
+            self._writer = self._open_writer()
+        return self._writer
+
+    def write(self, item: Any) -> None:
+        """Write a `TranslatedFrame`, or count an image that could not be decoded."""
+        if isinstance(item, TranslatedFrame):
+            self.write_frame(item)
+            self._on_frame()
+        elif isinstance(item, Refused):
+            key = item.frame.topic, item.error.reason
+            count, first = self.result.refused.get(key, (0, f'{item.frame.name}: {item.error}'))
+            self.result.refused[key] = count + 1, first
+
+    def write_frame(self, item: TranslatedFrame) -> None:
+        """Write the image, and its CameraInfo with the image's header, as the node does."""
+        frame = item.frame
+        pixels = self._translator.pixels(item.radiance, frame.stamp_ns)
+        base = self.cameras[frame.topic].base
+        encoding = 'mono16' if pixels.dtype == np.uint16 else 'mono8'
+        self.writer.write_image(f'{base}/image_raw', frame.stamp_ns, frame.frame_id,
+                                to_fields(pixels, encoding), frame.log_ns)
+        info: Any = None
+        if frame.info_cdr is not None:
+            info = _TYPES.deserialize_cdr(frame.info_cdr, INFO)
+        target = pixels.shape[:2]
+        fields = follow_camera_info(
+            info, item.source, target, PixelTransform.resize(item.source, target),
+            self.result.infos.setdefault(frame.topic, Counter()))
+        if fields is not None:
+            self.writer.write_camera_info(f'{base}/camera_info', frame.stamp_ns, frame.frame_id,
+                                          fields, frame.log_ns)
+        self.result.frames[frame.topic] += 1
+
+
+class Refused(NamedTuple):
+    """A frame that cannot be decoded, and why."""
+
+    frame: Frame
+    error: ImageError
+
+
+class _Fitted(NamedTuple):
+    frame: Frame
+    rgb: NDArray[np.uint8]
+    source: tuple[int, int]
+    stages: dict[str, float]
+
+
+def translate_items(items: Iterable[Any], translator: OfflineTranslator,
+                    write: Callable[[Any], None], times: PartTimes, expected: int) -> None:
+    """Translate the frames among some items, and hand on every item in order.
+
+    :param items: frames, and others that are handed on as they are.
+    :param write: called in one thread with each item: a frame as `TranslatedFrame` or `Refused`.
+    :param expected: how many frames there are, for backend ``auto``.
+    :raises Exception: what ``items``, the engine or ``write`` raises; what was translated before
+        it has been written.
+    """
+    def read() -> Generator[Any, None, None]:
+        remaining = iter(items)
+        while True:
+            with times.part('read'):
+                item = next(remaining, None)
+                if isinstance(item, Frame):
+                    item = _fitted(item, translator)
+            if item is None:
+                return
+            yield item
+
+    def written(item: Any) -> None:
+        with times.part('write'):
+            write(item)
+
+    with Behind(AHEAD) as behind, closing(ahead(read(), AHEAD)) as ready:
+        for item in ready:
+            if isinstance(item, _Fitted):
+                started, opening = time.perf_counter(), translator.opening_s
+                radiance = translator.radiance(item.rgb, expected)
+                seconds = time.perf_counter() - started - (translator.opening_s - opening)
+                times.seconds['engine'] += seconds  # type: ignore[assignment]
+                stages = {**item.stages, 'inference_ms': 1e3 * seconds}
+                item = TranslatedFrame(item.frame, radiance, item.source, stages)  # noqa: PLW2901
+            behind.put(written, item)
+
+
+def _fitted(frame: Frame, translator: OfflineTranslator) -> _Fitted | Refused:
+    started = time.perf_counter()
+    try:
+        rgb = decode(frame)
+    except ImageError as error:
+        return Refused(frame, error)
+    decoded = time.perf_counter()
+    fitted = translator.fit(rgb)
+    return _Fitted(frame, fitted, rgb.shape[:2], {
+        'decode_ms': 1e3 * (decoded - started),
+        'preprocess_ms': 1e3 * (time.perf_counter() - decoded)})
+
+
 def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
                   translator: OfflineTranslator, on_frame: Callable[[], None]) -> BagTranslation:
     """Translate all cameras of a bag.
@@ -69,45 +228,11 @@ def translate_bag(bag: CameraBag, open_writer: Callable[[], BagWriter],
     :param open_writer: makes the output; called when there is a first frame.
     :param on_frame: called after each frame.
     """
-    result = BagTranslation()
-    cameras: Mapping[str, RecordedCamera] = {camera.topic: camera for camera in bag.cameras}
-    result.outputs = {topic: f'{camera.base}/image_raw' for topic, camera in cameras.items()}
     with ExitStack() as stack:
-        writer: BagWriter | None = None
+        cameras = CameraWriter(bag.cameras, lambda: stack.enter_context(open_writer()), translator,
+                               on_frame)
         try:
-            for frame in bag.frames():
-                try:
-                    rgb = decode(frame)
-                except ImageError as error:
-                    key = frame.topic, error.reason
-                    count, first = result.refused.get(key, (0, f'{frame.name}: {error}'))
-                    result.refused[key] = count + 1, first
-                    continue
-                swir = translator.radiance(translator.fit(rgb), bag.count or 1)
-                pixels = translator.pixels(swir, frame.stamp_ns)
-                if writer is None:
-                    writer = stack.enter_context(open_writer())
-                counts = result.infos.setdefault(frame.topic, Counter())
-                _write(writer, cameras[frame.topic].base, frame, pixels, rgb.shape[:2], counts)
-                result.frames[frame.topic] += 1
-                on_frame()
+            translate_items(bag.frames(), translator, cameras.write, PartTimes(), bag.count or 1)
         except FootageError as error:
-            result.broken = str(error)
-    return result
-
-
-def _write(writer: BagWriter, base: str, frame: Frame, pixels: NDArray[Any],
-           source: tuple[int, int], counts: Counter[str]) -> None:
-    """Write the image, and its CameraInfo with the image's header, as the node does."""
-    encoding = 'mono16' if pixels.dtype == np.uint16 else 'mono8'
-    writer.write_image(f'{base}/image_raw', frame.stamp_ns, frame.frame_id,
-                       to_fields(pixels, encoding), frame.log_ns)
-    info: Any = None
-    if frame.info_cdr is not None:
-        info = _TYPES.deserialize_cdr(frame.info_cdr, INFO)
-    target = pixels.shape[:2]
-    fields = follow_camera_info(info, source, target, PixelTransform.resize(source, target),
-                                counts)
-    if fields is not None:
-        writer.write_camera_info(f'{base}/camera_info', frame.stamp_ns, frame.frame_id, fields,
-                                 frame.log_ns)
+            cameras.result.broken = str(error)
+    return cameras.result

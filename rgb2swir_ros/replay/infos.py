@@ -44,6 +44,11 @@ class Pairing:
         self._waiting.append((frame, self._latest))
         yield from self._ready(PATIENCE if self.expected else 0)
 
+    def waits_before(self, end_ns: int) -> bool:
+        """Return whether an image that was recorded before a time still waits."""
+        return any(frame.log_ns is not None and frame.log_ns < end_ns
+                   for frame, _ in self._waiting)
+
     def rest(self) -> Iterator[Frame]:
         """Yield the images that are still waiting."""
         yield from self._ready(0)

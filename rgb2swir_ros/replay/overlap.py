@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ _END = object()
 
 
 def ahead(items: Iterable[T], depth: int = 2,
-          filled: threading.Event | None = None) -> Iterator[T]:
+          filled: threading.Event | None = None) -> Generator[T, None, None]:
     """Yield the items in order, while a thread makes the next ones.
 
     An exception of the iterable is raised after the items before it. If the consumer stops

@@ -139,15 +139,22 @@ def read_run(folder: Path) -> RunRecord:
         raise UserError(f"'{path}' cannot be read: {error}") from error
     if not isinstance(entries, dict) or entries.get('format') != FORMAT:
         raise UserError(f"'{path}' is no record of a replay of format {FORMAT}")
-    known = {one.name for one in fields(RunRecord)}
-    values = {key: value for key, value in entries.items() if key in known}
     try:
-        values['cameras'] = [SwirTopic(**_sized(entry)) for entry in values['cameras']]
-        values['topics'] = {topic: TopicDigest(**entry)
-                            for topic, entry in values['topics'].items()}
-        return RunRecord(**values)
+        return run_from(entries)
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"'{path}' is no record of a replay: {error}") from error
+
+
+def run_from(entries: dict[str, Any]) -> RunRecord:
+    """Return the record that JSON holds; entries of other names are passed over.
+
+    :raises Exception: KeyError, TypeError or AttributeError if it is none.
+    """
+    known = {one.name for one in fields(RunRecord)}
+    values = {key: value for key, value in entries.items() if key in known}
+    values['cameras'] = [SwirTopic(**_sized(entry)) for entry in values['cameras']]
+    values['topics'] = {topic: TopicDigest(**entry) for topic, entry in values['topics'].items()}
+    return RunRecord(**values)
 
 
 def run_folders(out: Path) -> list[Path]:

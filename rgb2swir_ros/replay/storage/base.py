@@ -33,6 +33,16 @@ class Connection:
     count: int | None = field(default=None, compare=False)
 
 
+class Attachment(NamedTuple):
+    """A file inside a recording: its name, media type and content; times in nanoseconds."""
+
+    name: str
+    media_type: str
+    data: bytes
+    log_ns: int = 0
+    create_ns: int = 0
+
+
 class Message(NamedTuple):
     """A recorded message, serialized; its record time in nanoseconds."""
 
@@ -50,10 +60,13 @@ class Storage(Protocol):
     :param connections: its connections, also those without a message.
     :param faults: what cannot be read, a short text each; complete when :meth:`messages` has
         ended.
+    :param in_time_order: whether :meth:`messages` keeps the order of time; without the times of
+        its chunks an mcap or ROS 1 file is read in the order of its bytes.
     """
 
     connections: list[Connection]
     faults: list[str]
+    in_time_order: bool
 
     def messages(self, wanted: Wanted) -> Iterator[Message]:
         """Yield the messages of some connections in the order of their record times."""

@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from mcap import records as mcap_library
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Schema, Statistics
@@ -23,6 +24,7 @@ from mcap.stream_reader import StreamReader
 from mcap.summary import Summary
 
 from rgb2swir_ros.replay.storage.base import (
+    Attachment,
     Connection,
     Loaded,
     Message,
@@ -76,6 +78,7 @@ class McapFile:
         self._schemas: dict[int, Schema] = {}
         self._channels: dict[int, Channel] = {}
         self._blocks: list[_Block] = []
+        self._extras: list[tuple[int, int, int]] = []  # opcode, place and size
         with path.open('rb') as stream:
             size = os.fstat(stream.fileno()).st_size
             if stream.read(len(MAGIC)) != MAGIC:
@@ -87,6 +90,7 @@ class McapFile:
             self._connection(channel, None if totals is None else totals[number])
             for number, channel in self._channels.items())
         self._found = list(self.faults)
+        self.in_time_order = all(block.start is not None for block in self._blocks)
 
     def messages(self, wanted: Wanted) -> Iterator[Message]:
         """Yield the messages of some connections in the order of their log times."""
@@ -101,6 +105,25 @@ class McapFile:
 
             for log_ns, number, data in in_order([block.start for block in blocks], load):
                 yield Message(chosen[number], log_ns, data)
+
+    def attachments(self) -> Iterator[Attachment]:
+        """Yield the attachments in the order of the file."""
+        for content in self._extra(Opcode.ATTACHMENT):
+            one = mcap_library.Attachment.read(content)
+            yield Attachment(one.name, one.media_type, one.data, one.log_time, one.create_time)
+
+    def metadata(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the name and entries of each metadata record."""
+        for content in self._extra(Opcode.METADATA):
+            one = mcap_library.Metadata.read(content)
+            yield one.name, one.metadata
+
+    def _extra(self, wanted: int) -> Iterator[ReadDataStream]:
+        with self.path.open('rb') as stream:
+            for opcode, at, size in self._extras:
+                if opcode == wanted:
+                    stream.seek(at)
+                    yield ReadDataStream(BytesIO(stream.read(size)))
 
     def _connection(self, channel: Channel, count: int | None) -> Connection:
         schema = self._schemas.get(channel.schema_id)
@@ -153,6 +176,8 @@ class McapFile:
                 block.counts = (block.counts or Counter()) + Counter({number: length // 16})
         elif opcode in {Opcode.SCHEMA, Opcode.CHANNEL} and whole:
             self._define(opcode, stream.read(size))
+        elif opcode in {Opcode.ATTACHMENT, Opcode.METADATA} and whole:
+            self._extras.append((opcode, at, size))
 
     def _define(self, opcode: int, content: bytes) -> None:
         fields = ReadDataStream(BytesIO(content))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import yaml
 import zstandard
 
 from rgb2swir_ros.replay.storage.base import (
-    CDR,
+    Attachment,
     Connection,
     Message,
     Storage,
@@ -21,17 +20,22 @@ from rgb2swir_ros.replay.storage.base import (
     Wanted,
     merged,
     reason,
-    ros_type,
 )
 from rgb2swir_ros.replay.storage.mcap_file import McapFile
 from rgb2swir_ros.replay.storage.mcap_records import MAGIC as MCAP_MAGIC
+from rgb2swir_ros.replay.storage.metadata import (
+    METADATA,
+    listed_files,
+    read_metadata,
+    time_range,
+    told_connections,
+    with_announced,
+)
 from rgb2swir_ros.replay.storage.ros1_file import Ros1File
 from rgb2swir_ros.replay.storage.sqlite_file import SqliteFile
 
 STORAGES = ('.mcap', '.db3', '.bag', '.mcap.zstd', '.db3.zstd', '.bag.active', '.mcap.active')
 SIDECARS = ('-wal', '-shm', '-journal')
-METADATA = 'metadata.yaml'
-_KEY = 'rosbag2_bagfile_information'
 _ZSTD = b'\x28\xb5\x2f\xfd'
 _KINDS: dict[bytes, type[McapFile] | type[SqliteFile] | type[Ros1File]] = {
     MCAP_MAGIC: McapFile, b'SQLite format 3\0': SqliteFile, b'#ROSBAG': Ros1File}
@@ -57,20 +61,10 @@ def is_recording(path: Path) -> bool:
     return is_storage(path)
 
 
-def read_metadata(folder: Path) -> dict[str, Any] | None:
-    """Return rosbag2's metadata of a recording, or None if there are none that can be read."""
-    try:
-        told = yaml.safe_load((folder / METADATA).read_text(errors='replace'))
-    except (OSError, yaml.YAMLError):
-        return None
-    about = told.get(_KEY) if isinstance(told, dict) else None
-    return about if isinstance(about, dict) else None
-
-
 def files_of(path: Path) -> list[Path]:
     """Return all files of a recording in a folder, with metadata and journals."""
     about = read_metadata(path)
-    parts = storages(path) if about is None else [path / name for name in _listed(about)]
+    parts = storages(path) if about is None else [path / name for name in listed_files(about)]
     beside = [Path(f'{part}{end}') for part in parts for end in SIDECARS]
     return [*parts, *beside, *([] if about is None else [path / METADATA])]
 
@@ -98,10 +92,10 @@ class Recording:
         :raises FootageError: if nothing in it can be read.
         """
         self.path = path
-        about = read_metadata(path) if path.is_dir() else None
+        self.about = about = read_metadata(path) if path.is_dir() else None
         self._parts = [_Part(part) for part in self._find(about)]
         self._missing: list[str] = []
-        told = _told_connections(about)
+        told = told_connections(about)
         found: list[Connection] = []
         for part in list(self._parts):
             if not part.path.is_file():
@@ -117,15 +111,19 @@ class Recording:
                 self._drop(part, str(error))
         if not self._parts:
             raise Unreadable(f"the bag '{path}' cannot be read: {'; '.join(self._missing)}")
-        self.connections = _with_announced(merged(found), told)
+        self.connections = with_announced(merged(found), told)
         self.faults = list(self._missing)
         for part in self._parts:
             self._add_faults(part)
 
-    def messages(self, wanted: Wanted) -> Iterator[Message]:
+    def messages(self, wanted: Wanted,
+                 past: Callable[[int], bool] | None = None) -> Iterator[Message]:
         """Yield the messages of some connections, part by part in the order of record times.
 
         Messages that were compressed one by one are decompressed.
+
+        :param past: called with each record time; when it returns True, the rest of the part is
+            not read, if the part is in the order of time.
         """
         known = {connection: connection for connection in self.connections}
         self.faults = list(self._missing)
@@ -136,6 +134,8 @@ class Recording:
                 self._add(str(error))
                 continue
             for message in storage.messages(wanted):
+                if past is not None and storage.in_time_order and past(message.log_ns):
+                    break
                 data = message.data
                 if data[:4] == _ZSTD:
                     try:
@@ -152,10 +152,47 @@ class Recording:
                 part.unpacked.cleanup()
                 part.unpacked = None
 
+    def start_ns(self) -> int | None:
+        """Return the earliest record time in nanoseconds; None if there is no message."""
+        told = time_range(self.about)
+        if told is not None:
+            return told[0]
+        return min((message.log_ns for message in itertools.islice(
+            self.messages(lambda _: True), 1)), default=None)
+
+    def duration_ns(self) -> int | None:
+        """Return how long it is by its metadata, None if they do not say so."""
+        told = time_range(self.about)
+        return None if told is None else told[1]
+
+    def attachments(self) -> Iterator[Attachment]:
+        """Yield the attachments of all parts.
+
+        :raises Exception: of any kind, if one is malformed.
+        """
+        for part in self._parts:
+            if isinstance(storage := self._open(part), McapFile):
+                yield from storage.attachments()
+
+    def metadata(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the name and entries of each metadata record of all parts, except rosbag2's.
+
+        :raises Exception: of any kind, if one is malformed.
+        """
+        for part in self._parts:
+            if isinstance(storage := self._open(part), McapFile):
+                yield from (one for one in storage.metadata() if one[0] != 'rosbag2')
+
+    def custom_data(self) -> dict[str, str]:
+        """Return the entries that a user added to the metadata."""
+        found = (self.about or {}).get('custom_data')
+        return {str(key): str(value) for key, value in found.items()} if isinstance(
+            found, dict) else {}
+
     def _find(self, about: dict[str, Any] | None) -> list[Path]:
         if not self.path.is_dir():
             return [self.path]
-        if about is not None and (listed := _listed(about)):
+        if about is not None and (listed := listed_files(about)):
             return [self.path / name for name in listed]
         found = storages(self.path)
         if not found:
@@ -241,36 +278,3 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
         raise Unreadable(f"the bag '{path}' cannot be unpacked to {tempfile.gettempdir()}: "
                          f'{error.strerror or error} (TMPDIR names another place)') from error
     return target, '' if unpacker.eof else f"'{path.name}' was cut off"
-
-
-def _listed(about: dict[str, Any]) -> list[str]:
-    """Return the names of the files in the metadata, without the folder in old metadata."""
-    names = about.get('relative_file_paths')
-    return [PurePath(str(name)).name for name in names] if isinstance(names, list) else []
-
-
-def _told_connections(about: dict[str, Any] | None) -> list[Connection]:
-    """Return the connections that the metadata list."""
-    told = []
-    topics = (about or {}).get('topics_with_message_count')
-    for entry in topics if isinstance(topics, list) else []:
-        try:
-            topic = entry['topic_metadata']
-            told.append(Connection(
-                str(topic['name']), ros_type(str(topic['type'])),
-                str(topic.get('serialization_format') or CDR),
-                qos=str(topic.get('offered_qos_profiles') or ''),
-                count=int(entry['message_count'])))
-        except (KeyError, TypeError, ValueError):
-            continue
-    return merged(told)
-
-
-def _with_announced(found: list[Connection], told: list[Connection]) -> list[Connection]:
-    """Return the connections with the larger of the counts found and listed."""
-    announced = Counter({connection: connection.count or 0 for connection in told})
-    result = []
-    for one in found:
-        counts = [count for count in (one.count, announced.pop(one, None)) if count is not None]
-        result.append(replace(one, count=max(counts) if counts else None))
-    return result + [connection for connection in told if connection in announced]

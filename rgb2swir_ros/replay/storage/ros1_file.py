@@ -31,6 +31,17 @@ from rgb2swir_ros.replay.storage.base import (
 )
 
 MAGIC = b'#ROSBAG V2.0\n'
+# The profile of a ROS 2 publisher that latches, as rosbag2 writes it
+LATCHED = '''- history: 1
+  depth: 1
+  reliability: 1
+  durability: 1
+  deadline: {sec: 9223372036, nsec: 854775807}
+  lifespan: {sec: 9223372036, nsec: 854775807}
+  liveliness: 1
+  liveliness_lease_duration: {sec: 9223372036, nsec: 854775807}
+  avoid_ros_namespace_conventions: false
+'''
 
 
 @dataclass
@@ -80,6 +91,7 @@ class Ros1File:
                        None if totals is None else totals[number])
             for number, c in self._by_number.items())
         self._found = list(self.faults)
+        self.in_time_order = all(block.start is not None for block in self._blocks)
 
     def messages(self, wanted: Wanted) -> Iterator[Message]:
         """Yield the messages of some connections in the order of their record times."""
@@ -139,7 +151,8 @@ class Ros1File:
             part for part in header.get_string('topic').split('/') if part)
         self._by_number[number] = Connection(
             topic, ros_type(fields.get_string('type')), ROS1, 'ros1msg',
-            fields.get('message_definition', b''))
+            fields.get('message_definition', b''),
+            LATCHED if fields.get('latching', b'') == b'1' else '')
 
     def _inform(self, header: Any, content: bytes) -> None:
         """Store a chunk's times and counts from the index."""

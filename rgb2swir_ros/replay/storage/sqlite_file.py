@@ -40,6 +40,7 @@ class SqliteFile:
         """
         self.path = path
         self.faults: list[str] = []
+        self.in_time_order = True
         if not path.stat().st_size:
             raise Unreadable(f"'{path}' is an empty file")
         self._copy: tempfile.TemporaryDirectory[str] | None = None
