@@ -17,7 +17,7 @@ from rgb2swir_ros import processes
 from rgb2swir_ros.bench.peers import Peer
 from rgb2swir_ros.demo.children import Children
 from rgb2swir_ros.engines.child import EngineHandle
-from rgb2swir_ros.lab.scenes.pool import map_unordered
+from rgb2swir_ros.pool import map_unordered
 from rgb2swir_ros.processes import python_command, safe_path
 
 # what one user had, and others that are imported early

@@ -253,7 +253,8 @@ def test_changed_input_or_parts_are_refused(tmp_path: Path) -> None:
     assert replay(source, tmp_path / 'out').frames == 12
 
 
-def test_a_full_disk_keeps_the_whole_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_whole_parts(tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
     source = drive(tmp_path / 'in')
     from rgb2swir_ros.replay import split_bag_writer
     add, written = split_bag_writer.Writer.add_message, []

@@ -24,7 +24,7 @@ from rgb2swir_ros.lab.evaluation.models import Candidate
 from rgb2swir_ros.lab.scenes.dataset import SEEDS
 from rgb2swir_ros.lab.scenes.frames import RenderedFrame, render_frames
 from rgb2swir_ros.lab.scenes.material_map import MaterialMap
-from rgb2swir_ros.lab.scenes.pool import map_unordered
+from rgb2swir_ros.pool import map_unordered
 from rgb2swir_ros.progress import ProgressDisplay
 
 MIN_SHARE = .002     # share of a frame's pixels; smaller patches of a material are left out

@@ -22,7 +22,6 @@ from rgb2swir_ros.lab.scenes.coco import count, to_coco
 from rgb2swir_ros.lab.scenes.contact_sheet import contact_sheet
 from rgb2swir_ros.lab.scenes.labelling import RULE
 from rgb2swir_ros.lab.scenes.materials import MaterialTable
-from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.lab.scenes.units import (
     RENDERER,
     SPLITS,
@@ -34,6 +33,7 @@ from rgb2swir_ros.lab.scenes.units import (
 from rgb2swir_ros.lab.scenes.written import DatasetProgress
 from rgb2swir_ros.marks import RECORD, is_ours
 from rgb2swir_ros.ownership import require_free
+from rgb2swir_ros.pool import map_unordered
 from rgb2swir_ros.sizes import format_size
 
 FORMAT = 'rgb2swir scenes 1'

@@ -18,8 +18,8 @@ from rgb2swir_ros.lab.scenes.contact_sheet import (
     overlay_boxes,
 )
 from rgb2swir_ros.lab.scenes.labelling import drop_reason
-from rgb2swir_ros.lab.scenes.pool import map_unordered
 from rgb2swir_ros.lab.scenes.units import SHARES, SPLITS, Unit, split_of, write_unit
+from rgb2swir_ros.pool import map_unordered
 
 
 @pytest.fixture(autouse=True)
