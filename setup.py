@@ -38,6 +38,7 @@ setup(
         'runtime': ['torch', 'numpy', 'opencv-python-headless'],
         'openvino': ['openvino>=2026.4'],  # the fastest engine on x86 processors; optional
         'replay': ['rosbags', 'mcap>=1.2', 'av', 'rich'],
+        'fleet': ['ray>=2.9'],  # rgb2swir replay --ray
         'plots': ['matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],
         'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],

@@ -22,7 +22,12 @@ from rgb2swir_ros.replay.bag_translation import PartTimes, translate_items
 from rgb2swir_ros.replay.copying import Copier
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
 from rgb2swir_ros.replay.offline import WORTH_COMPILING, OfflineTranslator
-from rgb2swir_ros.replay.replay_options import ReplayOptions, input_fingerprint, versions
+from rgb2swir_ros.replay.replay_options import (
+    ReplayOptions,
+    input_fingerprint,
+    versions,
+    window_frames,
+)
 from rgb2swir_ros.replay.replay_writer import CLOCK, TIMING, ReplayWriter, image_hash, with_clock
 from rgb2swir_ros.replay.resume import Progress, Unfinished
 from rgb2swir_ros.replay.run_record import (
@@ -42,6 +47,7 @@ class BagReplay:
     def __init__(self, source: Path, target: Path, options: ReplayOptions, *,
                  overwrite: bool = False, opener: Callable[..., Any] | None = None,
                  on_frame: Callable[[int], None] | None = None,
+                 on_total: Callable[[int | None], None] | None = None,
                  log: Callable[[str], None] | None = None) -> None:
         """Prepare; nothing is read or written.
 
@@ -49,11 +55,13 @@ class BagReplay:
         :param overwrite: whether results of another run may be replaced.
         :param opener: as of `OfflineTranslator`.
         :param on_frame: called with the number of further frames that are done.
+        :param on_total: called once with the number of frames, as far as it is known.
         :param log: called with a line on what is going on.
         """
         self.source, self.target, self.options = source, target, options
         self._overwrite, self._opener = overwrite, opener
         self._on_frame = on_frame or (lambda _: None)
+        self._on_total = on_total or (lambda _: None)
         self._log = log or (lambda _: None)
         self._unfinished = Unfinished(target)
 
@@ -72,9 +80,11 @@ class BagReplay:
             fresh.input_fingerprint = input_fingerprint(self.source)
             done = self._finished(fresh)
             if done is not None:
+                self._on_total(done.frames)
                 self._on_frame(done.frames)
                 return done
             bag = CameraBag(self.source, self.options.topics)
+            self._on_total(window_frames(bag, self.options))
         except FootageError as error:
             return self._refuse(fresh, str(error))
         with self._unfinished.locked():
