@@ -65,6 +65,7 @@ setup(
         'console_scripts': [
             'rgb2swir = rgb2swir_ros.cli.main:main',
             'translator_node = rgb2swir_ros.ros.main:main',
+            'replay_player = rgb2swir_ros.live.player:main',
         ],
     },
 )

@@ -17,7 +17,7 @@ from rgb2swir_ros.cli.main import add_overwrite
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.engines.base import BACKENDS, PRECISIONS
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.progress import ProgressDisplay
+from rgb2swir_ros.progress import ProgressDisplay, timed_log
 from rgb2swir_ros.sizes import parse_size
 
 EXAMPLE = """
@@ -99,13 +99,9 @@ def run(arguments: argparse.Namespace) -> int:
     model_directory(arguments.model)
     require_apart([arguments.output], arguments.bags)
     listed = list_bags(arguments.bags, arguments.output)
-    if arguments.live:
-        from rgb2swir_ros.live.run import replay_live
-        with ended_as_by_ctrl_c():
-            return replay_live(arguments, listed)
     started = time.monotonic()
     with ended_as_by_ctrl_c():
-        results = _replay(arguments, listed)
+        results = _replay_live(arguments, listed) if arguments.live else _replay(arguments, listed)
     results.sort(key=lambda result: [bag for bag, _ in listed].index(result.source))
     _report(results, time.monotonic() - started, arguments)
     code = 1 if any(result.failures for result in results) else 0
@@ -196,6 +192,23 @@ def _replay_one(arguments: argparse.Namespace, source: Path, target: Path, threa
     return BagResult(source, target, run)
 
 
+def _replay_live(arguments: argparse.Namespace, listed: list[tuple[Path, Path]]) -> list[Any]:
+    """Play one bag after the other through the node."""
+    from rgb2swir_ros.live.run import Pace, replay_live
+    from rgb2swir_ros.replay.frames import FootageError
+    from rgb2swir_ros.replay.many import BagResult
+    pace = Pace(arguments.rate, arguments.loop, arguments.clock or 40.0)
+    results = []
+    for source, target in listed:
+        try:
+            run = replay_live(source, target, options_of(arguments, arguments.threads), pace,
+                              timed_log(), overwrite=arguments.overwrite)
+            results.append(BagResult(source, target, run))
+        except FootageError as error:
+            results.append(BagResult(source, target, failure=str(error)))
+    return results
+
+
 def _judge(arguments: argparse.Namespace) -> int:
     """Judge what was replayed, where the laboratory can."""
     name = 'rgb2swir_ros.lab.evaluation.replay'
@@ -221,12 +234,26 @@ def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -
             _say(f'  camera: {camera.source} -> {camera.topic} ({camera.frames} frames)', stream)
         for topic, why in (result.run.left_out if result.run is not None else {}).items():
             _say(f'  left out: {topic} ({why})', stream)
+        for line in _live_lines(result.run.live) if result.run is not None else ():
+            _say(f'  {line}', stream)
         for failure in result.failures:
             _say(f'  failed: {failure}', stream)
     failed = sum(bool(result.failures) for result in results)
     frames = sum(result.run.frames for result in results if result.run is not None)
     _say(f'{len(results)} bags, {frames} frames in {seconds:.1f} s'
          + (f'; {failed} bags failed or could not be read whole' if failed else ''), stream)
+
+
+def _live_lines(live: dict[str, Any]) -> list[str]:
+    """Return what became of the frames of a replay in real time, and how long they took."""
+    lines = []
+    for name, fates in live.get('frames', {}).items():
+        lines.append(f'{name}: ' + ', '.join(f'{count} {what.strip()}'
+                                             for what, count in fates.items() if count))
+        for stage, figures in live['latency_ms'].get(name, {}).items():
+            lines.append(f'{name}: {stage} ' + ', '.join(
+                f'{label} {value:.1f}' for label, value in figures.items()))
+    return lines
 
 
 def _say(text: str, stream: Any) -> None:

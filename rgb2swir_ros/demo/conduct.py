@@ -244,7 +244,7 @@ class Conductor:
 
     def _record(self, name: str) -> list[tuple[int, int]]:
         text = (self._work / f'{name}.json').read_text()
-        return [(stamp, at) for stamp, at in json.loads(text)]
+        return [(stamp, at) for stamp, at, *_ in json.loads(text)]
 
 
 def _dropped(counted: dict[str, str]) -> int:

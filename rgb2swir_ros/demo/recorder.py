@@ -15,6 +15,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ class TimeLine:
 class Recorder:
     """The subscriptions and the bag."""
 
-    def __init__(self, bag: BagWriter, camera: str, time_line: TimeLine) -> None:
-        """Subscribe to the translator's topics."""
+    def __init__(self, bag: BagWriter, cameras: Sequence[str], time_line: TimeLine) -> None:
+        """Subscribe to the translator's topics of some cameras."""
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
         from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -65,23 +66,27 @@ class Recorder:
         self._early: list[bytes] = []
         self._time_line = time_line
         self._last_time: int | None = None
-        self.arrivals: list[tuple[int, int]] = []
+        self.arrivals: list[tuple[int, int, str]] = []  # stamp, monotonic time, camera
         self.last_ns = 0
         self._status = '/diagnostics'
         reliable = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100,
                               reliability=ReliabilityPolicy.RELIABLE)
-        image = f'/{camera}/swir/image_raw'
-        for topic, kind, name in (
-                (image, Image, RAW), (f'/{camera}/swir/camera_info', CameraInfo, INFO),
-                ('/translator/timing', DiagnosticArray, DIAGNOSTICS),
-                (self._status, DiagnosticArray, DIAGNOSTICS)):
+        topics: list[tuple[str, Any, str, str]] = [
+            ('/translator/timing', DiagnosticArray, DIAGNOSTICS, ''),
+            (self._status, DiagnosticArray, DIAGNOSTICS, '')]
+        for camera in cameras:
+            topics += [(f'/{camera}/swir/image_raw', Image, RAW, camera),
+                       (f'/{camera}/swir/camera_info', CameraInfo, INFO, '')]
+        for topic, kind, name, camera in topics:
             bag.declare(topic, name)
 
-            def receive(cdr: bytes, topic: str = topic, name: str = name) -> None:
-                self._receive(topic, name, cdr, is_image=topic == image)
+            def receive(cdr: bytes, topic: str = topic, name: str = name,
+                        camera: str = camera) -> None:
+                self._receive(topic, name, cdr, camera)
             self.node.create_subscription(kind, topic, receive, reliable, raw=True)
 
-    def _receive(self, topic: str, name: str, cdr: bytes, is_image: bool) -> None:
+    def _receive(self, topic: str, name: str, cdr: bytes, camera: str) -> None:
+        """Take a message; ``camera`` is whose image it is, or ''."""
         now = time.monotonic_ns()
         if topic == self._status:
             self._tell(cdr)
@@ -94,8 +99,8 @@ class Recorder:
         self.last_ns = now
         at = self._time_line.place(stamp, now)
         self._bag.write(topic, name, cdr, at)
-        if is_image:
-            self.arrivals.append((stamp, now))
+        if camera:
+            self.arrivals.append((stamp, now, camera))
             self._last_time = at
             for status in self._early:
                 self._bag.write(self._status, DIAGNOSTICS, status, at)
@@ -109,8 +114,12 @@ class Recorder:
         for status in deserialize_message(cdr, DiagnosticArray).status:
             kind, _, _ = status.name.removeprefix('/translator: ').partition(' ')
             if status.name.startswith('/translator: ') and kind in ('camera', 'engine'):
-                told[kind] = {value.key: value.value for value in status.values}
+                values = {value.key: value.value for value in status.values}
+                told[kind] = values
                 told[f'{kind}_text'] = status.message
+                if kind == 'camera':
+                    name = status.name.partition(' camera ')[2]
+                    told.setdefault('cameras', {})[name] = values
         if told:
             say('diagnostics', recorded=len(self.arrivals), **told)
 
@@ -119,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Record until the standard input closes."""
     parser = argparse.ArgumentParser()
     parser.add_argument('bag', type=Path)
-    parser.add_argument('--camera', default='camera')
+    parser.add_argument('--camera', action='append', required=True, help='once for each')
     parser.add_argument('--record', type=Path, required=True)
     parser.add_argument('--start-ns', type=int)
     given = parser.parse_args(arguments)

@@ -86,6 +86,9 @@ class RunRecord:
     :param wall_s: seconds by part, added up over all attempts: ``read`` (reading, decoding,
         scaling), ``engine`` (inference), ``write`` (sensor, writing), ``total`` (the wall clock,
         without the opening of engines), ``open`` (of engines). Parts overlap.
+    :param live: of a replay in real time through the node: ``rate``, ``loops``, ``frames`` (by
+        camera, how many met which fate), ``latency_ms`` (by camera; p50, p95, p99 and max of each
+        stage and from player to recorder) and ``problems`` (what does not add up); else empty.
     :param attempts: how often the run was started until it was done.
     :param versions: of package, model and libraries.
     """
@@ -101,6 +104,7 @@ class RunRecord:
     start_ns: int | None = None
     end_ns: int | None = None
     wall_s: dict[str, float] = field(default_factory=dict)
+    live: dict[str, Any] = field(default_factory=dict)
     attempts: int = 1
     versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
