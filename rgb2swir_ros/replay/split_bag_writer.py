@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import yaml
 from mcap.writer import CompressionType, Writer
-from rosbags.rosbag2.metadata import dump_qos_v8, dump_qos_v9, parse_qos
+from rosbags.rosbag2.metadata import dump_qos_v8, parse_qos
 
 from rgb2swir_ros.errors import OutputError
 from rgb2swir_ros.marks import TOOL, UNSEALED, fingerprint, seal_bag
@@ -26,7 +26,7 @@ from rgb2swir_ros.replay.storage.base import CDR, Attachment, Connection, reason
 
 CHUNK_BYTES = 4 * 2**20
 PART = '.part'  # suffix of a file that is being written
-VERSION = 9  # the metadata version that Jazzy writes
+VERSION = 8  # of the metadata: every rosbag2 from Humble on reads it, and Jazzy writes 9
 OnMessage = Callable[[Connection, int, bytes], None]
 
 
@@ -130,17 +130,22 @@ class SplitBagWriter(MessageWriter):
             for one in self._connections:
                 if self._number[one] not in self._channels:
                     self._register(one)
+            part = Path(self._file.name)
+            path = part.with_name(part.name.removesuffix(PART))
+            counts = {str(number): count for number, count in sorted(self._counts.items())}
+            start, end = self._range if counts else (0, 0)
+            made = Segment(path.name, start, end, counts)
+            # by which rosbag2 knows how the profiles are written, and reads the file by itself
+            self._writer.add_metadata('rosbag2', {'serialized_metadata': yaml.safe_dump(
+                self._metadata([made], {}), sort_keys=False)})
             self._writer.finish()
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            part = Path(self._file.name)
-            path = part.with_name(part.name.removesuffix(PART))
             os.rename(part, path)
             self._file = None
-            counts = {str(number): count for number, count in sorted(self._counts.items())}
-            start, end = self._range if counts else (0, 0)
-            self.segments.append(Segment(path.name, start, end, counts, fingerprint(path)))
+            made.fingerprint = fingerprint(path)
+            self.segments.append(made)
 
     def abandon(self) -> None:
         """Give up the part that is being written."""
@@ -159,7 +164,8 @@ class SplitBagWriter(MessageWriter):
         """
         self.split()
         with self._kept_whole():
-            about = {'rosbag2_bagfile_information': self._metadata(custom)}
+            about = {'rosbag2_bagfile_information': self._metadata(
+                self.segments, {**custom, TOOL: UNSEALED})}
             text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True)
             (self.folder / 'metadata.yaml').write_text(text)
             seal_bag(self.folder)
@@ -193,11 +199,11 @@ class SplitBagWriter(MessageWriter):
             one.topic, one.encoding, self._schemas[key],
             {'offered_qos_profiles': _qos_text(one.qos)})
 
-    def _metadata(self, custom: Mapping[str, str]) -> dict[str, Any]:
+    def _metadata(self, segments: Sequence[Segment], custom: Mapping[str, str]) -> dict[str, Any]:
         totals: Counter[int] = Counter()
-        for segment in self.segments:
+        for segment in segments:
             totals.update({int(number): count for number, count in segment.counts.items()})
-        filled = [segment for segment in self.segments if segment.counts]
+        filled = [segment for segment in segments if segment.counts]
         start = min((segment.start_ns for segment in filled), default=0)
         end = max((segment.end_ns for segment in filled), default=0)
         return {
@@ -208,18 +214,18 @@ class SplitBagWriter(MessageWriter):
             'topics_with_message_count': [
                 {'topic_metadata': {
                     'name': one.topic, 'type': one.msgtype, 'serialization_format': one.encoding,
-                    'offered_qos_profiles': dump_qos_v9(_qos(one.qos)),
+                    'offered_qos_profiles': _qos_text(one.qos),
                     'type_description_hash': self._type_hash(one)},
                  'message_count': totals[number]}
                 for number, one in enumerate(self._connections)],
             'compression_format': '', 'compression_mode': '',
-            'relative_file_paths': [segment.file for segment in self.segments],
+            'relative_file_paths': [segment.file for segment in segments],
             'files': [
                 {'path': segment.file,
                  'starting_time': {'nanoseconds_since_epoch': segment.start_ns},
                  'duration': {'nanoseconds': segment.end_ns - segment.start_ns},
-                 'message_count': sum(segment.counts.values())} for segment in self.segments],
-            'custom_data': {**custom, TOOL: UNSEALED}, 'ros_distro': TOOL}
+                 'message_count': sum(segment.counts.values())} for segment in segments],
+            'custom_data': dict(custom), 'ros_distro': TOOL}
 
     def _type_hash(self, one: Connection) -> str:
         try:
@@ -254,6 +260,6 @@ def _qos(text: str) -> list[Any]:
 
 
 def _qos_text(text: str) -> str:
-    """Return recorded profiles as rosbag2 reads them from an mcap file: text of numbers."""
+    """Return recorded profiles as version 8 has them: text of numbers."""
     profiles = _qos(text)
     return dump_qos_v8(profiles) if profiles else text if qos_fault(text) else ''

@@ -112,7 +112,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     about = yaml.safe_load((bag / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
     assert about['message_count'] == 36
     assert [file['message_count'] for file in about['files']] == [12, 12, 12]
-    assert (about['version'], about['storage_identifier']) == (9, 'mcap')
+    assert (about['version'], about['storage_identifier']) == (8, 'mcap')
 
 
 def same(found: RunRecord, expected: RunRecord) -> bool:

@@ -6,6 +6,7 @@ import sqlite3
 import struct
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -143,8 +144,12 @@ def test_attachments_and_metadata_of_mcap(tmp_path: Path) -> None:
             reader = make_reader(stream)
             assert [(one.name, one.data, one.create_time, one.log_time)
                     for one in reader.iter_attachments()] == expected
-            assert [(one.name, one.metadata) for one in reader.iter_metadata()] == (
-                [('vehicle', {'name': 'Ada'})] if expected else [])
+            metadata = [(one.name, one.metadata) for one in reader.iter_metadata()]
+            assert metadata == (
+                [('vehicle', {'name': 'Ada'})] if expected else []) + [
+                    ('rosbag2', {'serialized_metadata': ANY})]
+            about = yaml.safe_load(metadata[-1][1]['serialized_metadata'])
+            assert (about['version'], about['message_count']) == (8, 9 if expected else 6)
 
 
 def test_ros1_messages_are_converted_by_their_own_definitions(tmp_path: Path) -> None:
