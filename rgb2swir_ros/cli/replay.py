@@ -33,7 +33,7 @@ all cores, one process each; --ray sends them to a Ray cluster.
 
 example:
   rgb2swir replay drive_1 drive_2 -o out/ --all
-  rgb2swir replay drive.mcap -o out/ --topics /front/image_raw --start-offset 12 --no-judge
+  rgb2swir replay drive.mcap -o out/ --topics /front/image_raw --start-offset 12
   rgb2swir replay drive_1 -o out/ --live --rate 0.5
 
 Exit code: 0 all is replayed, 1 some bags failed or could not be read whole (they are named), 2
@@ -82,9 +82,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       help='with --live: times the recorded pace (default %(default)s)')
     live.add_argument('--loop', type=int, nargs='?', const=2, default=1, metavar='N',
                       help='with --live: play the bag N times (without a number: twice)')
-    parser.add_argument('--no-judge', action='store_true', help='translate only')
     parser.add_argument('--json', action='store_true', help='print the outcome as JSON')
     add_overwrite(parser)
+    if (judgement := _judgement()) is not None:
+        judgement.add_judgement_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,14 +100,25 @@ def run(arguments: argparse.Namespace) -> int:
     model_directory(arguments.model)
     require_apart([arguments.output], arguments.bags)
     listed = list_bags(arguments.bags, arguments.output)
+    judgement = _judgement()
+    judged = judgement is not None and judgement.wants_judgement(arguments)
+    if judged:
+        judgement.check_judgement(arguments)
+        if arguments.loop > 1:
+            raise UserError('--loop repeats frames, and a judgement takes each frame once: play '
+                            'the bag once to judge it')
     started = time.monotonic()
     with ended_as_by_ctrl_c():
         results = _replay_live(arguments, listed) if arguments.live else _replay(arguments, listed)
     results.sort(key=lambda result: [bag for bag, _ in listed].index(result.source))
     _report(results, time.monotonic() - started, arguments)
     code = 1 if any(result.failures for result in results) else 0
-    if not arguments.no_judge:
-        code = max(code, _judge(arguments))
+    if judged:
+        folders = [result.target for result in results
+                   if result.run is not None and result.run.frames]
+        faults = [f'{result.source.name}: {line}' for result in results if result.run is None
+                  or not result.run.frames for line in result.failures]
+        code = max(code, judgement.run_judgement(arguments, folders, faults=faults))
     return code
 
 
@@ -209,13 +221,10 @@ def _replay_live(arguments: argparse.Namespace, listed: list[tuple[Path, Path]])
     return results
 
 
-def _judge(arguments: argparse.Namespace) -> int:
-    """Judge what was replayed, where the laboratory can."""
-    name = 'rgb2swir_ros.lab.evaluation.replay'
-    if find_spec(name) is None:
-        print('not judged: this installation has no judgement of replays', file=sys.stderr)
-        return 0
-    return int(importlib.import_module(name).judge(arguments.output) or 0)
+def _judgement() -> Any:
+    """Return the module of the judgement's arguments, None where this installation has none."""
+    name = 'rgb2swir_ros.cli.replay_judgement'
+    return importlib.import_module(name) if find_spec(name) is not None else None
 
 
 def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures('opener')
 
 
 def replay(*words: object) -> int:
-    return command.main(['replay', *map(str, words), '--no-judge', '--size', '64x48'])
+    return command.main(['replay', *map(str, words), '--size', '64x48'])
 
 
 def test_a_bag_and_what_is_said_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

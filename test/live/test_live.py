@@ -45,7 +45,7 @@ def test_live_frames_are_those_of_the_offline_replay(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bag = two_cameras(tmp_path / 'bag')
     words = [str(bag), '-o', str(tmp_path / 'live'), '--backend', 'eager', '--size', '64x48',
-             '--threads', '1', '--no-judge', '--json']
+             '--threads', '1', '--json']
     assert command.main(['replay', *words, '--live', '--rate', '2', '--loop', '2']) == 0
     told = json.loads(capsys.readouterr().out)['bags'][0]['run']
     words[2] = str(tmp_path / 'offline')
