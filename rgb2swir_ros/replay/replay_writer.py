@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -67,6 +68,8 @@ class ReplayWriter(CameraWriter):
         self._swir = {camera.topic for camera in progress.run.cameras}
         self._segment_frames, self._frames = segment_frames, 0
         self._failed = False
+        # a second Ctrl-C closes the part while the writing thread may still be at work
+        self._lock = threading.RLock()
         copier.failed = dict(progress.unconverted)
         self.bag = SplitBagWriter(unfinished.bag, BAG_FOLDER, progress.segments, self._note)
         for camera in bag.cameras:
@@ -83,22 +86,26 @@ class ReplayWriter(CameraWriter):
 
     def write(self, item: Any) -> None:
         """Write one item; after an error nothing more is written."""
-        if self._failed:
-            return
-        try:
-            if isinstance(item, Message):
-                if (message := self._copier.convert(item)) is not None:
-                    self.bag.write_to(message.connection, message.data, message.log_ns)
-            elif isinstance(item, ClockTick):
-                self.bag.write(CLOCK, CLOCK_TYPE, clock_message(item.log_ns), item.log_ns)
-            else:
-                super().write(item)
-            self.progress.items += 1
-            if self._frames >= self._segment_frames:
-                self.split()
-        except BaseException:
-            self._failed = True
-            raise
+        with self._lock:
+            if self._failed:
+                return
+            try:
+                self._write(item)
+                self.progress.items += 1
+                if self._frames >= self._segment_frames:
+                    self.split()
+            except BaseException:
+                self._failed = True
+                raise
+
+    def _write(self, item: Any) -> None:
+        if isinstance(item, Message):
+            if (message := self._copier.convert(item)) is not None:
+                self.bag.write_to(message.connection, message.data, message.log_ns)
+        elif isinstance(item, ClockTick):
+            self.bag.write(CLOCK, CLOCK_TYPE, clock_message(item.log_ns), item.log_ns)
+        else:
+            super().write(item)
 
     def write_frame(self, item: TranslatedFrame) -> None:
         """Write image, CameraInfo and timing of a frame."""
@@ -127,14 +134,15 @@ class ReplayWriter(CameraWriter):
 
     def split(self) -> None:
         """Close the part and write how far the run is; after an error it does nothing."""
-        if self._failed:
-            return
-        self.bag.split()
-        self.tally()
-        self.progress.segments = list(self.bag.segments)
-        self.progress.unconverted = dict(self._copier.failed)
-        self._unfinished.save(self.progress)
-        self._frames = 0
+        with self._lock:
+            if self._failed:
+                return
+            self.bag.split()
+            self.tally()
+            self.progress.segments = list(self.bag.segments)
+            self.progress.unconverted = dict(self._copier.failed)
+            self._unfinished.save(self.progress)
+            self._frames = 0
 
     def tally(self) -> None:
         """Move the counts to the record of the run."""

@@ -137,6 +137,36 @@ def test_an_interrupted_run_goes_on_to_the_same(tmp_path: Path, after: int) -> N
     assert not (target / 'unfinished').exists()
 
 
+def stereo(path: Path) -> Path:
+    """Write a raw and a compressed camera, the CameraInfo of one of them late."""
+    messages: list[tuple[str, object, int]] = []
+    for n in range(8):
+        stamp = START + n * STEP
+        messages += [
+            ('/c/image_raw', footage.image(footage.picture(n), stamp), stamp + 3),
+            ('/c/camera_info', footage.camera_info((48, 64), stamp), stamp + STEP + 1),
+            ('/d/image_raw/compressed', footage.compressed(footage.picture(n + 20), stamp + 1),
+             stamp + 2)]
+    return footage.write_bag(path, sorted(messages, key=lambda message: message[2]))
+
+
+@pytest.mark.parametrize('after', [1, 5, 12])
+def test_several_cameras_go_on_to_the_same(tmp_path: Path, after: int) -> None:
+    source = stereo(tmp_path / 'in')
+    whole = replay(source, tmp_path / 'whole')
+    assert [(c.topic, c.frames) for c in whole.cameras] == [
+        (SWIR, 8), ('/d/swir/image_raw', 8)]
+    with pytest.raises(KeyboardInterrupt):
+        replay(source, tmp_path / 'out', opener=Opener(after))
+    assert same(replay(source, tmp_path / 'out'), whole)
+    part = replay(source, tmp_path / 'part', start_offset_s=.3, playback_duration_s=.3)
+    assert [c.frames for c in part.cameras] == [3, 3]
+    found, expected = payloads(tmp_path / 'part' / 'swir'), payloads(tmp_path / 'whole' / 'swir')
+    for topic in (SWIR, INFO, '/d/swir/image_raw'):
+        assert set(found[topic]) <= set(expected[topic])
+        assert len(found[topic]) == 3
+
+
 def test_a_killed_run_goes_on_to_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = drive(tmp_path / 'in')
     whole = replay(source, tmp_path / 'whole')
