@@ -141,7 +141,9 @@ class BagReplay:
                 SwirTopic(camera.topic, camera.connection.msgtype, f'{camera.base}/image_raw',
                           f'{camera.base}/camera_info' if camera.info else '',
                           encoding=encoding, gamma=gamma) for camera in bag.cameras]
-            return Progress(fresh)
+            begun = Progress(fresh)
+            self._unfinished.save(begun)  # it vouches for whatever is written beside it
+            return begun
         if not _same_run(found.run, fresh):
             raise UserError(
                 f"'{self._unfinished.folder}' is of a run with other input or options: give those "

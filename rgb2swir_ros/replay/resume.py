@@ -1,7 +1,7 @@
 """A replay that is under way: what of it is whole, and what the run that goes on must know.
 
-``OUT/NAME/unfinished/`` holds ``swir/``, the bag's parts, and ``resume.json``, written anew with
-each part. When the bag is whole it moves to ``OUT/NAME/swir`` and the folder goes.
+``OUT/NAME/unfinished/`` holds ``resume.json``, written first and anew with each part, and
+``swir/``, the bag's parts. When the bag is whole it moves to ``OUT/NAME/swir`` and the folder goes.
 """
 
 from __future__ import annotations
@@ -95,8 +95,7 @@ class Unfinished:
         """
         path = self.folder / RESUME_FILE
         if not os.path.lexists(path):
-            self._require_only_parts()
-            self._remove_parts(keep=[])
+            self._require_ours()
             return None
         if not is_ours(path):
             raise UserError(f"'{path}' is not as this tool wrote it, so that the run cannot go "
@@ -111,8 +110,8 @@ class Unfinished:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"'{path}' cannot be read: {error}; move '{self.folder}' away to "
                             'begin anew') from error
+        self._require_ours()
         if self.bag.exists():
-            self._require_only_parts()
             self._check(progress.segments)
             self._remove_parts(keep=[segment.file for segment in progress.segments])
         return progress
@@ -129,16 +128,23 @@ class Unfinished:
 
         :raises UserError: if it holds something else.
         """
-        self._require_only_parts()
+        self._require_ours()
         shutil.rmtree(self.folder)
 
-    def _require_only_parts(self) -> None:
-        known = {self.folder / RESUME_FILE, self.bag, self.bag / 'metadata.yaml'}
+    def _require_ours(self) -> None:
+        """Check that the record vouches for the folder; it is there before anything else.
+
+        :raises UserError: naming what is not of this tool.
+        """
+        path = self.folder / RESUME_FILE
+        known = {path, self.bag / 'metadata.yaml'} if is_ours(path) else set()
         for path in sorted(self.folder.rglob('*')):
-            ours = path in known or (path.parent == self.bag and path.name.startswith(
-                f'{BAG_FOLDER}_') and path.suffix in {'.mcap', '.part'})
+            ours = path in known or (bool(known) and path.parent == self.bag
+                                     and path.name.startswith(f'{BAG_FOLDER}_')
+                                     and path.suffix in {'.mcap', '.part'})
             temporary = path.parent == self.folder and path.name.startswith('.rgb2swir')
-            if path.is_symlink() or not (ours or temporary):
+            folder = path.is_dir() and not path.is_symlink()
+            if not folder and (path.is_symlink() or not (ours or temporary)):
                 raise UserError(f"'{path}' is not of this tool: move it away")
 
     def _remove_parts(self, keep: list[str]) -> None:

@@ -110,8 +110,8 @@ class SplitBagWriter(MessageWriter):
         """Add a file."""
         with self._kept_whole():
             self._open()
-            self._writer.add_attachment(one.create_ns, one.log_ns, one.name, one.media_type,
-                                        one.data)
+            self._writer.add_attachment(create_time=one.create_ns, log_time=one.log_ns,
+                                        name=one.name, media_type=one.media_type, data=one.data)
 
     def add_metadata(self, name: str, entries: Mapping[str, str]) -> None:
         """Add a metadata record of mcap."""
