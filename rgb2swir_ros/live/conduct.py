@@ -28,12 +28,14 @@ class LiveOptions:
     :param cameras: the node's names of the bag's cameras.
     :param parameters: further parameters of the node.
     :param player: further words of the player's command line.
+    :param engine_size: ``WxH`` of the engine to wait for; '' for any.
     """
 
     source: Path
     cameras: list[str]
     parameters: Mapping[str, Any]
     player: list[str]
+    engine_size: str = ''
 
 
 @dataclass
@@ -129,7 +131,7 @@ class LiveConductor:
 
     def _await_engine(self, recorder: DemoProcess) -> None:
         deadline, said = time.monotonic() + ENGINE_S, ''
-        while self._told.get('engine', {}).get('state') != 'ready':
+        while not self._is_ready():
             event = self._children.next_event(recorder, 0.5)
             if event is not None:
                 self._listen(event)
@@ -142,6 +144,12 @@ class LiveConductor:
             if time.monotonic() > deadline:
                 raise ChildError(f'no engine after {ENGINE_S:.0f} s; the last status: '
                                  f'{text or "none"} (see {self._logs})')
+
+    def _is_ready(self) -> bool:
+        engine = self._told.get('engine', {})
+        size = self._options.engine_size
+        return engine.get('state') == 'ready' and (
+            not size or any(key.startswith(f'{size} ') for key in engine))
 
     def _listen(self, event: dict[str, Any]) -> None:
         if event['event'] == 'diagnostics':

@@ -18,6 +18,7 @@ from typing import Any
 from rgb2swir_ros.demo.accounting import Account, balance
 from rgb2swir_ros.demo.latency import read_timing, summary, whole_way
 from rgb2swir_ros.demo.run import require_ros
+from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.live.conduct import LOGS, LiveConductor, LiveOptions, LiveRun
 from rgb2swir_ros.live.player import camera_name
 from rgb2swir_ros.marks import fingerprint, record
@@ -97,8 +98,9 @@ def _live_options(bag: CameraBag, options: ReplayOptions, pace: Pace) -> LiveOpt
     size = _first_size(bag)
     if size is not None:
         parameters['source_size'] = format_size(size)
-    return LiveOptions(bag.path, [camera_name(camera) for camera in bag.cameras], parameters,
-                       words)
+    return LiveOptions(
+        bag.path, [camera_name(camera) for camera in bag.cameras], parameters, words,
+        '' if size is None else format_size(fit_size(size, chosen.box)))
 
 
 def _first_size(bag: CameraBag) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """A replay that is under way: what of it is whole, and what the run that goes on must know.
 
 ``OUT/NAME/unfinished/`` holds ``resume.json``, written first and anew with each part, and
-``swir/``, the bag's parts. When the bag is whole it moves to ``OUT/NAME/swir`` and the folder goes.
+``swir/``, the bag's parts. The whole bag moves to ``OUT/NAME/swir``, and the folder goes.
 """
 
 from __future__ import annotations
