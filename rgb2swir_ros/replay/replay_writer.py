@@ -27,6 +27,7 @@ from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.base import Connection, Message, reason
 
 TIMING = '/translator/timing'  # as of the node of the default name
+GAP_NS = 60 * 10**9
 CLOCK, CLOCK_TYPE = '/clock', 'rosgraph_msgs/msg/Clock'
 
 
@@ -40,11 +41,16 @@ def with_clock(items: Iterable[Frame | Message], first_ns: int,
                rate_hz: float) -> Iterator[Frame | Message | ClockTick]:
     """Yield the items, and before each the ticks that are due by its record time.
 
+    In a gap of more than a minute the clock stands: a bag whose first stamp is 0 has one of decades.
+
     :param first_ns: of the first tick.
     """
     number = 0
     for item in items:
-        while (due := first_ns + round(number * 1e9 / rate_hz)) <= (item.log_ns or 0):
+        now = item.log_ns or 0
+        if now - first_ns - number * 1e9 / rate_hz > GAP_NS:
+            number = int((now - first_ns) * rate_hz / 1e9)
+        while (due := first_ns + round(number * 1e9 / rate_hz)) <= now:
             yield ClockTick(due)
             number += 1
         yield item

@@ -112,6 +112,15 @@ def test_the_clock_ticks_along_the_bags_time(tmp_path: Path) -> None:
     assert run.topics['/clock'].messages == 23
 
 
+def test_the_clock_stands_in_a_gap(tmp_path: Path) -> None:
+    times = [0, START, START + STEP]
+    source = footage.write_bag(tmp_path / 'in', [
+        ('/c/image_raw', footage.image(footage.picture(n), time), time)
+        for n, time in enumerate(times)])
+    run = replay(source, tmp_path / 'out', clock_hz=10.0)
+    assert run.topics['/clock'].messages == 3
+
+
 def test_topics_of_the_run_win(tmp_path: Path) -> None:
     first = replay(drive(tmp_path / 'in'), tmp_path / 'first', everything=True)
     run = replay(tmp_path / 'first' / 'swir', tmp_path / 'out', everything=True)
