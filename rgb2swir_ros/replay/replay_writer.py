@@ -41,7 +41,7 @@ def with_clock(items: Iterable[Frame | Message], first_ns: int,
                rate_hz: float) -> Iterator[Frame | Message | ClockTick]:
     """Yield the items, and before each the ticks that are due by its record time.
 
-    In a gap of more than a minute the clock stands: a bag whose first stamp is 0 has one of decades.
+    In a gap of more than a minute the clock stands, as after a first record time of 0.
 
     :param first_ns: of the first tick.
     """
