@@ -52,6 +52,14 @@ class TimeLine:
         return self._start_ns + arrival_ns - self._first_arrival_ns
 
 
+class Arrivals(TimeLine):
+    """Each message lies where it arrived, by the monotonic clock."""
+
+    def place(self, stamp: int, arrival_ns: int) -> int:
+        """Return the time of its arrival."""
+        return arrival_ns
+
+
 class Recorder:
     """The subscriptions and the bag."""
 
@@ -131,6 +139,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--camera', action='append', required=True, help='once for each')
     parser.add_argument('--record', type=Path, required=True)
     parser.add_argument('--start-ns', type=int)
+    parser.add_argument('--by-arrival', action='store_true',
+                        help='place each message at the monotonic time of its arrival')
     given = parser.parse_args(arguments)
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
@@ -138,7 +148,8 @@ def main(arguments: list[str] | None = None) -> None:
     threading.Thread(target=_listen, args=(closed,), daemon=True).start()
     with ros_context('recorder', given.record):
         with BagWriter(given.bag) as bag:
-            recorder = Recorder(bag, given.camera, TimeLine(given.start_ns))
+            recorder = Recorder(bag, given.camera, Arrivals() if given.by_arrival
+                                else TimeLine(given.start_ns))
             executor = SingleThreadedExecutor()
             executor.add_node(recorder.node)
             say('recording')

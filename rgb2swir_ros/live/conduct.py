@@ -106,7 +106,8 @@ class LiveConductor:
                                     self._logs / f'{name}.log')
 
     def _start_recorder(self) -> DemoProcess:
-        words = [str(self._recorded), '--record', str(self._work / 'arrived.json')]
+        words = [str(self._recorded), '--record', str(self._work / 'arrived.json'),
+                 '--by-arrival']
         for camera in self._options.cameras:
             words += ['--camera', camera]
         child = self._start('recorder', 'demo.recorder', *words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -171,24 +171,27 @@ def _rewrite(run: RunRecord, live: LiveRun, recorded: Path, made: Path) -> None:
             extend(digest, one.topic, one.msgtype, log_ns, data)
 
     times = _times(live)
-    waiting: dict[str, dict[int, deque[int]]] = defaultdict(
-        lambda: {stamp: deque(found) for stamp, found in times.items()})
     source = Recording(recorded)
     writer = SplitBagWriter(made, BAG_FOLDER, on_message=note)
     for one in source.connections:
         writer.add(one)
         run.topics.setdefault(one.topic, TopicDigest())
-    last = min((found[0] for found in times.values()), default=0)
+    last = min((entries[0][1] for entries in times.values()), default=0)
     for message in source.messages(lambda _: True):
-        if message.connection.topic != STATUS:
-            found = waiting[message.connection.topic].get(stamp_ns(message.data))
-            last = found.popleft() if found else last
+        topic = message.connection.topic
+        if topic != STATUS:
+            camera = topic.strip('/').partition('/swir/')[0] if topic != TIMING else ''
+            last = _sent_before(times.get((camera, stamp_ns(message.data)), []), message.log_ns,
+                                last)
         writer.write_to(message.connection, message.data, last)
     writer.write_metadata({})
 
 
-def _times(live: LiveRun) -> dict[int, list[int]]:
-    """Return the record times of each stamp, a round after the other."""
+def _times(live: LiveRun) -> dict[tuple[str, int], list[tuple[int, int]]]:
+    """Return when frames were sent and where they lie in the bag, a round after the other.
+
+    :return: (monotonic time, record time) by (camera, stamp); for camera '' of any camera.
+    """
     logs = [log_ns for _, _, log_ns, _ in live.sent]
     if not logs:
         return {}
@@ -197,11 +200,19 @@ def _times(live: LiveRun) -> dict[int, list[int]]:
     span = max(logs) - min(logs)
     length = span + round(span / max(frames // cameras - 1, 1))  # of a round, its last period too
     seen: Counter[tuple[str, int]] = Counter()
-    times: dict[int, list[int]] = {}
-    for camera, stamp, log_ns, _ in live.sent:
-        times.setdefault(stamp, []).append(log_ns + seen[camera, stamp] * length)
+    times: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for camera, stamp, log_ns, sent_ns in live.sent:
+        entry = sent_ns, log_ns + seen[camera, stamp] * length
+        for key in ((camera, stamp), ('', stamp)):
+            times.setdefault(key, []).append(entry)
         seen[camera, stamp] += 1
     return times
+
+
+def _sent_before(entries: list[tuple[int, int]], arrived_ns: int, otherwise: int) -> int:
+    """Return the record time of the last frame that was sent before something arrived."""
+    return max((entry for entry in entries if entry[0] <= arrived_ns),
+               default=(0, otherwise))[1]
 
 
 def _size_of(text: str) -> tuple[int, int] | None:

@@ -134,8 +134,7 @@ def replay_on_ray(jobs: Sequence[BagJob], address: str) -> Iterator[BagResult]:
     threads = max(job.options.translation.threads for job in jobs)
     try:
         ray.init(address=None if address == LOCAL else address, log_to_driver=False,
-                 configure_logging=False, **({'include_dashboard': False} if address == LOCAL
-                                             else {}))
+                 configure_logging=False, include_dashboard=False if address == LOCAL else None)
     except Exception as error:  # ConnectionError, ValueError, and what its processes raise
         raise UserError(f"no Ray cluster at '{address}': {str(error).splitlines()[0]}") from error
     try:
@@ -147,9 +146,10 @@ def replay_on_ray(jobs: Sequence[BagJob], address: str) -> Iterator[BagResult]:
             try:
                 yield ray.get(ready)
             except Exception as error:  # the worker died, or its machine is gone
-                text = str(error).strip().splitlines() or ['no reason given']
-                yield BagResult(job.source, job.target,
-                                failure=f'its Ray worker failed: {text[0]}')
+                lines = str(error).strip().splitlines() or ['no reason given']
+                # an error of the worker's Python comes with its traceback, the error last
+                line = lines[-1] if isinstance(error, ray.exceptions.RayTaskError) else lines[0]
+                yield BagResult(job.source, job.target, failure=f'its Ray worker failed: {line}')
     finally:
         ray.shutdown()
 

@@ -118,7 +118,7 @@ class ReplayWriter(CameraWriter):
         frame = item.frame
         camera = self._cameras[frame.topic]
         camera.source_size = camera.source_size or item.source
-        camera.size = camera.size or item.radiance.shape  # type: ignore[assignment]
+        camera.size = camera.size or item.radiance.shape
         super().write_frame(item)
         self.progress.last_item = self.progress.items
         values = {**item.stages, 'total_ms': sum(item.stages.values())}

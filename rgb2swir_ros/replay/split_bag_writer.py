@@ -66,6 +66,11 @@ class SplitBagWriter(MessageWriter):
         self._connections: list[Connection] = []
         self._number: dict[Connection, int] = {}
         self._file: IO[bytes] | None = None
+        self._writer: Any = None  # of the part that is being written, like those below
+        self._channels: dict[int, int] = {}
+        self._schemas: dict[tuple[str, bytes], int] = {}
+        self._counts: Counter[int] = Counter()
+        self._range = (1 << 63, 0)
 
     def declare(self, topic: str, msgtype: str) -> None:
         """Add a topic of a type that this package knows; it is listed even without a message."""
@@ -183,10 +188,8 @@ class SplitBagWriter(MessageWriter):
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f'{self.name}_{len(self.segments)}.mcap{PART}'
         self._file = path.open('wb')
-        self._channels: dict[int, int] = {}
-        self._schemas: dict[tuple[str, bytes], int] = {}
-        self._counts: Counter[int] = Counter()
-        self._range = (1 << 63, 0)
+        self._channels, self._schemas = {}, {}
+        self._counts, self._range = Counter(), (1 << 63, 0)
         self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.NONE)
         self._writer.start(profile='ros2', library=TOOL)
 

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rgb2swir_ros.cli import main as command
@@ -80,31 +81,39 @@ def test_live_frames_are_those_of_the_offline_replay(
     assert 'give --overwrite' in capsys.readouterr().err
 
 
-def recorded(path: Path, stamps: list[int]) -> Path:
+def recorded(path: Path, frames: list[tuple[str, int, int]]) -> Path:
+    """Write what a recorder received: (camera, stamp, when it arrived)."""
     writer = SplitBagWriter(path, path.name)
-    for stamp in stamps:
+    for camera, stamp, arrived in frames:
         message = footage.image(footage.picture(0), stamp)
-        writer.write(SWIR, 'sensor_msgs/msg/Image', footage.cdr(message), stamp + 10**15)
+        writer.write(f'/{camera}/swir/image_raw', 'sensor_msgs/msg/Image', footage.cdr(message),
+                     arrived)
         status = footage.TYPES.types['diagnostic_msgs/msg/DiagnosticArray'](
             header=footage.header(5), status=[])
         writer.write('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', footage.cdr(status),
-                     stamp + 10**15 + 1)
+                     arrived + 1)
     writer.write_metadata({})
     return path
 
 
 def test_frames_lie_where_their_sources_lie(tmp_path: Path) -> None:
-    """Stamps may be of any clock; of a second round they lie a round later."""
-    sent = [('front', n, START + n * STEP, 0) for n in range(3)] * 2
+    """Stamps may be of any clock and of two cameras; a second round lies a round later."""
+    sent = [(camera, n, START + n * STEP + (camera == 'rear'), 100 * (3 * turn + n))
+            for turn in range(2) for n in range(3) for camera in ('front', 'rear')]
     run = RunRecord('bag')
-    live_run._rewrite(run, LiveRun(sent=sent), recorded(tmp_path / 'r', [0, 2, 0, 1]),
+    # the front camera's frame 1 was dropped in the first round
+    frames = [('front', 0, 50), ('rear', 0, 60), ('rear', 1, 150), ('front', 2, 250),
+              ('front', 0, 350), ('front', 1, 450)]
+    live_run._rewrite(run, LiveRun(sent=sent), recorded(tmp_path / 'r', frames),
                       tmp_path / 'swir')
     at = {topic: [m.log_ns - START for m in Recording(tmp_path / 'swir').messages(
-        lambda one, topic=topic: one.topic == topic)] for topic in (SWIR, '/diagnostics')}
-    assert at[SWIR] == [0, STEP, 2 * STEP, 3 * STEP]
-    assert len(at['/diagnostics']) == 4
-    assert run.topics[SWIR].messages == 4
+        lambda one, topic=topic: one.topic == topic)]
+        for topic in (SWIR, '/rear/swir/image_raw', '/diagnostics')}
+    length = 3 * STEP + 1
+    assert at[SWIR][:2] == [0, 2 * STEP]
+    assert np.allclose(at[SWIR][2:], [length, length + STEP], atol=2, rtol=0)
+    assert at['/rear/swir/image_raw'] == [1, STEP + 1]
+    assert len(at['/diagnostics']) == 6
+    assert run.topics[SWIR] == digest_bag(tmp_path / 'swir')[SWIR]
     assert run.topics['/diagnostics'].sha256 == ''
-    frames = CameraBag(tmp_path / 'swir', [SWIR]).frames()
-    assert [(f.stamp_ns, f.log_ns - START) for f in frames] == [
-        (0, 0), (1, STEP), (2, 2 * STEP), (0, 3 * STEP)]
+    assert [f.stamp_ns for f in CameraBag(tmp_path / 'swir', [SWIR]).frames()] == [0, 2, 0, 1]

@@ -49,6 +49,7 @@ def bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def jobs(bags: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> list[BagJob]:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parent))  # for Ray's workers
     from worker_engines import open_engine
     options = ReplayOptions(Options(box=(48, 64), threads=1))
     return [BagJob(source, target, options, opener=open_engine)
