@@ -29,7 +29,8 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['lab/scenes/materials.yaml', 'demo/drive.mp4', 'presets/*.yaml']},
+    package_data={PACKAGE: ['lab/scenes/materials.yaml', 'demo/drive.mp4', 'presets/*.yaml',
+                            'report/page.html.j2']},
     data_files=data_files(),
     # Never torch, numpy or OpenCV here: pip must not replace the builds of a Jetson or of a ROS
     # machine. The README says how to bring them; the extras below serve a machine with nothing.
@@ -40,6 +41,7 @@ setup(
         'replay': ['rosbags', 'mcap>=1.2', 'av', 'rich'],
         'fleet': ['ray>=2.9'],  # rgb2swir replay --ray
         'plots': ['matplotlib'],
+        'report': ['jinja2', 'matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],
         'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],
         'ros': [  # real ROS 2 Jazzy from PyPI, for machines without a ROS installation
@@ -53,7 +55,7 @@ setup(
             'ros-kilted-lifecycle-msgs==2.3.0',
         ],
         'test': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'import-linter',
-                 'types-PyYAML'],
+                 'types-PyYAML', 'jinja2', 'junitparser'],
     },
     python_requires='>=3.10',
     zip_safe=False,
