@@ -74,6 +74,25 @@ def to_rgb(image: Any, size: tuple[int, int] | None = None) -> np.ndarray:
     return rgb.copy() if np.may_share_memory(rgb, data) else rgb
 
 
+def to_samples(image: Any) -> np.ndarray:
+    """Return the samples of a one-channel image message, at their full depth.
+
+    :param image: as of `to_rgb`, of encoding ``mono8``, ``mono16``, ``8UC1`` or ``16UC1``.
+    :return: uint8 or uint16 (H, W), C-contiguous, sharing no memory with the message.
+    :raises ImageError: as `to_rgb`; ``unsupported_encoding`` also for images of other encodings.
+    """
+    encoding = ENCODINGS.get(image.encoding) if isinstance(image.encoding, str) else None
+    if encoding is None or encoding.kind != 'packed' or encoding.channels != 1:
+        known = ', '.join(name for name, one in ENCODINGS.items()
+                          if one.kind == 'packed' and one.channels == 1)
+        raise ImageError('unsupported_encoding',
+                         f'an image of encoding {image.encoding!r} has no single channel; those '
+                         f'that have one: {known}')
+    layout = _layout(image, encoding)
+    pixels = _pixels(_bytes(image, encoding, layout), encoding, layout, bool(image.is_bigendian))
+    return pixels[..., 0].copy()
+
+
 def _convert(data: np.ndarray, encoding: Encoding, layout: Layout, big_endian: bool,
              size: tuple[int, int] | None) -> np.ndarray:
     if encoding.kind == 'yuv420':

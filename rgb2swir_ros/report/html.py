@@ -93,7 +93,7 @@ def _item(item: Item, ident: str) -> dict[str, Any]:
 
 def _kind(item: Item) -> str:
     kinds = {Table: 'table', Gallery: 'gallery', Facts: 'facts'}
-    return kinds.get(type(item), 'plot')  # type: ignore[call-overload,no-any-return]
+    return kinds.get(type(item), 'plot')
 
 
 def _drawn(item: Item, ident: str) -> tuple[Callable[[], str], list[str]] | None:
