@@ -9,7 +9,7 @@ from functools import partial
 
 import cv2
 
-from rgb2swir_ros.cli import train_canary, train_detector, train_translator
+from rgb2swir_ros.cli import train_canary, train_detector, train_novelty, train_translator
 
 Target = tuple[str, Callable[[argparse.ArgumentParser], None],
                Callable[[argparse.Namespace], int]]
@@ -25,6 +25,8 @@ TARGETS: dict[str, Target] = {
                 partial(train_translator.configure, what='student'), train_translator.run),
     'detector': ('the small detector of SWIR evaluations', train_detector.configure,
                  train_detector.run),
+    'novelty': ('how far a frame is from what a model knows: a threshold for its diagnostics',
+                train_novelty.configure, train_novelty.run),
 }
 
 

@@ -60,6 +60,7 @@ class Camera:
         self.mailbox: Mailbox[ReceivedImage] = Mailbox()
         self.counts: Counter[str] = Counter()
         self.arrivals, self.departures, self.ages = Window(), Window(), Window()
+        self.novelties = Window()  # of the translated frames, if the model can tell
         self.source_size: tuple[int, int] | None = None
         self.last_arrival_ns = 0
         self.listening_since_ns = 0

@@ -86,6 +86,7 @@ class CameraReport:
             'expected_frequency': settings.expected_frequency, 'tolerance': settings.tolerance,
             **_percentiles('total_ms', camera.departures.values(now)),
             **_percentiles('age_ms', camera.ages.values(now)),
+            **_novelty(camera.novelties.values(now)),
             'input': camera.input.name,
             'source_size': format_size(camera.source_size) if camera.source_size else 'unknown',
         }
@@ -144,6 +145,8 @@ class CameraReport:
             problems[key] = f"{n} image{'s' * (n > 1)} refused: {reason}"
         problems |= {key: text.format(recent[key]) for key, text in PROBLEMS
                      if recent.get(key, 0) > 0}
+        if strange := _strangeness(self.camera.novelties.values(time.monotonic_ns())):
+            problems['input_novelty'] = strange
         expected = settings.expected_frequency
         if expected and abs(rate - expected) > expected * settings.tolerance / 100:
             problems['rate'] = f'{rate:.1f} Hz instead of {expected:g} Hz'
@@ -211,6 +214,22 @@ def engine_status(settings: Settings, status: EngineStatus, node: str) -> Diagno
 
 def _last(values: list[float]) -> float:
     return values[-1] if values else 0.0
+
+
+def _novelty(values: list[float]) -> dict[str, Any]:
+    """Return how far the frames of the last seconds were from what the model knows."""
+    if not values:
+        return {}
+    return {'input_novelty': float(np.median(values)),
+            'input_known_share': float(np.mean(np.array(values) <= 0)),
+            'input_state': 'unknown to the model' if _strangeness(values) else 'known'}
+
+
+def _strangeness(values: list[float]) -> str:
+    """Return a warning if most frames of the last seconds are unlike what the model knows."""
+    median = float(np.median(values)) if values else 0.0
+    return (f'the input is unlike what the model has learned from (novelty {median:.1f}, '
+            'above 0): do not rely on its SWIR frames') if median > 0 else ''
 
 
 def _percentiles(name: str, values: list[float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rgb2swir_ros.engines.client import EngineClient, EngineStatus
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.imaging.novelty import open_novelty
 from rgb2swir_ros.ros import declaration, transport
 from rgb2swir_ros.ros.camera import Camera
 from rgb2swir_ros.ros.diagnostics import CameraReport, engine_status
@@ -186,7 +187,8 @@ class TranslatorNode(LifecycleNode):
         self._worker = Worker(
             self._cameras, self._client, settings, logger=self.get_logger(),
             now_ns=lambda: self.get_clock().now().nanoseconds, report=self._report_timing,
-            alive=self.context.ok)
+            alive=self.context.ok, novelty=self._safely(
+                'tell how novel the input is to the model', open_novelty, settings.model))
         self._worker.start()
         for camera in self._cameras:
             camera.source_size = camera.source_size or settings.source_size

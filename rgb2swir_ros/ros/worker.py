@@ -33,14 +33,17 @@ class Worker:
     def __init__(self, cameras: Sequence[Camera], client: EngineClient, settings: Settings, *,
                  now_ns: Callable[[], int], logger: Any,
                  report: Callable[[str, Any, dict[str, float]], None],
-                 alive: Callable[[], bool] = lambda: True) -> None:
+                 alive: Callable[[], bool] = lambda: True,
+                 novelty: Callable[[np.ndarray], float] | None = None) -> None:
         """Create the thread; `start` starts it.
 
         :param now_ns: the node's clock, which may be simulated.
         :param report: called for each translated frame with the camera, the header and the timing.
         :param alive: whether ROS can still publish: a signal shuts it down before the node ends.
+        :param novelty: how far a frame, uint8 (H, W, 3), is from what the model knows, as
+            `rgb2swir_ros.imaging.novelty.Novelty`; None if the model cannot tell.
         """
-        self._alive = alive
+        self._alive, self._novelty = alive, novelty
         self._cameras = list(cameras)
         self._client = client
         self._now_ns, self._logger, self._report = now_ns, logger, report
@@ -161,6 +164,9 @@ class Worker:
         now = time.monotonic_ns()
         camera.departures.add(now, stamp, timing['total_ms'])
         camera.ages.add(now, stamp, age_ms)
+        if self._novelty is not None:  # after the frame has left: it adds nothing to its age
+            timing['input_novelty'] = self._novelty(rgb)
+            camera.novelties.add(now, stamp, timing['input_novelty'])
         self._report(camera.name, message.header, timing)
         return 'translated'
 

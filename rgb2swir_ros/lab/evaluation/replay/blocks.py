@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.lab.evaluation.intervals import Figure, figure, group_weights
+from rgb2swir_ros.lab.evaluation.intervals import figure, group_weights
+from rgb2swir_ros.report.model import Value
 
 BLOCK_NS = 5 * 10**9
 FEWEST = 8  # fewer groups give no interval
@@ -38,25 +40,42 @@ def block_weights(groups: Sequence[str], resamples: int, seed: int) -> Values:
     return group_weights(groups, resamples, seed)
 
 
-def mean_figure(values: Values, weights: Values) -> Figure:
-    """Return the mean of the finite values (N,) with its interval, NaN without any."""
+@dataclass(frozen=True)
+class Drawn:
+    """A figure over all frames, and over each resample of groups.
+
+    :param draws: (R,), of the same resamples for every figure; R = 0 without an interval.
+    """
+
+    value: float
+    draws: Values
+
+    def less(self, other: Drawn) -> Drawn:
+        """Return the difference to another figure, resample by resample: it is paired."""
+        return Drawn(self.value - other.value, self.draws - other.draws)
+
+    def as_value(self) -> Value:
+        """Return the figure with its 95 % interval."""
+        made = figure(self.value, self.draws)
+        return Value(made.value, made.low, made.high)
+
+
+def mean(values: Values, weights: Values) -> Drawn:
+    """Return the mean of the finite values (N,), NaN without any."""
     known = np.isfinite(values)
-    filled = np.where(known, values, 0.)
-    return ratio_figure(filled, known.astype(float), weights)
+    return ratio(np.where(known, values, 0.), known.astype(float), weights)
 
 
-def ratio_figure(numerator: Values, denominator: Values, weights: Values) -> Figure:
-    """Return the ratio of two sums over frames (N,) with its interval."""
+def ratio(numerator: Values, denominator: Values, weights: Values) -> Drawn:
+    """Return the ratio of two sums over frames (N,)."""
     with np.errstate(divide='ignore', invalid='ignore'):
-        value = np.float64(numerator.sum()) / np.float64(denominator.sum())
-        draws = (weights @ numerator) / (weights @ denominator)
-    return figure(float(value), draws)
+        return Drawn(float(np.float64(numerator.sum()) / np.float64(denominator.sum())),
+                     (weights @ numerator) / (weights @ denominator))
 
 
-def drawn_figure(statistic: Callable[[Values], float], count: int, weights: Values) -> Figure:
-    """Return a statistic of weighted frames with its interval.
+def drawn(statistic: Callable[[Values], float], count: int, weights: Values) -> Drawn:
+    """Return a statistic of weighted frames.
 
     :param statistic: takes the weights (N,) of the frames.
     """
-    draws = np.array([statistic(row) for row in weights])
-    return figure(statistic(np.ones(count)), draws)
+    return Drawn(statistic(np.ones(count)), np.array([statistic(row) for row in weights]))

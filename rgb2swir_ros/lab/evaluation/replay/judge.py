@@ -1,0 +1,168 @@
+"""Judge replays: read their bags once more, measure every frame, and sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
+from rgb2swir_ros.lab.evaluation.pairs.curves import MonotoneCurve, fit_curve
+from rgb2swir_ros.lab.evaluation.replay.blocks import Drawn
+from rgb2swir_ros.lab.evaluation.replay.frames import CameraReplay, JudgedFrame, TrueFrames
+from rgb2swir_ros.lab.evaluation.replay.labels import Labels
+from rgb2swir_ros.lab.evaluation.replay.measure import Judges, measure_frame, measure_step
+from rgb2swir_ros.lab.evaluation.replay.pixels import Image
+from rgb2swir_ros.lab.evaluation.replay.summary import JudgedSet, summarise
+from rgb2swir_ros.lab.evaluation.replay.truth import FolderTruth, TopicTruth
+from rgb2swir_ros.progress import ProgressDisplay
+
+CURVE_FRAMES, CURVE_STEP = 24, 4  # frames and every so many pixels that a curve is fitted to
+Translate = Callable[[NDArray[np.uint8], int], Image]  # fitted RGB and stamp to radiance
+
+
+@dataclass(frozen=True)
+class TruthSettings:
+    """Where true SWIR frames are.
+
+    :param topic: of the input bag; ``folder``: of pictures; one of them.
+    :param gamma: of true frames of 8 bits.
+    :param homography: from pixels of a true frame to those of a SWIR frame; None if aligned.
+    """
+
+    topic: str = ''
+    folder: Path | None = None
+    gamma: float = 2.2
+    homography: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class CameraRun:
+    """A camera of a replay, as it is judged.
+
+    :param bag: name for tables.
+    """
+
+    bag: str
+    replay: CameraReplay
+
+
+@dataclass
+class Judgement:
+    """What came of judging.
+
+    :param own: the replay's frames; ``other``: the same frames by the compared model.
+    :param accounts: of true frames, by bag and camera.
+    :param faults: what could not be read, by bag.
+    """
+
+    own: JudgedSet = field(default_factory=JudgedSet)
+    other: JudgedSet | None = None
+    accounts: dict[str, dict[str, float]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield a line of ``frames.jsonl`` for each frame; the other model's under ``compare``."""
+        for k, figures in enumerate(self.own.figures):
+            line = {'bag': self.own.bags[k], 'camera': self.own.cameras[k], **figures.record}
+            if self.other is not None:
+                line['compare'] = {key: value for key, value in
+                                   self.other.figures[k].record.items()
+                                   if key not in ('frame', 'stamp_ns')}
+            yield line
+
+
+def judge(runs: Sequence[CameraRun], judges: Judges, truth: TruthSettings | None = None, *,
+          every: int = 1, other: Translate | None = None) -> Judgement:
+    """Measure the frames of replays; progress on stderr.
+
+    :param every: judge one frame of so many, with the step to the frame after it.
+    :param other: another model, which translates the same sources.
+    :raises UserError: if bags do not belong together or nothing can be judged.
+    """
+    result = Judgement(other=JudgedSet() if other else None)
+    with ProgressDisplay(None, 'frames judged') as progress:
+        for run in runs:
+            _judge_one(run, judges, truth, every, other, result, progress)
+    if not result.own.figures:
+        raise UserError('the replays hold no frame to judge')
+    return result
+
+
+def figures_of(judgement: Judgement, *, classes: Sequence[str] = (), labels: Labels | None = None,
+               score: float = .5, resamples: int = RESAMPLES, seed: int = 0
+               ) -> list[dict[str, Drawn]]:
+    """Return the figures of the replay and, after them, those of the compared model."""
+    return [summarise(one, classes=classes, labels=labels, score=score, resamples=resamples,
+                      seed=seed) for one in (judgement.own, judgement.other) if one is not None]
+
+
+def true_frames(run: CameraRun, truth: TruthSettings | None) -> TrueFrames | None:
+    """Return the true frames of a camera, or None."""
+    if truth is None:
+        return None
+    source = (FolderTruth(truth.folder, truth.gamma) if truth.folder is not None
+              else TopicTruth(run.replay.bag, truth.topic, truth.gamma))
+    return TrueFrames(source, run.replay.stamps(), truth.homography)
+
+
+def _judge_one(run: CameraRun, judges: Judges, truth: TruthSettings | None, every: int,
+               other: Translate | None, result: Judgement, progress: ProgressDisplay) -> None:
+    true = true_frames(run, truth)
+    others = judges
+    if true is not None:
+        # each model has a curve of its own, as each would be set to the camera
+        judges, others = (replace(judges, curve=_curve(run, true, model))
+                          for model in (None, other or None))
+    wanted = None if every == 1 else {k for k in range(len(run.replay.stamps()))
+                                      if k % every == 0 or (judges.temporal and k % every == 1)}
+    before: list[JudgedFrame | None] = [None, None]
+    for frame in run.replay.frames(true, wanted):
+        shown = [frame] if other is None else [frame, translated(frame, other)]
+        for k, (one, using) in enumerate(zip(shown, (judges, others), strict=False)):
+            target = result.own if k == 0 else result.other
+            assert target is not None
+            if frame.index % every == 0:
+                target.add(measure_frame(one, using), run.bag, run.replay.source)
+            last = before[k]
+            if using.temporal and last is not None and last.index == one.index - 1 \
+                    and last.index % every == 0 and last.radiance.shape == one.radiance.shape:
+                index = -2 if frame.index % every == 0 else -1  # the step belongs to its first
+                target.figures[index].record |= measure_step(last, one)
+            before[k] = one
+        progress.advance()
+    name = f'{run.bag} {run.replay.source}'
+    if true is not None:
+        result.accounts[name] = true.account()
+    result.faults += [f'{name}: {fault}' for fault in (
+        *run.replay.faults, *([true.fault] if true is not None and true.fault else []))]
+
+
+def translated(frame: JudgedFrame, model: Translate) -> JudgedFrame:
+    """Return a frame with another model's radiance."""
+    return replace(frame, radiance=model(frame.rgb, frame.stamp_ns))
+
+
+def _curve(run: CameraRun, true: TrueFrames, model: Translate | None) -> MonotoneCurve:
+    """Return the curve that fits evenly spaced frames of a recording best."""
+    matched = np.flatnonzero(true.matching.matched)
+    chosen = {int(k) for k in matched[np.linspace(0, len(matched) - 1, min(
+        CURVE_FRAMES, len(matched))).astype(int)]}
+    thin = slice(None, None, CURVE_STEP)
+    pairs = []
+    for frame in islice(run.replay.frames(true, chosen), CURVE_FRAMES):
+        shown = translated(frame, model) if model else frame
+        if frame.true is not None and frame.seen is not None:
+            pairs.append((shown.radiance[thin, thin], frame.true[thin, thin],
+                          frame.seen[thin, thin]))
+    try:
+        return fit_curve(pairs)
+    except ValueError as error:
+        raise UserError(f'{run.bag}: the true frames show nothing of the SWIR frames: is the '
+                        'homography right?') from error
