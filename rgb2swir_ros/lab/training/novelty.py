@@ -62,8 +62,9 @@ def fit_novelty(folder: Path, data: Path, *, seed: int = 0) -> NoveltyFit:
     :raises UserError: if a split is missing or has fewer than `FEWEST` frames.
     """
     pooled = PooledGuidance(folder)
-    features = {split: _features(data, split, pooled, np.random.default_rng([seed, k]))
-                for k, split in enumerate(SPLITS[:2])}
+    paths = {split: _paths(data, split) for split in SPLITS[:2]}
+    features = {split: _features(files, split, pooled, np.random.default_rng([seed, k]))
+                for k, (split, files) in enumerate(paths.items())}
     known, strange, _ = features[SPLITS[0]]
     weight, offset = logistic(np.concatenate([known, strange]),
                               np.repeat([0., 1.], [len(known), len(strange)]), DECAY)
@@ -133,13 +134,17 @@ def logistic(features: Numbers, labels: Numbers, decay: float) -> tuple[Numbers,
     return scaled, float(weight[-1] - scaled @ mean)
 
 
-def _features(data: Path, split: str, pooled: PooledGuidance,
-              rng: np.random.Generator) -> tuple[Numbers, Numbers, list[str]]:
-    """Return features of known and of strange views (N, D), and the kinds of the strange ones."""
+def _paths(data: Path, split: str) -> list[Path]:
     paths = rgb_paths(data, read_annotations(data, split).frames)
     if len(paths) < FEWEST:
-        raise UserError(f'{data} has {len(paths)} frames in the split {split}: render at least '
-                        f'{FEWEST}')
+        raise UserError(f'{data} has {len(paths)} frames in the split {split}: render more, until '
+                        f'it has at least {FEWEST}')
+    return paths
+
+
+def _features(paths: Sequence[Path], split: str, pooled: PooledGuidance,
+              rng: np.random.Generator) -> tuple[Numbers, Numbers, list[str]]:
+    """Return features of known and of strange views (N, D), and the kinds of the strange ones."""
     known, strange, kinds = [], [], []
     with ProgressDisplay(len(paths), f'frames of {split}') as progress:
         for path in paths:

@@ -1,0 +1,173 @@
+"""From finished replays on disk to the report of their judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.evaluation.replay import page
+from rgb2swir_ros.lab.evaluation.replay.blocks import FEWEST, Drawn, group_names
+from rgb2swir_ros.lab.evaluation.replay.frames import CameraReplay, JudgedFrame
+from rgb2swir_ros.lab.evaluation.replay.judge import (
+    CameraRun,
+    Judgement,
+    Translate,
+    TruthSettings,
+    true_frames,
+)
+from rgb2swir_ros.lab.evaluation.replay.pixels import Image, linear
+from rgb2swir_ros.model_files import model_hash
+from rgb2swir_ros.replay.offline import OfflineTranslator, Options
+from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, read_run
+from rgb2swir_ros.report.model import Facts, Report, Section, Table
+from rgb2swir_ros.report.thresholds import Threshold
+from rgb2swir_ros.resources import model_directory
+
+# The score with the detector's best F1 on true SWIR: of the detector that ships, on the split
+# `validation` of its data set, as printed by `rgb2swir evaluate detection`
+SCORE = .4
+
+
+@dataclass(frozen=True)
+class FinishedReplay:
+    """A replay on disk.
+
+    :param name: of its folder, for tables.
+    :param runs: its cameras.
+    """
+
+    name: str
+    record: RunRecord
+    runs: tuple[CameraRun, ...]
+
+    @property
+    def model(self) -> str:
+        """Return the model's name or folder."""
+        return str(self.record.options.get('model', 'nano'))
+
+
+def open_replay(folder: Path) -> FinishedReplay:
+    """Return a finished replay.
+
+    :raises UserError: if the folder holds none.
+    """
+    record = read_run(folder)
+    runs = tuple(CameraRun(folder.name, CameraReplay(
+        Path(record.input), camera.source, folder / BAG_FOLDER, camera.topic, camera.gamma))
+        for camera in record.cameras if camera.frames)
+    return FinishedReplay(folder.name, record, runs)
+
+
+def compared_model(model: str, backend: str, replays: Sequence[FinishedReplay]) -> Translate:
+    """Return what another model makes of a fitted frame, through the same sensor as the replay's.
+
+    :raises UserError: if there is no such model.
+    """
+    model_directory(model)
+    cameras = [camera for one in replays for camera in one.record.cameras]
+    sixteen = any(camera.encoding == 'mono16' for camera in cameras)
+    gammas = {camera.gamma for camera in cameras}
+    gamma = gammas.pop() if len(gammas) == 1 else 2.2
+    translator = OfflineTranslator(Options(model=model, backend=backend, linear16=sixteen,
+                                           gamma=2.2 if sixteen else gamma))
+    frames = max((one.record.frames for one in replays), default=1)
+
+    def translate(rgb: Any, stamp_ns: int) -> Image:
+        return linear(translator.pixels(translator.radiance(rgb, frames), stamp_ns), gamma)
+
+    return translate
+
+
+def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
+                figures: Sequence[Mapping[str, Drawn]], *, created: str, seconds: float,
+                thresholds: Sequence[Threshold] = (), truth: TruthSettings | None = None,
+                other: Translate | None = None, other_name: str = '',
+                faults: Sequence[str] = (), settings: Mapping[str, Any] | None = None) -> Report:
+    """Return the report of judged replays.
+
+    :param figures: as `rgb2swir_ros.lab.evaluation.replay.judge.figures_of` returns them.
+    :param faults: of bags that were not replayed.
+    """
+    own = judgement.own
+    models = sorted({one.model for one in replays})
+    names = page.Names(' and '.join(Path(model).name for model in models), other_name)
+    if names.own == names.other:
+        names = page.Names(names.own, f'{names.other} (compared)')
+    groups = sorted(set(group_names(own.bags, own.stamps)))
+    kind = 'bags' if len(set(own.bags)) >= FEWEST else 'blocks of five seconds'
+    resampled = (f'Intervals of 95 % from {len(groups)} {kind}.' if len(groups) >= FEWEST else
+                 f'No intervals: {len(groups)} {kind}, and {FEWEST} are the fewest.')
+    lost = [f'{one.name}: {line}' for one in replays for line in one.record.failures]
+    sections = [
+        page.judgement_section(figures, names, len(own.figures), resampled),
+        page.time_section(own, thresholds),
+        page.frames_section(own, _frame_reader(replays, judgement, truth), _shown(other), names),
+        Section('Frames by fate', [page.recordings_table(own), _fates(replays)])]
+    return Report(
+        'replay', f'Replay judged: {", ".join(one.name for one in replays)[:200]}',
+        f'{len(own.figures)} frames of {len(replays)} recordings, translated by {names.own}.',
+        created, [*page.fault_checks([*faults, *lost, *judgement.faults]),
+                  *page.checks_of(figures[0], thresholds)],
+        sections, _facts(replays, judgement, settings or {}), seconds)
+
+
+def _frame_reader(replays: Sequence[FinishedReplay], judgement: Judgement,
+                  truth: TruthSettings | None) -> Any:
+    """Return a function from a place among the judged frames to the frame, read again."""
+    runs = {(run.bag, run.replay.source): run for one in replays for run in one.runs}
+    own = judgement.own
+
+    def frame_at(place: int) -> JudgedFrame:
+        run = runs[own.bags[place], own.cameras[place]]
+        index = own.figures[place].record['frame']
+        return next(run.replay.frames(true_frames(run, truth), {index}))
+
+    return frame_at
+
+
+def _shown(other: Translate | None) -> Any:
+    return None if other is None else lambda frame: other(frame.rgb, frame.stamp_ns)
+
+
+def _fates(replays: Sequence[FinishedReplay]) -> Table:
+    """Return how many frames of each camera were translated, and why others were not."""
+    from rgb2swir_ros.report.model import Column
+    reasons = sorted({reason for one in replays for camera in one.record.cameras
+                      for reason in camera.refused})
+    columns = [Column('bag', 'recording'), Column('camera', 'camera'),
+               Column('announced', 'announced'), Column('frames', 'translated'),
+               *(Column(f'refused_{reason}', reason) for reason in reasons)]
+    rows = [{'bag': one.name, 'camera': camera.source, 'announced': camera.announced,
+             'frames': camera.frames,
+             **{f'refused_{reason}': camera.refused.get(reason, 0) for reason in reasons}}
+            for one in replays for camera in one.record.cameras]
+    return Table('Translated and refused frames', columns, rows)
+
+
+def _facts(replays: Sequence[FinishedReplay], judgement: Judgement,
+           settings: Mapping[str, Any]) -> list[Facts]:
+    facts = page.truth_facts(judgement)
+    if settings:
+        facts.append(Facts('Judgement', dict(settings)))
+    for one in replays:
+        record = one.record
+        entries: dict[str, Any] = {'input': record.input, 'fingerprint': record.input_fingerprint,
+                                   'model': one.model, 'model sha256': _hash(one.model)}
+        entries |= {f'version of {name}': value for name, value in record.versions.items()}
+        entries |= {f'engine {size}: {key}': str(value)
+                    for size, about in record.engines.items() for key, value in about.items()}
+        entries |= {f'sha256 of {topic}': digest.sha256
+                    for topic, digest in record.topics.items() if digest.sha256}
+        entries |= {f'seconds, {part}': value for part, value in record.wall_s.items()}
+        facts.append(Facts(one.name, entries))
+    return facts
+
+
+def _hash(model: str) -> str:
+    try:
+        return model_hash(model_directory(model))
+    except UserError as error:
+        return f'unknown: {error}'
