@@ -27,6 +27,7 @@ line, such as "order_coarse_below: {min: 0.7}". Exit code 1 if a check fails.
 
 def add_judgement_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the judgement."""
+    parser.epilog = f'{parser.epilog or ""}\n{EXAMPLE}'
     group = parser.add_argument_group('judgement')
     group.add_argument('--judge', action='store_true',
                        help='measure every frame and write a report into OUT')
@@ -147,9 +148,9 @@ def _settings(arguments: argparse.Namespace, judgement: Judgement) -> dict[str, 
 def _thresholds(arguments: argparse.Namespace) -> list[Any]:
     if arguments.thresholds is None:
         return []
-    from rgb2swir_ros.lab.evaluation.replay.measures import MEASURES
+    from rgb2swir_ros.lab.evaluation.replay.measures import KNOWN
     from rgb2swir_ros.report.thresholds import read_thresholds
-    return read_thresholds(arguments.thresholds, list(MEASURES))
+    return read_thresholds(arguments.thresholds, list(KNOWN))
 
 
 def _labels(arguments: argparse.Namespace) -> Any:

@@ -25,7 +25,7 @@ def camera(size) -> SimpleNamespace:
     window = Window()
     return SimpleNamespace(
         name='front', mailbox=Mailbox(), lost=0, counts=Counter(), refusals={}, refusal='',
-        arrivals=window, departures=window, ages=window, source_size=size,
+        arrivals=window, departures=window, ages=window, novelties=Window(), source_size=size,
         last_arrival_ns=10**30, listening_since_ns=0, transport='raw',
         input=SimpleNamespace(name='/front/image_raw'),
         topics=SimpleNamespace(swir=SimpleNamespace(name='/front/swir/image_raw')),
@@ -49,3 +49,29 @@ def test_so_does_the_engine() -> None:
     status = engine_status(SETTINGS, STATUS, '/translator')
     assert status.level == WARN
     assert {pair.key: pair.value for pair in status.values}['16x16 failure'] == 'no converter'
+
+
+def test_a_camera_whose_input_the_model_does_not_know_says_so() -> None:
+    """Of frames of the last seconds most must be novel; one alone is no state."""
+    import time
+    one = camera((32, 64))
+    for k, novelty in enumerate((-3., -2., 4.)):
+        one.novelties.add(time.monotonic_ns(), k + 1, novelty)
+    state = CameraReport(one, '/translator').status(SETTINGS, STATUS, advice='', active=True)
+    values = {pair.key: pair.value for pair in state.values}
+    assert state.level == OK
+    assert (float(values['input_novelty']), values['input_state']) == (-2, 'known')
+    assert float(values['input_known_share']) == pytest.approx(2 / 3, abs=1e-3)
+    for k in range(4):
+        one.novelties.add(time.monotonic_ns(), k + 9, 5.)
+    watch = CameraReport(one, '/translator')
+    state = watch.status(SETTINGS, STATUS, advice='', active=True)
+    assert state.level == WARN
+    assert 'unlike what the model has learned from (novelty 5.0, above 0)' in state.message
+    assert 'input_novelty' in watch.warnings
+    assert {pair.key: pair.value for pair in state.values}['input_state'] == 'unknown to the model'
+
+
+def test_without_a_novelty_file_nothing_is_said_of_the_input() -> None:
+    assert not [pair for pair in report((32, 64)).values if pair.key.startswith('input_')
+                and pair.key != 'input_rate']

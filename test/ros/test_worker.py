@@ -59,23 +59,24 @@ class Log:
 class Bench:
     """A worker between fake cameras and a fake engine."""
 
-    def __init__(self, *names: str, **parameters: object) -> None:
+    def __init__(self, *names: str, novelty=None, **parameters: object) -> None:
         self.client, self.log = Client(), Log()
         self.published: list[tuple[str, object, np.ndarray, str]] = []
         self.reports: list[tuple[str, dict]] = []
         self.cameras = [self.camera(name) for name in names]
         self.alive = True
+        self.novelty = novelty
         self.worker = Worker(
             self.cameras, self.client, check({'size': '32x16', **parameters}), logger=self.log,
             now_ns=lambda: 10 * 10**9,
             report=lambda camera, _, timing: self.reports.append((camera, timing)),
-            alive=lambda: self.alive)
+            alive=lambda: self.alive, novelty=self.novelty)
 
     def camera(self, name: str) -> SimpleNamespace:
         """Return what the worker uses of a camera."""
         camera = SimpleNamespace(
             name=name, mailbox=Mailbox(), source_size=(16, 32), refusal='', departures=Window(),
-            ages=Window(), transformed_info=lambda *_: None)
+            ages=Window(), novelties=Window(), transformed_info=lambda *_: None)
         camera.refuse = lambda reason, text: setattr(camera, 'refusal', text)
         camera.learn_size = lambda size: setattr(camera, 'source_size', size)
         camera.outputs = SimpleNamespace(
@@ -123,6 +124,28 @@ def test_a_frame_is_translated_with_its_own_header():
     assert camera == 'front'
     assert timing['age_ms'] == 1000
     assert (timing['transfer_ms'], timing['inference_ms']) == (0.5, 1.5)
+
+
+def test_novelty_is_measured_after_the_frame_has_left():
+    published_before = []
+
+    def novelty(rgb):
+        published_before.append(len(bench.published))
+        assert rgb.shape == (16, 32, 3)
+        return 1.5
+    bench = Bench('front', novelty=novelty)
+    bench.cameras[0].mailbox.put(frame())
+    bench.work()
+    assert published_before == [1]
+    assert bench.reports[0][1]['input_novelty'] == 1.5
+    assert bench.cameras[0].novelties.values(time.monotonic_ns()) == [1.5]
+
+
+def test_without_novelty_the_timing_has_none():
+    bench = Bench('front')
+    bench.cameras[0].mailbox.put(frame())
+    bench.work()
+    assert 'input_novelty' not in bench.reports[0][1]
 
 
 def test_turns_are_fair():

@@ -70,4 +70,13 @@ MEASURES: dict[str, Measure] = {
                              'unlike what the model knows; above 0 it is over the threshold'),
     'input_known': Measure('input within the threshold', '', 'higher', 'share of the frames'),
 }
-UNITS = {name: measure.unit for name, measure in MEASURES.items()}
+TIMES: dict[str, Measure] = {
+    'mean_frame_rate': Measure('mean frame rate', 'Hz', 'higher', 'frames over the wall time of '
+                               'the replay, without the opening of engines'),
+    'missed': Measure('missed frames', '', 'lower', 'frames of the source without a SWIR frame'),
+    **{f'{name}_latency_ms': Measure(f'{name} latency', 'ms', 'lower', 'of a frame in the '
+                                     'translator, as the replay recorded it')
+       for name in ('mean', 'p50', 'p95', 'p99', 'max')},
+}
+KNOWN = MEASURES | TIMES
+UNITS = {name: measure.unit for name, measure in KNOWN.items()}

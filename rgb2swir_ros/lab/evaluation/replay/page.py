@@ -50,10 +50,11 @@ class Names:
     other: str = ''
 
 
-def checks_of(figures: Mapping[str, Drawn], thresholds: Sequence[Threshold]) -> list[Check]:
-    """Return the checks of a judgement's figures against thresholds."""
+def checks_of(figures: Mapping[str, Drawn], times: Mapping[str, float],
+              thresholds: Sequence[Threshold]) -> list[Check]:
+    """Return the checks of a judgement's figures, and of times, against thresholds."""
     values = {name: one.as_value() for name, one in figures.items()}
-    return check_thresholds(thresholds, values, UNITS)
+    return check_thresholds(thresholds, {**values, **times}, UNITS)
 
 
 def fault_checks(faults: Sequence[str]) -> list[Check]:

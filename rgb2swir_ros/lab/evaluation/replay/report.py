@@ -19,6 +19,12 @@ from rgb2swir_ros.lab.evaluation.replay.judge import (
     true_frames,
 )
 from rgb2swir_ros.lab.evaluation.replay.pixels import Image, linear
+from rgb2swir_ros.lab.evaluation.replay.timing import (
+    Stages,
+    latency_figures,
+    read_timing,
+    timing_section,
+)
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, read_run
@@ -101,17 +107,32 @@ def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
     resampled = (f'Intervals of 95 % from {len(groups)} {kind}.' if len(groups) >= FEWEST else
                  f'No intervals: {len(groups)} {kind}, and {FEWEST} are the fewest.')
     lost = [f'{one.name}: {line}' for one in replays for line in one.record.failures]
+    records = {one.name: one.record for one in replays}
+    stages = _stages(replays)
+    times = latency_figures(stages, list(records.values()))
     sections = [
         page.judgement_section(figures, names, len(own.figures), resampled),
         page.time_section(own, thresholds),
         page.frames_section(own, _frame_reader(replays, judgement, truth), _shown(other), names),
-        Section('Frames by fate', [page.recordings_table(own), _fates(replays)])]
+        timing_section(stages, records),
+        Section('Recordings', [page.recordings_table(own), _fates(replays)])]
     return Report(
         'replay', f'Replay judged: {", ".join(one.name for one in replays)[:200]}',
         f'{len(own.figures)} frames of {len(replays)} recordings, translated by {names.own}.',
         created, [*page.fault_checks([*faults, *lost, *judgement.faults]),
-                  *page.checks_of(figures[0], thresholds)],
-        sections, _facts(replays, judgement, settings or {}), seconds)
+                  *page.checks_of(figures[0], times, thresholds)],
+        sections, [Facts('Times, by the names of ros2_benchmark', dict(times)),
+                   *_facts(replays, judgement, settings or {})], seconds)
+
+
+def _stages(replays: Sequence[FinishedReplay]) -> Stages:
+    """Return the times of all replays together."""
+    stages: Stages = {}
+    for one in replays:
+        for run in one.runs[:1]:  # the cameras of a replay share a bag
+            for name, values in read_timing(run.replay).items():
+                stages.setdefault(name, []).extend(values)
+    return stages
 
 
 def _frame_reader(replays: Sequence[FinishedReplay], judgement: Judgement,
