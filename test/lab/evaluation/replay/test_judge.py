@@ -217,6 +217,29 @@ def test_a_folder_of_true_pictures_named_by_stamp(drive, tmp_path):
     assert (account['matched'], account['unmatched']) == (40, 8)
 
 
+def test_the_verb_replays_and_judges_and_compares(drive, tmp_path, capsys):
+    from rgb2swir_ros.cli.main import main
+
+    from ....small_models import TINY, untidy
+    for name in 'ab':
+        untidy(TINY).save(tmp_path / name)
+    code = main(['replay', str(drive.bag), '-o', str(tmp_path / 'out'), '--topics',
+                 '/camera/image_raw', '--model', str(tmp_path / 'a'), '--backend', 'eager',
+                 '--true-swir', TRUE, '--detector', 'none', '--every', '6', '--compare',
+                 str(tmp_path / 'b'), '--compare-backend', 'eager'])
+    assert code == 0, capsys.readouterr()
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    rows = {row['measure']: row for row in report['sections'][0]['items'][0]['rows']}
+    # equal weights: equal figures, through the same 8-bit sensor
+    assert rows['PSNR']['difference']['value'] == 0
+    assert rows['PSNR']['own'] == rows['PSNR']['other']
+    times = {facts['title']: facts['entries'] for facts in report['facts']}
+    assert times['Times, by the names of ros2_benchmark']['p99_latency_ms'] > 0
+    lines = (tmp_path / 'out' / 'frames.jsonl').read_text().splitlines()
+    assert len(lines) == 8
+    assert json.loads(lines[0])['compare']['psnr_db'] == json.loads(lines[0])['psnr_db']
+
+
 @pytest.mark.parametrize(('words', 'says'), [
     (['--every', '0'], '--every 0'), (['--horizon', '1'], '--horizon 1.0'),
     (['--true-gamma', '0'], '--true-gamma 0.0'),
