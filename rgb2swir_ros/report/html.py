@@ -26,7 +26,7 @@ from rgb2swir_ros.report.model import (
     TimePlot,
     Verdict,
 )
-from rgb2swir_ros.report.text import cell_text, storable
+from rgb2swir_ros.report.text import cell_text, fact_text, storable
 
 TEMPLATE = Path(__file__).with_name('page.html.j2')
 WIDEST = 960  # pixels of an embedded picture
@@ -57,6 +57,7 @@ def render_html(report: Report) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)
     environment.filters['cell'] = cell_text
+    environment.filters['fact'] = fact_text
     environment.filters['picture'] = embedded_picture
     environment.tests['numeric'] = _is_numeric
     page = environment.from_string(TEMPLATE.read_text(encoding='utf-8'))

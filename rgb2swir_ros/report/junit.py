@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from rgb2swir_ros.ownership import write_bytes
 from rgb2swir_ros.report.model import Cell, Check, Report, Verdict
-from rgb2swir_ros.report.text import cell_text, storable
+from rgb2swir_ros.report.text import cell_text, fact_text, storable
 
 
 def write_junit(target: Path, report: Report, *, replace: bool = True) -> int:
@@ -38,7 +38,7 @@ def render_junit(report: Report) -> bytes:
     properties = ElementTree.SubElement(suite, 'properties')
     for name, value in _properties(report).items():
         ElementTree.SubElement(properties, 'property', {
-            'name': storable(name), 'value': storable(cell_text(value, 6))})
+            'name': storable(name), 'value': storable(fact_text(value))})
     for check in report.checks:
         _case(suite, report.name, check)
     ElementTree.indent(root)

@@ -46,3 +46,8 @@ def cell_text(cell: Cell, digits: int = 3) -> str:
             text += f' [{number(cell.low, digits)}, {number(cell.high, digits)}]'
         return text
     return number(cell, digits)
+
+
+def fact_text(cell: Cell) -> str:
+    """Return a fact as text: of floats at most six digits, without trailing zeros."""
+    return f'{cell:.6g}' if isinstance(cell, float) else cell_text(cell, 6)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from rgb2swir_ros.report.model import Check, Report, Value, Verdict, worst
-from rgb2swir_ros.report.text import cell_text, number, storable
+from rgb2swir_ros.report.text import cell_text, fact_text, number, storable
 
 
 @pytest.mark.parametrize(('value', 'text'), [
@@ -18,6 +18,11 @@ def test_a_cell_shows_its_interval():
     assert cell_text(Value(.5, .4, .6)) == '0.500 [0.400, 0.600]'
     assert cell_text(Value(.5)) == '0.500'
     assert cell_text(None) == ''
+
+
+def test_facts_have_no_trailing_zeros():
+    assert [fact_text(v) for v in (.5, 1234567., 3, 'a', None, True)] == [
+        '0.5', '1.23457e+06', '3', 'a', '', 'yes']
 
 
 def test_the_worst_check_is_the_verdict():

@@ -127,7 +127,7 @@ def time_section(judged: JudgedSet, limits: Sequence[Threshold]) -> Section:
         lines = [Series(label, seconds, values[inside])
                  for label, inside, seconds in _recordings(judged)]
         drawn = dict(NOVELTY_LIMIT) if key == 'input_novelty' else _limits(by_name.get(key))
-        items.append(TimePlot(MEASURES[key].title, lines, MEASURES[key].unit or 'no unit',
+        items.append(TimePlot(MEASURES[key].title, lines, MEASURES[key].unit,
                               'time in the recording, s', limits=drawn,
                               note=MEASURES[key].note))
     for key in ('input_novelty', 'edges_source'):

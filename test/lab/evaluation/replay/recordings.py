@@ -15,7 +15,7 @@ from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, SwirTopic, wri
 
 from ....replay.footage import START, TYPES, header, image, write_bag
 
-RENDERED, LOOKS = 8, 6
+RENDERED, LOOKS = 4, 12
 SIZE = (128, 160)
 SOURCE, TRUE, SWIR = '/camera/image_raw', '/truth/image_raw', '/camera/swir/image_raw'
 SECOND = 10**9
@@ -59,7 +59,7 @@ def record(folder: Path) -> Recording:
     rgbs, trues, mades, boxes, stamps = [], [], [], [], []
     for k in range(RENDERED * LOOKS):
         frame, look = frames[k % RENDERED], k // RENDERED
-        rgb, true, objects = variant(frame, mirrored=bool(look % 2), gain=(1, .8, .6)[look // 2])
+        rgb, true, objects = variant(frame, mirrored=bool(look % 2), gain=1 - .1 * (look // 2))
         made = .9 * true ** 1.2 + rng.normal(0, .002 * (1 + k % 9), true.shape)
         rgbs.append(rgb)
         trues.append(np.rint(65535 * true).astype(np.uint16))
