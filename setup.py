@@ -55,7 +55,7 @@ setup(
             'ros-kilted-lifecycle-msgs==2.3.0',
         ],
         'test': ['pytest', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'import-linter',
-                 'types-PyYAML', 'jinja2', 'junitparser'],
+                 'types-PyYAML', 'jinja2', 'junitparser', 'torchmetrics'],
     },
     python_requires='>=3.10',
     zip_safe=False,

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from rgb2swir_ros.bench.models import shipped_models
+from rgb2swir_ros.imaging.novelty import Novelty
 from rgb2swir_ros.lab.training.record import RECORD_FILE
 from rgb2swir_ros.resources import share_directory
 from rgb2swir_ros.translator import Translator, load_model
@@ -51,3 +52,11 @@ def test_a_translator_is_a_student_with_the_record_of_all_three_trainings(folder
     assert trainings[-1] == 'autoencoder'
     assert trainings[0] == 'student'
     assert 'teacher' in trainings
+
+
+@pytest.mark.parametrize('folder', TRANSLATORS, ids=lambda f: f.name)
+def test_what_a_model_knows_was_fitted_to_its_weights_and_is_on_its_card(folder):
+    measure = Novelty(folder)  # refuses a file of other weights
+    card = (folder / 'MODEL_CARD.md').read_text()
+    assert measure.facts['command'] in card
+    assert f"{float(measure.facts['AUROC on validation']):.3f}" in card

@@ -57,7 +57,7 @@ def outcome(drive, tmp_path_factory):
     (output / 'limits.yaml').write_text('ssim: {min: 0.1}\nmap: {min: 0}\npsnr_db: {max: 1}\n')
     code, report, lines = judged(
         drive, output, '--true-swir', TRUE, '--labels', str(drive.labels), '--sensor',
-        'imx991_low_gain', '--thresholds', str(output / 'limits.yaml'))
+        'imx991_low_gain', '--thresholds', str(output / 'limits.yaml'), '--resamples', '30')
     figures = {row['measure']: row['own']
                for row in report['sections'][0]['items'][0]['rows']}
     return output, code, report, lines, figures
@@ -80,12 +80,19 @@ def test_psnr_and_ssim_are_those_of_torchmetrics(outcome, drive):
     *_, lines, figures = outcome
     made, true = (torch.from_numpy(np.sqrt(x / 65535).astype(np.float32))[:, None]
                   for x in (drive.made, drive.true))
-    for name, title, function in (
-            ('psnr_db', 'PSNR', image.peak_signal_noise_ratio),
-            ('ssim', 'SSIM', image.structural_similarity_index_measure)):
+
+    def similarity(a: torch.Tensor, b: torch.Tensor) -> float:
+        """Leave out windows that reach over the edge, which torchmetrics fills by reflection."""
+        full = image.structural_similarity_index_measure(a, b, data_range=1.,
+                                                         return_full_image=True)[1]
+        return float(full[..., 5:-5, 5:-5].mean())
+
+    def peak(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float(image.peak_signal_noise_ratio(a, b, data_range=1.))
+
+    for name, title, function in (('psnr_db', 'PSNR', peak), ('ssim', 'SSIM', similarity)):
         own = [line[name] for line in lines]
-        theirs = [float(function(made[k:k + 1], true[k:k + 1], data_range=1.))
-                  for k in range(len(made))]
+        theirs = [function(made[k:k + 1], true[k:k + 1]) for k in range(len(made))]
         np.testing.assert_allclose(own, theirs, rtol=1e-3, atol=1e-4)
         assert figures[title]['value'] == pytest.approx(np.mean(theirs), rel=1e-3)
         assert figures[title]['low'] < figures[title]['value'] < figures[title]['high']
