@@ -16,6 +16,7 @@ def data_files() -> list[tuple[str, list[str]]]:
         (SHARE, ['package.xml']),
         (f'{SHARE}/launch', sorted(glob('launch/*.launch.py'))),
         (f'{SHARE}/config', sorted(glob('config/*.*'))),
+        (f'{SHARE}/config/scenarios', sorted(glob('config/scenarios/*.yaml'))),
     ]
     for model in sorted(Path('models').glob('*/model.yaml')):
         folder = model.parent

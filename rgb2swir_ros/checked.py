@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import MISSING, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from rgb2swir_ros.errors import UserError
@@ -15,12 +15,55 @@ POSITIVE: Range = (1, math.inf)  # of whole numbers whose field has no range
 ANY: Range = (-math.inf, math.inf)
 
 
+class LocatedMapping(dict[Any, Any]):
+    """A mapping read from a file.
+
+    :ivar lines: the line of each key, counted from 1.
+    :ivar line: the line that it begins in.
+    """
+
+    def __init__(self, entries: dict[Any, Any], lines: dict[Any, int], line: int) -> None:
+        super().__init__(entries)
+        self.lines, self.line = lines, line
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry stands: it is what an error begins with.
+
+    :param file: the file's name.
+    :param line: counted from 1; 0 if it is not known.
+    :param keys: the way to the entry.
+    """
+
+    file: str
+    line: int = 0
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        line = f', line {self.line}' if self.line else ''
+        return ': '.join((self.file + line, *self.keys))
+
+    def entry(self, mapping: Any, key: Any) -> Place:
+        """Return the place of an entry of the mapping that is here."""
+        return replace(self.on(mapping, key), keys=(*self.keys, str(key)))
+
+    def item(self, key: Any, number: int, item: Any) -> Place:
+        """Return the place of an item of the list that an entry here holds."""
+        line = getattr(item, 'line', self.line)
+        return replace(self, line=line, keys=(*self.keys, f'{key}[{number}]'))
+
+    def on(self, mapping: Any, key: Any) -> Place:
+        """Return this place, on the line of a key."""
+        return replace(self, line=getattr(mapping, 'lines', {}).get(key, self.line))
+
+
 def within(low: float, high: float, default: Any = MISSING) -> Any:
     """Return a dataclass's field whose numbers lie in [low, high]."""
     return field(default=default, metadata={'range': (low, high)})
 
 
-def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
+def known_entries(value: Any, where: str | Place, keys: Iterable[str]) -> dict[str, Any]:
     """Return a mapping all of whose keys are known.
 
     :param where: names the mapping in errors.
@@ -31,12 +74,14 @@ def known_entries(value: Any, where: str, keys: Iterable[str]) -> dict[str, Any]
     keys = list(keys)
     for key in value:
         if key not in keys:
+            if isinstance(where, Place):
+                where = where.on(value, key)
             raise UserError(f"{where}: unknown key '{key}' (its value is {value[key]!r}): known "
                             f"are {', '.join(keys)}")
     return value
 
 
-def build(kind: type[Made], entries: Any, where: str) -> Made:
+def build(kind: type[Made], entries: Any, where: str | Place) -> Made:
     """Return a dataclass of whole and other numbers, texts, switches and tuples of them.
 
     What is missing has its default. Lists stand for tuples, mappings for the dataclasses of
@@ -44,7 +89,7 @@ def build(kind: type[Made], entries: Any, where: str) -> Made:
     dataclass already is taken as it is, as are the entries of a tuple that are.
 
     :param entries: a mapping of the fields' names.
-    :param where: names the mapping in errors.
+    :param where: names the mapping in errors; a `Place` names the line, too.
     :raises UserError: naming key and value, if it is no mapping, an entry is unknown, missing or
         of a wrong type, a number is out of range, or the dataclass itself refuses its values.
     """
@@ -53,7 +98,8 @@ def build(kind: type[Made], entries: Any, where: str) -> Made:
     values: dict[str, Any] = {}
     for name, value in known_entries(entries, where, known).items():
         values[name] = _checked(value, types[name], known[name].metadata.get('range'),
-                                f'{where}: {name}')
+                                where.entry(entries, name) if isinstance(where, Place)
+                                else f'{where}: {name}')
     for name, one in known.items():
         if name not in values and one.default is MISSING and one.default_factory is MISSING:
             raise UserError(f"{where}: has no '{name}'")
@@ -63,8 +109,11 @@ def build(kind: type[Made], entries: Any, where: str) -> Made:
         raise UserError(f'{where}: {error}') from error
 
 
-def _checked(value: Any, kind: Any, limits: Range | None, where: str) -> Any:
+def _checked(value: Any, kind: Any, limits: Range | None, where: str | Place) -> Any:
     """Return a value as its field has it."""
+    kind = _without_none(kind)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return dict(value)
     if is_dataclass(kind) and not is_dataclass(value):
         return build(kind, value, where)  # type: ignore[arg-type]
     items = value if isinstance(value, (list, tuple)) else (value,)
@@ -77,6 +126,12 @@ def _checked(value: Any, kind: Any, limits: Range | None, where: str) -> Any:
     if get_origin(kind) is tuple:
         return tuple(value)
     return float(value) if kind is float else value
+
+
+def _without_none(kind: Any) -> Any:
+    """Return the type of ``TYPE | None``: what is given is never None."""
+    kinds = [one for one in get_args(kind) if one is not type(None)]
+    return kinds[0] if len(kinds) == 1 and type(None) in get_args(kind) else kind
 
 
 def _fits(value: Any, kind: Any, limits: Range | None) -> bool:
@@ -102,10 +157,9 @@ def _wanted(kind: Any, limits: Range | None) -> str:
         parts = get_args(kind)
         count = 'a list' if parts[-1] is Ellipsis else f'a list of {len(parts)}'
         return f'{count}, each {_wanted(parts[0], limits)}'
-    if kind is bool:
-        return 'true or false'
-    if kind is str:
-        return 'text'
+    named = {bool: 'true or false', dict: 'a mapping', str: 'text'}
+    if (plain := get_origin(kind) or kind) in named:
+        return named[plain]
     text = 'a whole number' if kind is int else 'a number'
     if limits == ANY:
         return text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from rgb2swir_ros.checked import LocatedMapping
 from rgb2swir_ros.errors import UserError
 
 
@@ -24,14 +25,32 @@ class StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_strict_yaml(path: Path, what: str) -> Any:
+class LocatingLoader(StrictLoader):
+    """Makes mappings that know the line of each of their keys."""
+
+    def located(self, node: Any) -> Iterator[LocatedMapping]:
+        """Return a mapping, filled after those that it may contain."""
+        lines: dict[Any, int] = {}
+        mapping = LocatedMapping({}, lines, node.start_mark.line + 1)
+        yield mapping
+        mapping.update(self.construct_mapping(node))
+        lines.update({self.construct_object(key, deep=True): key.start_mark.line + 1
+                      for key, _ in node.value})
+
+
+LocatingLoader.add_constructor('tag:yaml.org,2002:map', LocatingLoader.located)
+
+
+def read_strict_yaml(path: Path, what: str, *, located: bool = False) -> Any:
     """Return the content of a YAML file.
 
     :param what: what the file is, for errors: ``the preset``.
+    :param located: whether its mappings are `LocatedMapping`.
     :raises UserError: if it cannot be read, is no YAML, or gives a key twice.
     """
     try:
-        return yaml.load(path.read_text(encoding='utf-8'), StrictLoader)
+        return yaml.load(path.read_text(encoding='utf-8'),
+                         LocatingLoader if located else StrictLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f'cannot read {what} {path}: {error}') from error
     except yaml.YAMLError as error:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.demo import drive
 from rgb2swir_ros.demo.children import ChildError, Children, DemoProcess
 from rgb2swir_ros.demo.footage import Footage
 from rgb2swir_ros.imaging.fit import fit_size
+from rgb2swir_ros.replay import drive
 from rgb2swir_ros.ros.domain import claim_domain, release_domain
 from rgb2swir_ros.ros.transport import local_environment
 from rgb2swir_ros.sizes import format_size

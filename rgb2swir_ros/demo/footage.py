@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.demo.drive import FILE, FOCAL, DriveSource
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import read_header
 from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
+from rgb2swir_ros.replay.drive import FILE, FOCAL, DriveSource
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, Source
 from rgb2swir_ros.replay.source import open_source
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgb2swir_ros.demo import drive
 from rgb2swir_ros.demo.camera import shots
 from rgb2swir_ros.demo.footage import Footage, image_message, info_message, restamped
 from rgb2swir_ros.imaging.raw import to_rgb
+from rgb2swir_ros.replay import drive
 from rgb2swir_ros.replay.bag import stamp_ns
 from rgb2swir_ros.replay.frames import FootageError
 

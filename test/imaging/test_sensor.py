@@ -181,7 +181,7 @@ def test_geometries_differ_as_documented() -> None:
     {'encoding': 'rgb8'}, {'gamma': 0}, {'gamma': -1.0}, {'gamma': math.nan}, {'gain': 0.0},
     {'gain': math.inf}, {'gain': '2'}, {'bits': 9}, {'bits': 12.0}, {'left_shift': 1},
     {'encoding': 'mono16', 'left_shift': 1}, {'encoding': 'mono16', 'bits': 12, 'left_shift': 5},
-    {'encoding': 'mono16', 'bits': 12, 'left_shift': -1}, {'geometry': 'pad'},
+    {'encoding': 'mono16', 'bits': 12, 'left_shift': -1}, {'geometry': 'zoom'},
     {'output_size': (8, 640)}, {'output_size': (512,)}, {'full_well_e': 0},
     {'read_noise_e': -1.0}, {'seed': 1.5},
 ])

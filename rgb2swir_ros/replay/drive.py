@@ -1,4 +1,4 @@
-"""The bundled footage of the demo: a short rendered drive.
+"""The package's own footage: a short rendered drive.
 
 ``benchmark/drive.py`` rendered it at commit 1f51698. Later commits render other scenes.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rgb2swir_ros.replay.video import VideoSource
 
-FILE = Path(__file__).with_name('drive.mp4')
+FILE = Path(__file__).parents[1] / 'demo' / 'drive.mp4'
 # Its camera: focal length over image width; the principal point is the image centre, and there
 # is no distortion.
 FOCAL = 0.85
