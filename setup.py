@@ -69,6 +69,7 @@ setup(
             'rgb2swir = rgb2swir_ros.cli.main:main',
             'translator_node = rgb2swir_ros.ros.main:main',
             'replay_player = rgb2swir_ros.live.player:main',
+            'hil_node = rgb2swir_ros.hil.main:main',
         ],
     },
 )

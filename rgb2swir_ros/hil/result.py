@@ -25,6 +25,7 @@ LATE = 'late'  # sent, later than due by more than the tolerance
 MISSED = 'missed'  # not ready when it was due: not sent
 LOST = 'lost_'  # + the name of the fault that lost it
 DROPPED = 'dropped_'  # + why it was never ready: overwritten, engine_not_ready, ...
+REFUSED = 'refused_'  # + why the source's picture could not be read
 HELD = 'held_safe_state'  # not sent, because the bench was in its safe state
 SENT = (LEFT, LATE)
 
@@ -124,6 +125,7 @@ class HilRun:
     :param duration_ns: how long the frames' time ran.
     :param events: QoS events by name: ``deadline_missed``, ``liveliness_lost``, ...
     :param clock_errors: impossible ages and jumps of the clock, in words.
+    :param topics: of each camera: its image topic, resolved.
     :param overload: what shows that the machine was too busy to judge, in words.
     :param error: why the run broke off; empty if it did not.
     """
@@ -146,6 +148,7 @@ class HilRun:
     overload: list[str] = field(default_factory=list)
     engine: dict[str, Any] = field(default_factory=dict)
     sensor: dict[str, Any] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
     error: str = ''
 
     def counts(self, camera: str = '') -> Counter[str]:

@@ -94,9 +94,13 @@ class PacingSection:
     :param time: which clock the stamps are of: ``system``; ``ptp``, the system's clock that a
         PTP daemon disciplines; ``sim``, simulated time on /clock, which ``stepped`` needs.
     :param latency_ms: a frame leaves at its stamp + this, or is counted as missed.
-    :param rate_hz: frames a second of each camera; 0 keeps the recorded times.
+    :param rate_hz: frames a second of each camera; 0 keeps the recorded times. A live topic
+        keeps its own, and this is what the watchdog expects of it.
     :param tolerance_ms: a frame that leaves later than due by more is counted as late.
-    :param deadline_ms: QoS deadline offered by the images' publishers; 0: two periods.
+    :param deadline_ms: QoS deadline that the images' publishers offer; 0: two periods. Who
+        requests a shorter one is not connected.
+    :param lease_ms: QoS liveliness (manual by topic): a publisher that is silent for longer has
+        lost it; 0: five periods.
     :param max_age_ms: a live frame that is older at its arrival, or from the future by more, is
         an error of the clocks.
     """
@@ -107,6 +111,7 @@ class PacingSection:
     rate_hz: float = within(0, 1000, 15.0)
     tolerance_ms: float = within(0.1, 1000, 3.0)
     deadline_ms: float = within(0, 60_000, 0.0)
+    lease_ms: float = within(0, 600_000, 0.0)
     max_age_ms: float = within(1, 3.6e6, 10_000.0)
 
     def __post_init__(self) -> None:
@@ -115,6 +120,26 @@ class PacingSection:
         if (self.clock == STEPPED) != (self.clock_name == 'sim'):
             raise ValueError(f"clock '{self.clock}' does not go with time '{self.time}': stepped "
                              'runs on simulated time (sim), wall on system or ptp')
+
+    @property
+    def period_ns(self) -> int:
+        """Nominal time between two frames; that of 15 Hz where the recorded times are kept."""
+        return round(SECOND_NS / (self.rate_hz or 15.0))
+
+    @property
+    def deadline_ns(self) -> int:
+        """The QoS deadline."""
+        return round(self.deadline_ms * MS) or 2 * self.period_ns
+
+    @property
+    def lease_ns(self) -> int:
+        """The QoS lease of liveliness."""
+        return round(self.lease_ms * MS) or 5 * self.period_ns
+
+    @property
+    def latency_ns(self) -> int:
+        """The output latency."""
+        return round(self.latency_ms * MS)
 
     @property
     def clock_name(self) -> str:
@@ -130,14 +155,13 @@ class WatchdogSection:
         frames of another source are. The last frame is never sent again.
     :param failover: that source; its pictures are taken as SWIR pictures (mono8) and need no
         engine.
-    :param silence_periods: an input is silent after so many periods and ``margin_ms``.
+    :param silence_periods: an input is silent after so many periods without a frame.
     :param hang_ms: an inference that takes longer has hung.
     """
 
     safe_state: str = STOP
     failover: SourceSection | None = None
     silence_periods: float = within(1, 1000, 3.0)
-    margin_ms: float = within(0, 10_000, 50.0)
     hang_ms: float = within(100, 600_000, 400.0)
 
     def __post_init__(self) -> None:

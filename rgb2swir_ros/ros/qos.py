@@ -73,15 +73,18 @@ def subscribe(node: Node, kind: type, topic: Topic, callback: Callable[..., None
                    events)
 
 
-def advertise(node: Node, kind: type, topic: Topic, **events: Callable[[Any], None]) -> Any:
+def advertise(node: Node, kind: type, topic: Topic, *, profile: QoSProfile = OUTPUT,
+              **events: Callable[[Any], None]) -> Any:
     """Create a reliable publisher; parameters may override its profile.
 
-    :param events: callbacks by event: ``incompatible_qos``, ``matched``.
+    :param profile: another one.
+    :param events: callbacks by event: ``incompatible_qos``, ``matched``, ``deadline``,
+        ``liveliness``.
     :raises UserError: if an override is wrong.
     """
     def create(callbacks: Any) -> Any:
         return node.create_publisher(
-            kind, topic.unresolved, _copy(OUTPUT), event_callbacks=callbacks,
+            kind, topic.unresolved, _copy(profile), event_callbacks=callbacks,
             qos_overriding_options=QoSOverridingOptions(POLICIES))
     return _create(create, PublisherEventCallbacks, _overrides(node, topic, 'publisher'), events)
 
@@ -131,5 +134,7 @@ def _create(create: Callable[[Any], Any], container: type, given: list[str],
 
 def _copy(profile: QoSProfile) -> QoSProfile:
     # rclpy writes overrides into the profile that it is given.
-    return QoSProfile(history=profile.history, depth=profile.depth,
-                      reliability=profile.reliability)
+    return QoSProfile(
+        history=profile.history, depth=profile.depth, reliability=profile.reliability,
+        durability=profile.durability, deadline=profile.deadline, liveliness=profile.liveliness,
+        liveliness_lease_duration=profile.liveliness_lease_duration)

@@ -1,0 +1,165 @@
+"""The node of the bench: it runs one scenario and leaves its record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
+
+from rgb2swir_ros.checked import Place
+from rgb2swir_ros.engines.client import EngineClient
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil.clocks import clock_problem
+from rgb2swir_ros.hil.fault_entries import LONGEST_S, nanoseconds, parse_faults
+from rgb2swir_ros.hil.injection import Injector
+from rgb2swir_ros.hil.ledger import Ledger
+from rgb2swir_ros.hil.opening import open_footage
+from rgb2swir_ros.hil.outputs import CameraOutputs
+from rgb2swir_ros.hil.parts import Parts, summary_of_engine
+from rgb2swir_ros.hil.pipeline import Pipeline
+from rgb2swir_ros.hil.reporting import Reporting
+from rgb2swir_ros.hil.result import HilRun
+from rgb2swir_ros.hil.scenario import Scenario, load_scenario
+from rgb2swir_ros.hil.watchdog import Watchdog
+from rgb2swir_ros.imaging.sensor import VirtualSensor
+
+BUILD_S = 1800.0
+
+PARAMETERS: dict[str, tuple[Any, str, bool]] = {  # name: (default, description, read only)
+    'scenario': ('', 'The scenario file to run.', True),
+    'record': ('', 'Where the record of the run goes, as JSON; empty: nowhere.', True),
+    'rendered': ('', 'Folder of the frames of a source of the kind rendered.', True),
+    'subscribers': (0, 'Wait for so many subscribers of each image topic before the run.', True),
+    'cache': ('', "Folder for compiled engines; empty: $RGB2SWIR_CACHE or the user's cache.",
+              True),
+    'inject': ('', 'Faults to begin now, as a YAML list like that of a phase: [{kind: drop, end_s: '
+               '3}]; empty: end those that were begun in this way.', False),
+}
+
+
+class HilNode(Node):
+    """Publishes ``CAMERA/swir/image_raw`` and ``camera_info`` as the scenario says."""
+
+    def __init__(self, **options: Any) -> None:
+        """Read the scenario and advertise the topics.
+
+        :param options: those of ``rclpy.node.Node``.
+        :raises UserError: if a parameter or the scenario is wrong.
+        """
+        super().__init__('hil', **options)
+        given = {name: self.declare_parameter(name, default, ParameterDescriptor(
+            description=text, read_only=fixed)).value
+            for name, (default, text, fixed) in PARAMETERS.items()}
+        if not given['scenario']:
+            raise UserError("parameter 'scenario' is empty: give the scenario file")
+        self.scenario: Scenario = load_scenario(Path(given['scenario']))
+        if problem := clock_problem(self.scenario.pacing.clock_name):
+            raise UserError(problem)
+        self.record_path = Path(given['record']) if given['record'] else None
+        self.wanted_subscribers = int(given['subscribers'])
+        self.reports = Reporting(self, simulated=self.scenario.stepped)
+        self.parts = self._parts(given)
+        self.reports.parts = self.parts
+        self._checking = threading.Lock()
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self.create_service(Trigger, '~/clear_faults', self._clear)
+        self.create_timer(1.0, self.reports.diagnose,
+                          clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def time_ns(self) -> int:
+        """Return the time since the first frame; negative before it."""
+        import time
+        if self.scenario.stepped or not self.parts.zero_ns:
+            return 0
+        return time.monotonic_ns() - self.parts.zero_ns
+
+    def result(self) -> HilRun:
+        """Return the record of the run."""
+        scenario, parts = self.scenario, self.parts
+        pacing = scenario.pacing
+        sensor = {key: value if isinstance(value, bool | int | float | str) else str(value)
+                  for key, value in asdict(scenario.sensor).items()}
+        return HilRun(
+            scenario=scenario.name, seed=scenario.seed, clock=pacing.clock,
+            clock_name=pacing.clock_name, t0_ns=parts.t0_ns, monotonic_t0_ns=parts.zero_ns,
+            latency_ns=pacing.latency_ns, period_ns=pacing.period_ns,
+            tolerance_ns=round(pacing.tolerance_ms * 1e6), duration_ns=scenario.duration_ns,
+            frames=parts.ledger.records(), faults=parts.injector.records(scenario.duration_ns),
+            incidents=parts.watchdog.incidents(), events=dict(self.reports.events),
+            clock_errors=parts.clock_errors, overload=parts.overload,
+            engine=summary_of_engine(parts.client), sensor=sensor, error='; '.join(parts.errors),
+            topics={camera: outputs.topic for camera, outputs in parts.outputs.items()})
+
+    def close(self) -> None:
+        """End the engine and leave the graph."""
+        self.parts.ending.set()
+        self.parts.client.close()
+        self.destroy_node()
+
+    def _parts(self, given: dict[str, Any]) -> Parts:
+        scenario, translator = self.scenario, self.scenario.translator
+        pacing = scenario.pacing
+        injector = Injector(scenario.faults, scenario.seed, pacing.period_ns)
+        ledger = Ledger()
+        footage, failover = open_footage(scenario, given['rendered'])
+        client = EngineClient(
+            translator.model, backend=translator.backend, precision=translator.precision,
+            device=translator.device, threads=translator.threads, cache=given['cache'] or None,
+            infer_timeout_s=scenario.watchdog.hang_ms / 1e3, log=self.get_logger().info)
+        return Parts(
+            scenario=scenario, client=client, injector=injector, ledger=ledger,
+            pipeline=Pipeline(injector, VirtualSensor(scenario.sensor), ledger),
+            watchdog=Watchdog(scenario.cameras, round(
+                scenario.watchdog.silence_periods * pacing.period_ns), self.reports.incident),
+            outputs={camera: CameraOutputs(self, camera, pacing, scenario.sensor.encoding,
+                                           self.reports.events) for camera in scenario.cameras},
+            footage=footage, failover=failover, reports=self.reports)
+
+    # -- faults at run time -----------------------------------------------------------------
+
+    def _on_parameters(self, changed: Sequence[Parameter]) -> SetParametersResult:
+        for parameter in changed:
+            if parameter.name == 'inject':
+                try:
+                    self._inject(str(parameter.value))
+                except UserError as error:
+                    return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _inject(self, text: str) -> None:
+        if not text.strip():
+            self._report_ended(self.parts.injector.end(self.time_ns(), origins=['parameter']))
+            return
+        if self.scenario.stepped:
+            raise UserError("parameter 'inject': a stepped run has no now: put the fault into the "
+                            'scenario')
+        try:
+            items = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UserError("parameter 'inject' is no valid YAML: " + ' '.join(
+                str(error).split())) from None
+        now = max(self.time_ns(), 0)
+        faults = parse_faults(
+            items, Place("parameter 'inject'", keys=('faults',)), cameras=self.scenario.cameras,
+            start_ns=now, end_ns=now + nanoseconds(LONGEST_S))
+        names = self.parts.injector.add(faults, 'parameter')
+        self.reports.log(f"begun at run time: {', '.join(names)}")
+
+    def _clear(self, request: Any, response: Any) -> Any:
+        """End every fault that is active."""
+        ended = self.parts.injector.end(self.time_ns())
+        self._report_ended(ended)
+        response.success, response.message = True, ', '.join(ended) or 'no fault was active'
+        return response
+
+    def _report_ended(self, names: list[str]) -> None:
+        self.reports.log(f"ended at run time: {', '.join(names) or 'none'}")
