@@ -16,6 +16,7 @@ VERBS = {
     'demo': 'run camera, translator and recorder over ROS 2 and report every frame',
     'translate': 'translate pictures, folders and videos, without ROS',
     'replay': 'replay recorded drives to SWIR bags, the same in every run, and judge them',
+    'hil': 'hardware in the loop: fixed latency, seeded faults, and evidence',
     'build': "build an engine ahead of time, or export a model's core",
     'bench': 'measure the engine, the transport, the whole node or the renderer',
     'scenes': 'render a data set of paired RGB and SWIR frames with boxes',

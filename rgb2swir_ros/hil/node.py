@@ -41,8 +41,8 @@ PARAMETERS: dict[str, tuple[Any, str, bool]] = {  # name: (default, description,
     'subscribers': (0, 'Wait for so many subscribers of each image topic before the run.', True),
     'cache': ('', "Folder for compiled engines; empty: $RGB2SWIR_CACHE or the user's cache.",
               True),
-    'inject': ('', 'Faults to begin now, as a YAML list like that of a phase: [{kind: drop, end_s: '
-               '3}]; empty: end those that were begun in this way.', False),
+    'inject': ('', 'Faults to begin now, as a YAML list like that of a phase: [{kind: drop, '
+               'end_s: 3}]; empty: end those that were begun in this way.', False),
 }
 
 

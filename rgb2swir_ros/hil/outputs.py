@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from rgb2swir_ros.hil.pipeline import Outgoing
-from rgb2swir_ros.hil.sections import PacingSection
+from rgb2swir_ros.hil.sections import WALL, PacingSection
 from rgb2swir_ros.imaging import raw
 from rgb2swir_ros.ros import messages, qos
 from rgb2swir_ros.ros.topics import Topic
@@ -50,11 +50,12 @@ class CameraOutputs:
         """
         self.camera, self._encoding, self._events = camera, encoding, events
         self._log = node.get_logger()
-        profile = QoSProfile(
-            history=HistoryPolicy.KEEP_LAST, depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE,
-            deadline=Duration(nanoseconds=pacing.deadline_ns),
-            liveliness=LivelinessPolicy.MANUAL_BY_TOPIC,
-            liveliness_lease_duration=Duration(nanoseconds=pacing.lease_ns))
+        profile = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH,
+                             reliability=ReliabilityPolicy.RELIABLE)
+        if pacing.clock == WALL:  # the middleware's timers know no simulated time
+            profile.deadline = Duration(nanoseconds=pacing.deadline_ns)
+            profile.liveliness = LivelinessPolicy.MANUAL_BY_TOPIC
+            profile.liveliness_lease_duration = Duration(nanoseconds=pacing.lease_ns)
         self._frame_id = f"{camera.strip('/').replace('/', '_')}_swir_optical"
         image, info = f'{camera}/swir/image_raw', f'{camera}/swir/camera_info'
         self.topic = node.resolve_topic_name(image)

@@ -113,8 +113,9 @@ class Reporting:
             level, text = WARN, f'{counts[MISSED]} frames missed'
         if safe:
             level, text = ERROR, f'in the safe state: {parts.scenario.watchdog.safe_state}'
+        infos = parts.pipeline.counts.get(camera, {})
         return self._status(f'camera {camera}', level, text, camera,
-                            {'safe_state': safe, **counts, **parts.pipeline.counts.get(camera, {})})
+                            {'safe_state': safe, **counts, **infos})
 
     def _status(self, name: str, level: bytes, message: str, hardware: str,
                 values: dict[str, Any]) -> DiagnosticStatus:

@@ -257,7 +257,7 @@ def as_json(made: Any) -> dict[str, Any]:
 
 def run_from_json(given: Mapping[str, Any]) -> HilRun:
     """Return the run that `as_json` made a mapping of."""
-    run = HilRun(**given)
+    run = HilRun(**_known(HilRun, given))
     run.frames = [_made(FrameRecord, one) for one in given['frames']]
     run.faults = [_made(FaultRecord, one) for one in given['faults']]
     run.incidents = [_made(Incident, one) for one in given['incidents']]
@@ -266,11 +266,16 @@ def run_from_json(given: Mapping[str, Any]) -> HilRun:
 
 def observation_from_json(given: Mapping[str, Any]) -> Observation:
     """Return the observation that `as_json` made a mapping of."""
-    made = Observation(**given)
+    made = Observation(**_known(Observation, given))
     made.arrivals = [_made(Arrival, one) for one in given['arrivals']]
     made.infos = [(camera, stamp) for camera, stamp in given['infos']]
     made.faults = [(at, tuple(names)) for at, names in given['faults']]
     return made
+
+
+def _known(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the class has: a file has this tool's mark, too."""
+    return {one.name: given[one.name] for one in fields(kind)}
 
 
 def _made(kind: type[Made], given: Mapping[str, Any]) -> Made:

@@ -1,0 +1,94 @@
+"""``rgb2swir hil``: run a scenario on a bench and write the evidence."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.progress import ProgressDisplay, timed_log
+from rgb2swir_ros.sizes import parse_size
+
+if TYPE_CHECKING:
+    from rgb2swir_ros.hil.scenario import Scenario
+
+EXAMPLE = """
+A scenario says what happens when: source, virtual sensor, latency, faults, thresholds. Samples lie
+in config/scenarios/ of the package; docs/hil.md explains every key. The topics are published in
+your ROS environment: set ROS_DOMAIN_ID to the bench's.
+
+example:
+  rgb2swir hil config/scenarios/camera_loss.yaml -o out/camera_loss
+
+Exit code: 0 pass, 1 fail, 2 wrong arguments or scenario, 3 inconclusive (the bench was overloaded,
+or its observer lost frames), 4 error (the run broke off).
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = EXAMPLE
+    parser.add_argument('scenario', type=Path, help='the scenario file, or the name of a sample')
+    parser.add_argument('--output', '-o', type=Path, default=None, metavar='FOLDER',
+                        help='where bag, records and evidence go')
+    parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
+    parser.add_argument('--transport', choices=('local', 'vehicle', 'none'), default='local',
+                        help='Fast DDS profile, unless your environment names one '
+                             '(default %(default)s)')
+    add_overwrite(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the scenario, or print its plan."""
+    from rgb2swir_ros.hil.plan import plan
+    from rgb2swir_ros.hil.scenario import load_scenario
+    scenario = load_scenario(_path(arguments.scenario))
+    if arguments.dry_run:
+        print(plan(scenario), end='')
+        return 0
+    if arguments.output is None:
+        raise UserError('give --output, the folder for the evidence')
+    from rgb2swir_ros.hil.conduct import run_bench
+    say = timed_log()
+    with ended_as_by_ctrl_c():
+        rendered = _render(scenario, arguments.output, overwrite=arguments.overwrite)
+        records = run_bench(scenario, arguments.output, rendered=rendered,
+                            transport=arguments.transport, overwrite=arguments.overwrite, say=say)
+    for outcome, count in sorted(records.run.counts().items()):
+        print(f'{outcome:<28} {count}')
+    return 4 if records.run.error else 0
+
+
+def _path(given: Path) -> Path:
+    """Return the scenario file: as given, or a sample of that name."""
+    from rgb2swir_ros.resources import share_directory
+    sample = share_directory() / 'config' / 'scenarios' / f'{given}.yaml'
+    named = not given.exists() and given.name == str(given) and sample.is_file()
+    return sample if named else given
+
+
+def _render(scenario: Scenario, output: Path, *, overwrite: bool) -> Path | None:
+    """Render the frames of the sources of the kind ``rendered``; None if there is none."""
+    sections = [section for section in (*scenario.sources.values(), scenario.watchdog.failover)
+                if section is not None and section.kind == 'rendered']
+    if not sections:
+        return None
+    if any(section != replace(sections[0], loop=section.loop) for section in sections):
+        raise UserError('the sources of the kind rendered differ: one rendering serves them all')
+    from rgb2swir_ros.files import write_picture
+    from rgb2swir_ros.lab.scenes.frames import render_sequence
+    from rgb2swir_ros.ownership import require_free
+    section, folder = sections[0], output / 'rendered'
+    files = [folder / f'{index:06d}.png' for index in range(section.frames)]
+    require_free(files, overwrite=overwrite)
+    with ProgressDisplay(section.frames, 'frames rendered') as display:
+        frames = render_sequence(scenario.seed, parse_size(section.size), section.frames,
+                                 rate_hz=scenario.pacing.rate_hz or 15.0)
+        for file, frame in zip(files, frames, strict=True):
+            write_picture(file, frame.rgb)
+            display.advance()
+    return folder
