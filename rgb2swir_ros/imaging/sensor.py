@@ -259,11 +259,11 @@ class _Chip:
             1 + np.float32(settings.prnu) * response)
         self._offset = None if offset is None else (
             np.float32(settings.dsnu_e / settings.full_well_e) * offset)
-        self._black = self._white = None
+        dead = np.zeros(0, np.intp)
         if rank is not None:
             count = round(settings.dead_pixels * rank.size)
             dead = np.argsort(rank, axis=None, kind='stable')[:count]
-            self._black, self._white = dead[::2], dead[1::2]
+        self._black, self._white = dead[::2], dead[1::2]
         self._columns = random.permutation(shape[1])[:settings.dead_columns]
 
     def add_pattern(self, light: np.ndarray) -> None:
@@ -275,8 +275,7 @@ class _Chip:
 
     def break_pixels(self, light: np.ndarray) -> None:
         """Put in what dead pixels and columns show, in place."""
-        if self._black is not None:
-            light.flat[self._black], light.flat[self._white] = 0, 1
+        light.flat[self._black], light.flat[self._white] = 0, 1
         if self._columns.size:
             light[:, self._columns] = 0
 

@@ -80,7 +80,7 @@ class Occlusion(Fault):
         for (y, x), area in zip(centres, areas, strict=True):
             radius = max(1, round(float(np.sqrt(area / np.pi))))
             cv2.circle(mask, (round(x * (width - 1)), round(y * (height - 1))), radius, 1.0, -1)
-        mask = cv2.GaussianBlur(mask, (0, 0), max(.5, .004 * width))
+        mask = _blurred(mask, max(.5, .004 * width))
         context.memory['mask'] = (shape, share), mask
         return mask
 

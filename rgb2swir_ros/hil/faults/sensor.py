@@ -70,8 +70,8 @@ class DeadPixels(Fault):
         shape = frame.pixels.shape[:2]
         if context.memory.get('shape') != shape:
             random = context.fixed_random(shape)
-            context.memory |= {'shape': shape, 'rank': random.random(shape, np.float32),
-                               'white': random.random(shape, np.float32) < .5}
+            context.memory.update(shape=shape, rank=random.random(shape, np.float32),
+                                  white=random.random(shape, np.float32) < .5)
         dead = context.memory['rank'] < self.share * context.intensity
         pixels = frame.pixels.copy()
         top = 255 if pixels.dtype == np.uint8 else 1
