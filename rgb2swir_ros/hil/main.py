@@ -26,6 +26,7 @@ from rgb2swir_ros.sizes import parse_size
 
 SWITCH_S = 0.0005  # Python's threads change turns so often: the pacing thread must not wait
 MATCH_S = 60.0
+RECEIPT_S = 1.0
 SETTLE_S = 0.5  # that a subscriber is seen here does not mean that it sees this publisher
 
 
@@ -77,6 +78,8 @@ def _run(node: HilNode) -> int:
         node.parts.errors.append('interrupted')
         node.parts.ending.set()
     thread.join()
+    for outputs in node.parts.outputs.values():
+        outputs.await_receipt(RECEIPT_S)
     for error in failures:
         if isinstance(error, UserError):
             raise error

@@ -21,6 +21,8 @@ from rgb2swir_ros.ros import messages, qos
 from rgb2swir_ros.ros.topics import Topic
 
 DEPTH = 10
+# Frames of a stepped run follow one another as fast as they are made, and none may be lost
+STEPPED_DEPTH = 200
 STAMPS = (0, 2**31 * 10**9 - 1)  # what a message's stamp can hold, in nanoseconds
 
 
@@ -50,7 +52,8 @@ class CameraOutputs:
         """
         self.camera, self._encoding, self._events = camera, encoding, events
         self._log = node.get_logger()
-        profile = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH,
+        depth = DEPTH if pacing.clock == WALL else STEPPED_DEPTH
+        profile = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth,
                              reliability=ReliabilityPolicy.RELIABLE)
         if pacing.clock == WALL:  # the middleware's timers know no simulated time
             profile.deadline = Duration(nanoseconds=pacing.deadline_ns)
@@ -65,7 +68,7 @@ class CameraOutputs:
             incompatible_qos=self._incompatible)
         self.info: Any = qos.advertise(
             node, CameraInfo, Topic(info, node.resolve_topic_name(info)),
-            profile=QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH,
+            profile=QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth,
                                reliability=ReliabilityPolicy.RELIABLE))
 
     def prepare(self, out: Outgoing, t0_ns: int) -> Ready:

@@ -127,8 +127,8 @@ class Parts:
         """Fill a frame's messages."""
         return self.outputs[out.frame.camera].prepare(out, self.t0_ns)
 
-    def leave(self, ready: Ready, now: Callable[[], int]) -> bool:
-        """Send a frame, or note why not; return whether it was sent.
+    def leave(self, ready: Ready, now: Callable[[], int]) -> None:
+        """Send a frame, or note why not.
 
         In the safe state nothing but the failover source's frames is sent, and those only then.
 
@@ -138,11 +138,11 @@ class Parts:
         safe = self.watchdog.safe(frame.camera)
         if safe != out.failover:
             self.ledger.lost(frame, HELD if safe else DROPPED + 'failover_over', out.due_ns)
-            return False
+            return
         tolerance = round(self.scenario.pacing.tolerance_ms * 1e6)
         if now() - out.due_ns > tolerance:
             self.ledger.lost(frame, MISSED, out.due_ns)
-            return False
+            return
         self.outputs[frame.camera].publish(ready)
         left = now()
         record = FrameRecord(
@@ -152,7 +152,6 @@ class Parts:
         if not out.failover:
             self.watchdog.sent(frame.camera, left)
         self.reports.frame(record)
-        return True
 
     def fail(self, error: BaseException, what: str) -> None:
         """Note an error that ends the run, and end it."""
