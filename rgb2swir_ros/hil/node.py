@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,6 @@ class HilNode(Node):
         self.reports = Reporting(self, simulated=self.scenario.stepped)
         self.parts = self._parts(given)
         self.reports.parts = self.parts
-        self._checking = threading.Lock()
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_service(Trigger, '~/clear_faults', self._clear)
         self.create_timer(1.0, self.reports.diagnose,
@@ -77,7 +76,6 @@ class HilNode(Node):
 
     def time_ns(self) -> int:
         """Return the time since the first frame; negative before it."""
-        import time
         if self.scenario.stepped or not self.parts.zero_ns:
             return 0
         return time.monotonic_ns() - self.parts.zero_ns
@@ -147,11 +145,13 @@ class HilNode(Node):
         except yaml.YAMLError as error:
             raise UserError("parameter 'inject' is no valid YAML: " + ' '.join(
                 str(error).split())) from None
-        now = max(self.time_ns(), 0)
         faults = parse_faults(
             items, Place("parameter 'inject'", keys=('faults',)), cameras=self.scenario.cameras,
-            start_ns=now, end_ns=now + nanoseconds(LONGEST_S))
-        names = self.parts.injector.add(faults, 'parameter')
+            start_ns=0, end_ns=nanoseconds(LONGEST_S))
+        now = max(self.time_ns(), 0)  # after the check, which takes longer than a frame
+        names = self.parts.injector.add(
+            [replace(fault, start_ns=now + fault.start_ns, end_ns=now + fault.end_ns)
+             for fault in faults], 'parameter')
         self.reports.log(f"begun at run time: {', '.join(names)}")
 
     def _clear(self, request: Any, response: Any) -> Any:

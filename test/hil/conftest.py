@@ -51,7 +51,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
         path.write_text(yaml.safe_dump(given))
         output = folder / f"out_{given['name']}"
         scenario = load_scenario(path)
-        lines: list[str] = []
         records = run_bench(scenario, output, rendered=None, transport='local',
                             overwrite=overwrite, say=print, **more)
         return scenario, records, output

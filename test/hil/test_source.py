@@ -51,7 +51,7 @@ def test_times_count_from_the_first_frame_and_go_on_when_footage_starts_again():
 def test_a_rate_replaces_the_recorded_times_and_their_faults():
     got = take(made(times=(5, 3, 9)), 4, rate=15.0)
     assert [one.time_ns for one in got] == [0, 66_666_667, 133_333_333, 200_000_000]
-    with pytest.raises(UserError, match='frame 1 of the source .* needs pacing: rate_hz'):
+    with pytest.raises(UserError, match=r'frame 1 of the source .* needs pacing: rate_hz'):
         take(made(times=(5, 3, 9)), 4)
 
 

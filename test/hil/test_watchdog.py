@@ -20,7 +20,8 @@ def test_a_silence_is_found_after_its_time_and_only_for_its_camera():
     watchdog.check(1203 * MS)
     watchdog.check(1300 * MS)
     incident, = found
-    assert (incident.kind, incident.camera, incident.happened_ns) == ('silence', 'front', 1200 * MS)
+    assert (incident.kind, incident.camera) == ('silence', 'front')
+    assert incident.happened_ns == 1200 * MS
     assert incident.detection_ms == 3
     assert watchdog.safe('front')
     assert not watchdog.safe('rear')

@@ -49,7 +49,11 @@ class EngineCrash(HostFault):
 
 @dataclass(frozen=True)
 class EngineHang(HostFault):
-    """The engine process is stopped (SIGSTOP), once, at the start; whatever replaces it runs."""
+    """The engine process is stopped (SIGSTOP), once, at the start; whatever replaces it runs.
+
+    It goes on at the end, unless the watchdog has replaced it: the fault must last longer than
+    ``watchdog: hang_ms`` to be one.
+    """
 
     kind = 'engine_hang'
 
