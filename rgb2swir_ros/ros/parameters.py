@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rgb2swir_ros.engines.base import BACKENDS, DEVICES, OPTIMIZATION_LEVELS, PRECISIONS
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.imaging.sensor import SensorSettings
+from rgb2swir_ros.imaging.presets import load_preset
+from rgb2swir_ros.imaging.sensor import GEOMETRIES, SensorSettings
 from rgb2swir_ros.sizes import parse_size
 
 # When a parameter may change: at any time; while the node is unconfigured; only at its start.
@@ -20,7 +21,6 @@ LIVE, UNCONFIGURED, START = 'live', 'unconfigured', 'start'
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
 ENCODINGS = ('mono8', 'mono16')
-GEOMETRIES = ('fit', 'crop', 'stretch')
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,40 @@ TABLE: tuple[Parameter, ...] = (
               low=1.0, high=86400.0),
     Parameter('infer_timeout_s', 5.0, 'Seconds after which a frame in the engine counts as hung; '
               'the engine is then restarted.', low=0.1, high=600.0),
+    Parameter('sensor', '', 'Preset of the virtual sensor, such as imx991_low_gain (see '
+              'config/sensors.yaml); those of the parameters below that are not at their default '
+              'win over it. Empty: none.', LIVE),
     Parameter('encoding', 'mono8', 'Encoding of the SWIR image: mono8 (gamma) or mono16 (linear).',
               LIVE, ENCODINGS),
     Parameter('gamma', 2.2, 'Tone curve of mono8: value = 255 * radiance ** (1 / gamma).', LIVE,
               low=0.1, high=10.0),
-    Parameter('gain', 1.0, 'Factor on the radiance before quantisation.', LIVE,
-              low=0.001, high=1000.0),
+    Parameter('exposure', 1.0, 'Factor on the light before the full well: exposure time and '
+              'aperture in one.', LIVE, low=0.001, high=1000.0),
+    Parameter('gain', 1.0, 'Factor on the signal behind the full well; it raises the noise, too.',
+              LIVE, low=0.001, high=1000.0),
     Parameter('bits', 16, 'Significant bits of mono16: 8, 10, 12, 14 or 16; most SWIR cameras '
               'have 12.', LIVE,
               low=8, high=16, step=2),
     Parameter('left_shift', 0, 'Zero bits below those of mono16 (0 with mono8); bits + left_shift '
               'is at most 16.', LIVE, low=0, high=8),
-    Parameter('geometry', 'fit', 'How the picture fills output_size: fit (whole view), crop '
-              '(fills it, edges cut), stretch (fills it, aspect lost).', LIVE, GEOMETRIES),
+    Parameter('geometry', 'fit', 'How the picture fills output_size: fit (whole view), pad '
+              '(whole view, dark margin), crop (fills it, edges cut), stretch (fills it, aspect '
+              'lost).', LIVE, GEOMETRIES),
     Parameter('output_size', '', 'Size of the SWIR image as WIDTHxHEIGHT; empty: as translated.',
               LIVE),
     Parameter('noise', False, "Add the sensor's shot and read noise.", LIVE),
-    Parameter('seed', 0, 'Seed of the noise; drawn from (seed, camera, stamp).', LIVE,
+    Parameter('full_well_e', 120000.0, 'Full-well capacity in electrons.', LIVE,
+              low=1.0, high=1e9),
+    Parameter('read_noise_e', 150.0, 'Standard deviation of the read noise in electrons.', LIVE,
+              low=0.0, high=1e6),
+    Parameter('prnu', 0.0, "Deviation of the pixels' response, as a share.", LIVE,
+              low=0.0, high=1.0),
+    Parameter('dsnu_e', 0.0, "Deviation of the pixels' offsets in electrons.", LIVE,
+              low=0.0, high=1e6),
+    Parameter('dead_pixels', 0.0, 'Share of the pixels that are stuck at black or white.', LIVE,
+              low=0.0, high=1.0),
+    Parameter('dead_columns', 0, 'How many columns are black.', LIVE, low=0, high=65535),
+    Parameter('seed', 0, 'Seed of noise (drawn from seed, camera, stamp) and fixed pattern.', LIVE,
               low=0, high=2**31 - 1),
     Parameter('max_age_ms', 0.0, 'Frames older than this when their turn comes are dropped and '
               'counted; 0: no limit.', LIVE, low=0.0, high=3.6e6),
@@ -121,7 +138,8 @@ class Settings:
     sensor: SensorSettings
 
 
-SENSOR = ('encoding', 'gamma', 'gain', 'bits', 'left_shift', 'geometry', 'noise', 'seed')
+SENSOR = ('encoding', 'gamma', 'exposure', 'gain', 'bits', 'left_shift', 'geometry', 'noise',
+          'full_well_e', 'read_noise_e', 'prnu', 'dsnu_e', 'dead_pixels', 'dead_columns', 'seed')
 
 
 def check(values: Mapping[str, Any]) -> Settings:
@@ -140,12 +158,24 @@ def check(values: Mapping[str, Any]) -> Settings:
         raise UserError("parameter 'build_only' needs 'source_size', the size of the camera, "
                         'like 1920x1080')
     taken = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
-    sensor = SensorSettings(**{name: given[name] for name in SENSOR},
-                            output_size=sizes['output_size'])
+    sensor = _sensor(given, sizes['output_size'])
     taken |= {'cameras': tuple(given['cameras']), 'source_size': sizes['source_size'],
               'size': sizes['size'], 'cache': given['cache'] or None,
               'sensor': sensor}
     return Settings(**taken)
+
+
+def _sensor(given: Mapping[str, Any], size: tuple[int, int] | None) -> SensorSettings:
+    """Return the preset's settings, changed by the parameters that are not at their default."""
+    base, names = SensorSettings(), SENSOR
+    if given['sensor']:
+        try:
+            base = load_preset(given['sensor'])
+        except UserError as error:
+            raise UserError(f"parameter 'sensor': {error}") from None
+        names = tuple(name for name in SENSOR if given[name] != DEFAULTS[name])
+    changes = {name: given[name] for name in names} | {'seed': given['seed']}
+    return replace(base, **changes, output_size=size or base.output_size)
 
 
 def _check_one(row: Parameter, value: Any) -> None:

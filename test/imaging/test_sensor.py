@@ -130,7 +130,7 @@ def test_noise_is_the_same_in_every_process(hash_seed: str) -> None:
 
 @given(st.integers(16, 90), st.integers(16, 90), st.integers(0, 2**32),
        st.sampled_from(['mono8', 'mono16']), st.booleans(),
-       st.sampled_from(['fit', 'crop', 'stretch']),
+       st.sampled_from(['fit', 'pad', 'crop', 'stretch']),
        st.one_of(st.none(), st.tuples(st.integers(16, 90), st.integers(16, 90))))
 def test_same_input_same_output_and_the_input_is_kept(
         height: int, width: int, seed: int, encoding: str, noise: bool, geometry: str,
@@ -148,7 +148,7 @@ def test_same_input_same_output_and_the_input_is_kept(
         assert frame.shape == (height, width)
 
 
-@pytest.mark.parametrize('geometry', ['fit', 'crop', 'stretch'])
+@pytest.mark.parametrize('geometry', ['fit', 'pad', 'crop', 'stretch'])
 @pytest.mark.parametrize('source', [(90, 160), (160, 90), (128, 128), (64, 80)])
 @pytest.mark.parametrize('size', [None, (64, 80), (51, 67), (100, 240)])
 def test_the_transform_says_where_a_blob_goes(geometry: str, source: tuple[int, int],
@@ -183,7 +183,8 @@ def test_geometries_differ_as_documented() -> None:
     {'encoding': 'mono16', 'left_shift': 1}, {'encoding': 'mono16', 'bits': 12, 'left_shift': 5},
     {'encoding': 'mono16', 'bits': 12, 'left_shift': -1}, {'geometry': 'zoom'},
     {'output_size': (8, 640)}, {'output_size': (512,)}, {'full_well_e': 0},
-    {'read_noise_e': -1.0}, {'seed': 1.5},
+    {'read_noise_e': -1.0}, {'seed': 1.5}, {'exposure': 0.0}, {'prnu': 2}, {'dsnu_e': -1.0},
+    {'dead_pixels': 1.1}, {'dead_columns': -1}, {'dead_columns': 1.0},
 ])
 def test_an_impossible_setting_is_named(changes: dict[str, Any]) -> None:
     name, value = list(changes.items())[-1]
@@ -201,3 +202,53 @@ def test_arrays_that_are_not_radiance_are_refused(radiance: np.ndarray) -> None:
     with pytest.raises(ImageError) as caught:
         VirtualSensor(SensorSettings())(radiance)
     assert caught.value.reason == 'bad_radiance'
+
+
+def test_exposure_fills_the_well_and_gain_amplifies_what_is_in_it() -> None:
+    """Half the light at twice the gain: the same mean, and more noise than at full exposure."""
+    def frame(**changes: float) -> np.ndarray:
+        return VirtualSensor(replace(NOISY, **changes))(grey(.4), 'front', 1).astype(float)
+    plain, gained = frame(), frame(exposure=.5, gain=2.)
+    assert gained.mean() == pytest.approx(plain.mean(), rel=.005)
+    electrons = .2 * 120_000
+    expected = 2 * math.sqrt(electrons + 150 ** 2) / 120_000 * 65535
+    assert gained.std() == pytest.approx(expected, rel=.02)
+    assert gained.std() > 1.3 * plain.std()
+    full = VirtualSensor(SensorSettings('mono16', exposure=4., gain=.5))(grey(.9))
+    assert abs(int(full[0, 0]) - 65535 // 2) <= 1  # the well is full, whatever the gain
+
+
+def test_the_fixed_pattern_has_its_deviations_and_stays() -> None:
+    settings = SensorSettings('mono16', prnu=.02, dsnu_e=600., seed=3)
+    sensor = VirtualSensor(settings)
+    bright, dim = (sensor(grey(light), 'front', 1) / 65535 for light in (.5, .1))
+    assert bright.std() == pytest.approx(math.hypot(.5 * .02, 600 / 120_000), rel=.02)
+    assert dim.std() == pytest.approx(math.hypot(.1 * .02, 600 / 120_000), rel=.02)
+    assert np.array_equal(sensor(grey(.5), 'front', 2), sensor(grey(.5), 'front', 1))
+    assert not np.array_equal(sensor(grey(.5), 'rear', 1), sensor(grey(.5), 'front', 1))
+    other = VirtualSensor(replace(settings, seed=4))
+    assert not np.array_equal(other(grey(.5), 'front', 1), sensor(grey(.5), 'front', 1))
+
+
+def test_dead_pixels_and_columns_are_as_many_as_given_and_stay() -> None:
+    sensor = VirtualSensor(replace(NOISY, dead_pixels=.01, dead_columns=3))
+    first, second = (sensor(grey(.5), 'front', stamp) for stamp in (1, 2))
+    dark = (first == 0).all(axis=0)
+    assert dark.sum() == 3
+    assert np.array_equal(dark, (second == 0).all(axis=0))
+    rest = first[:, ~dark]
+    stuck = (rest == 0) | (rest == 65535)
+    assert stuck.mean() == pytest.approx(.01, abs=.001)
+    assert (rest == 65535).mean() == pytest.approx(.005, abs=.001)
+    assert np.array_equal(stuck, (second[:, ~dark] == 0) | (second[:, ~dark] == 65535))
+
+
+def test_a_padded_frame_has_the_whole_picture_in_its_middle_and_a_dark_margin() -> None:
+    sensor = VirtualSensor(SensorSettings('mono16', geometry='pad', output_size=(512, 640)))
+    frame = sensor(np.ones((180, 320), np.float32))
+    assert frame.shape == (512, 640)
+    assert (frame[166:346, 160:480] == 65535).all()
+    assert int(np.count_nonzero(frame)) == 180 * 320
+    transform = sensor.transform((180, 320))
+    assert (transform.scale_x, transform.scale_y) == (1, 1)
+    assert (transform.offset_x, transform.offset_y) == (160, 166)

@@ -33,7 +33,7 @@ def test_every_key_of_the_yaml_has_a_comment_above_it():
     assert len(keys) == len(DEFAULTS)
     bare = [lines[n].strip() for n in keys if not lines[n - 1].strip().startswith('#')]
     # each of these is explained together with the line above it
-    assert bare == ['seed: 0', 'tolerance: 10.0']
+    assert bare == ['tolerance: 10.0']
 
 
 def test_launch_arguments_have_the_defaults_of_the_node():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.imaging.presets import load_preset
+from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.ros.parameters import DEFAULTS, TABLE, check
 
 
@@ -51,11 +55,19 @@ def test_sizes_are_width_first_outside_and_height_first_inside():
     ({'gamma': 0.0}, ["'gamma'", '0.1 to 10.0', 'not 0.0']),
     ({'gamma': float('nan')}, ["'gamma'", 'nan']),
     ({'gain': -1.0}, ["'gain'", '-1']),
+    ({'sensor': 'imx9'}, ["'sensor'", "'imx9'", 'imx990_low_gain']),
+    ({'exposure': 0.0}, ["'exposure'", '0.001 to 1000.0']),
+    ({'full_well_e': 0.0}, ["'full_well_e'", '0.0']),
+    ({'read_noise_e': -1.0}, ["'read_noise_e'", '-1']),
+    ({'prnu': 1.5}, ["'prnu'", '0.0 to 1.0']),
+    ({'dsnu_e': -1.0}, ["'dsnu_e'", '-1']),
+    ({'dead_pixels': 1.5}, ["'dead_pixels'", '0.0 to 1.0']),
+    ({'dead_columns': -1}, ["'dead_columns'", '-1']),
     ({'bits': 20}, ["'bits'", '20', '8 to 16']),
     ({'bits': 9}, ["'bits'", '9', 'steps of 2']),
     ({'encoding': 'mono16', 'bits': 12, 'left_shift': 6}, ['left_shift', '6', '0 to 4']),
     ({'left_shift': 4}, ['left_shift', '4', 'mono8']),
-    ({'geometry': 'squash'}, ["'geometry'", "'squash'", 'fit, crop, stretch']),
+    ({'geometry': 'squash'}, ["'geometry'", "'squash'", 'fit, pad, crop, stretch']),
     ({'output_size': 'big'}, ["'output_size'", "'big'"]),
     ({'noise': 1}, ["'noise'", 'true or false']),
     ({'seed': -1}, ["'seed'", '-1']),
@@ -72,6 +84,16 @@ def test_wrong_values_are_refused_by_name(values, words):
     text = str(caught.value)
     assert '\n' not in text
     assert [word for word in words if word not in text] == []
+
+
+def test_a_preset_gives_the_sensor_and_parameters_that_are_set_win_over_it():
+    sensor = check({'sensor': 'imx990_high_gain'}).sensor
+    assert sensor == load_preset('imx990_high_gain')
+    sensor = check({'sensor': 'imx990_high_gain', 'bits': 10, 'output_size': '320x256',
+                    'seed': 4, 'noise': False}).sensor
+    assert sensor == replace(load_preset('imx990_high_gain'), bits=10, output_size=(256, 320),
+                             seed=4)
+    assert check({}).sensor == SensorSettings()
 
 
 def test_every_parameter_has_a_wrong_value_above():
