@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
@@ -22,6 +23,8 @@ from rgb2swir_ros.hil.clocks import clock_problem
 from rgb2swir_ros.hil.fault_entries import LONGEST_S, nanoseconds, parse_faults
 from rgb2swir_ros.hil.injection import Injector
 from rgb2swir_ros.hil.ledger import Ledger
+from rgb2swir_ros.hil.node_parameters import PARAMETERS
+from rgb2swir_ros.hil.node_parameters import Parameter as ParameterRow
 from rgb2swir_ros.hil.opening import open_footage
 from rgb2swir_ros.hil.outputs import CameraOutputs
 from rgb2swir_ros.hil.parts import Parts, summary_of_engine
@@ -34,17 +37,6 @@ from rgb2swir_ros.imaging.sensor import VirtualSensor
 
 BUILD_S = 1800.0
 
-PARAMETERS: dict[str, tuple[Any, str, bool]] = {  # name: (default, description, read only)
-    'scenario': ('', 'The scenario file to run.', True),
-    'record': ('', 'Where the record of the run goes, as JSON; empty: nowhere.', True),
-    'rendered': ('', 'Folder of the frames of a source of the kind rendered.', True),
-    'subscribers': (0, 'Wait for so many subscribers of each image topic before the run.', True),
-    'cache': ('', "Folder for compiled engines; empty: $RGB2SWIR_CACHE or the user's cache.",
-              True),
-    'inject': ('', 'Faults to begin now, as a YAML list like that of a phase: [{kind: drop, '
-               'end_s: 3}]; empty: end those that were begun in this way.', False),
-}
-
 
 class HilNode(Node):
     """Publishes ``CAMERA/swir/image_raw`` and ``camera_info`` as the scenario says."""
@@ -56,9 +48,7 @@ class HilNode(Node):
         :raises UserError: if a parameter or the scenario is wrong.
         """
         super().__init__('hil', **options)
-        given = {name: self.declare_parameter(name, default, ParameterDescriptor(
-            description=text, read_only=fixed)).value
-            for name, (default, text, fixed) in PARAMETERS.items()}
+        given = {row.name: self._declared(row) for row in PARAMETERS}
         if not given['scenario']:
             raise UserError("parameter 'scenario' is empty: give the scenario file")
         self.scenario: Scenario = load_scenario(Path(given['scenario']))
@@ -102,6 +92,14 @@ class HilNode(Node):
         self.parts.ending.set()
         self.parts.client.close()
         self.destroy_node()
+
+    def _declared(self, row: ParameterRow) -> Any:
+        """Declare a parameter and return its value."""
+        try:
+            return self.declare_parameter(row.name, row.default, ParameterDescriptor(
+                description=row.description, read_only=row.fixed)).value
+        except InvalidParameterTypeException as error:
+            raise UserError(f"parameter '{row.name}': {error}") from None
 
     def _parts(self, given: dict[str, Any]) -> Parts:
         scenario, translator = self.scenario, self.scenario.translator

@@ -22,7 +22,8 @@ PICTURES = 7
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Yield a function that runs a scenario and returns (scenario, records, folder).
 
-    Its source is a folder of a few pictures; radiance is their red.
+    Its source is a folder of a few pictures; radiance is their red. ``other`` is a folder with a
+    grey picture.
     """
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     from rgb2swir_ros.hil.conduct import run_bench
@@ -35,6 +36,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
     for number in range(PICTURES):
         pixels = np.random.default_rng(number).integers(0, 256, (64, 80, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f'pictures/{number}.png'), pixels)
+    (folder / 'other').mkdir()
+    cv2.imwrite(str(folder / 'other/0.png'), np.full((64, 80, 3), 128, np.uint8))
     domain = claim_domain()
     root = Path(__file__).parents[2]
     environment = local_environment(domain_id=domain) | {

@@ -83,3 +83,25 @@ def _check_bag(folder: Path, records) -> None:
     assert records.observation.messages['/hil/faults'] >= 20
     named = {name for _, names in records.observation.faults for name in names}
     assert named == {fault.name for fault in records.run.faults}
+
+
+def test_the_failover_source_stands_in_for_a_silent_camera_and_no_longer(bench):
+    silent = {'kind': 'drop', 'point': 'rgb', 'start_s': 10 * P - .001, 'end_s': 25 * P - .001}
+    _, records, _ = bench({
+        'name': 'failover', 'duration_s': 40 * P - .001,
+        'pacing': {'clock': 'stepped', 'latency_ms': 50, 'rate_hz': 30},
+        'watchdog': {'safe_state': 'failover', 'failover': {'kind': 'folder', 'path': 'other'}},
+        'phases': [{'name': 'all', 'faults': [silent]}]})
+    run = records.run
+    stood_in = [f for f in run.frames if f.failover]
+    # silent from three periods after frame 9 on; frame 25 is there before that of 24 is due
+    assert [round(f.time_ns * 30 / 1e9) for f in stood_in if f.outcome == 'left'] == list(
+        range(12, 24))
+    assert len({f.digest for f in stood_in if f.digest}) == 1
+    assert run.counts()['dropped_failover_over'] == 1
+    own = [f.index for f in run.frames if not f.failover and f.digest]
+    assert own == [*range(10), *range(25, 40)]
+    grey = stood_in[0].digest
+    arrived = [a.digest for a in records.observation.arrivals]
+    assert arrived[10:22] == [grey] * 12
+    assert grey not in arrived[:10] + arrived[22:]
