@@ -49,7 +49,7 @@ def _fault(item: Any, here: Place, kinds: dict[str, type[Fault]], cameras: Seque
            start_ns: int, end_ns: int, phase: str, stepped: bool) -> PlannedFault:
     if not isinstance(item, dict):
         raise UserError(f'{here} must be a mapping, not {item!r}')
-    kind = kinds.get(item.get('kind', ''))
+    kind = kinds.get(str(item.get('kind', '')))
     if kind is None:
         raise UserError(f"{here.entry(item, 'kind')} is {item.get('kind')!r}, but must be one of "
                         f"{', '.join(kinds)}")

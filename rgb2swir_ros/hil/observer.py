@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     rclpy.init(args=[])
     closed = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
+    threading.Thread(target=_listen, args=(closed,), daemon=True).start()
     try:
         with BagWriter(given.bag) as bag:
             observer = Observer(given.camera, given.node, bag)
@@ -138,6 +138,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         rclpy.try_shutdown()
+
+
+def _listen(closed: threading.Event) -> None:
+    sys.stdin.read()
+    closed.set()
 
 
 if __name__ == '__main__':

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+import functools
+from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from rgb2swir_ros.errors import UserError
@@ -18,7 +19,7 @@ def plugins(group: str, ours: dict[str, type[Kind]], base: type[Kind]) -> dict[s
     :raises UserError: if one cannot be loaded, is none, or takes a name of ours.
     """
     found = dict(ours)
-    for entry in entry_points(group=group):
+    for entry in entries_of(group):
         where = f"entry point '{entry.name} = {entry.value}' of {group}"
         try:
             kind = entry.load()
@@ -31,3 +32,9 @@ def plugins(group: str, ours: dict[str, type[Kind]], base: type[Kind]) -> dict[s
             raise UserError(f"{where}: the name '{entry.name}' is taken: choose another one")
         found[entry.name] = kind
     return found
+
+
+@functools.cache
+def entries_of(group: str) -> tuple[EntryPoint, ...]:
+    """Return a group's entry points: reading every package's metadata takes a while."""
+    return tuple(entry_points(group=group))

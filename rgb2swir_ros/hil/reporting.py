@@ -113,7 +113,7 @@ class Reporting:
             level, text = WARN, f'{counts[MISSED]} frames missed'
         if safe:
             level, text = ERROR, f'in the safe state: {parts.scenario.watchdog.safe_state}'
-        infos = parts.pipeline.counts.get(camera, {})
+        infos: dict[str, int] = parts.pipeline.counts.get(camera, {})
         return self._status(f'camera {camera}', level, text, camera,
                             {'safe_state': safe, **counts, **infos})
 

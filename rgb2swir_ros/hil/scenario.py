@@ -131,29 +131,29 @@ def _phases(entries: Any, where: Place, head: _Head,
     given = entries.get('phases', [{'name': 'run', 'start_s': 0}])
     if not isinstance(given, list) or not given:
         raise UserError(f"{where.entry(entries, 'phases')} must be a list of phases")
-    phases: list[Phase] = []
+    heads: list[_PhaseHead] = []
     faults: list[PlannedFault] = []
-    starts = []
+    starts: list[int] = []
     for number, item in enumerate(given):
         here = where.item('phases', number, item)
         known_entries(item, here, ('name', 'start_s', 'faults'))
         phase = build(_PhaseHead, chosen(item, ('name', 'start_s')), here)
         start = nanoseconds(phase.start_s)
         at_least = starts[-1] + 1 if starts else 0
-        require(bool(NAME.fullmatch(phase.name)) and phase.name not in [p.name for p in phases],
-                 here, item, 'name', phase.name, 'a word of its own')
+        require(NAME.fullmatch(phase.name) and phase.name not in [one.name for one in heads],
+                here, item, 'name', phase.name, 'a word of its own')
         in_order = at_least <= start < nanoseconds(head.duration_s) and (starts or not start)
         require(in_order, here, item, 'start_s', phase.start_s,
                 'after the phase before it, within the duration; that of the first phase is 0')
         starts.append(start)
-        phases.append(Phase(phase.name, start, 0))
+        heads.append(phase)
     ends = [*starts[1:], nanoseconds(head.duration_s)]
-    phases = [replace(phase, end_ns=end) for phase, end in zip(phases, ends, strict=True)]
-    for number, (item, phase) in enumerate(zip(given, phases, strict=True)):
+    phases = [Phase(one.name, *times) for one, *times in zip(heads, starts, ends, strict=True)]
+    for number, (item, made) in enumerate(zip(given, phases, strict=True)):
         here = where.item('phases', number, item).entry(item, 'faults')
         faults += parse_faults(
-            item.get('faults', []), here, cameras=head.cameras, start_ns=phase.start_ns,
-            end_ns=phase.end_ns, phase=phase.name, stepped=pacing.clock == STEPPED)
+            item.get('faults', []), here, cameras=head.cameras, start_ns=made.start_ns,
+            end_ns=made.end_ns, phase=made.name, stepped=pacing.clock == STEPPED)
     return tuple(phases), named_apart(sorted(faults, key=lambda fault: fault.start_ns))
 
 

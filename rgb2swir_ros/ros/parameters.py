@@ -167,7 +167,8 @@ def check(values: Mapping[str, Any]) -> Settings:
 
 def _sensor(given: Mapping[str, Any], size: tuple[int, int] | None) -> SensorSettings:
     """Return the preset's settings, changed by the parameters that are not at their default."""
-    base, names = SensorSettings(), SENSOR
+    base = SensorSettings()
+    names: tuple[str, ...] = SENSOR
     if given['sensor']:
         try:
             base = load_preset(given['sensor'])

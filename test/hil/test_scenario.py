@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rgb2swir_ros.checked import Place
 from rgb2swir_ros.errors import UserError
@@ -139,3 +140,30 @@ def test_the_samples_are_valid_and_their_plan_names_every_fault(path):
 def test_the_samples_are_there():
     assert {path.stem for path in SAMPLES} == {
         'nominal', 'camera_loss', 'overload', 'sensor_ageing'}
+
+
+def _places(node, path=()):
+    """Yield the path of every value of nested mappings and lists."""
+    for key, value in (node.items() if isinstance(node, dict) else enumerate(node)):
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*path, key))
+
+
+@pytest.mark.parametrize('wrong', [None, [], {}, [1, 'a'], {'a': 1}, float('nan'), -1, True, ''],
+                         ids=repr)
+def test_whatever_stands_in_the_place_of_a_value_there_is_one_clear_line_or_none(tmp_path, wrong):
+    told = []
+    for path in _places(yaml.safe_load(TEXT)):
+        content = yaml.safe_load(TEXT)
+        node = content
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = wrong
+        try:
+            read(tmp_path, yaml.safe_dump(content))
+        except UserError as error:
+            told.append(str(error))
+    assert len(told) > 30
+    assert all(text.startswith(str(tmp_path / 'it.yaml')) for text in told)
+    assert not any('\n' in text for text in told)

@@ -1,0 +1,94 @@
+"""Faults and sources of other packages, and the documents of ours."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from dataclasses import fields
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rgb2swir_ros.checked import Place
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil import plugins
+from rgb2swir_ros.hil.fault_entries import parse_faults
+from rgb2swir_ros.hil.faults import RADIANCE, fault_kinds
+from rgb2swir_ros.hil.frame import HilFrame
+from rgb2swir_ros.hil.injection import Injector
+from rgb2swir_ros.hil.measures import MEASURES
+from rgb2swir_ros.hil.sections import SourceSection
+from rgb2swir_ros.hil.source import Picture, PictureSource, open_pictures
+
+DOCUMENT = (Path(__file__).parents[2] / 'docs' / 'hil.md').read_text()
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Yield a module that entry points can name; its content is the example of the document."""
+    made = types.ModuleType('my_bench_faults')
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    example = next(text for text in re.findall(r'```python\n(.*?)```', DOCUMENT, re.DOTALL)
+                   if 'class Lightning' in text)
+    exec(compile(example, 'docs/hil.md', 'exec'), made.__dict__)
+    return made
+
+
+def provide(monkeypatch, group: str, *entries: tuple[str, str]) -> None:
+    given = [EntryPoint(name, value, group) for name, value in entries]
+    monkeypatch.setattr(plugins, 'entries_of',
+                        lambda wanted: [one for one in given if one.group == wanted])
+
+
+def test_the_fault_of_the_document_works_as_one_of_ours(module, monkeypatch):
+    provide(monkeypatch, 'rgb2swir_ros.faults', ('lightning', 'my_bench_faults:Lightning'))
+    faults = parse_faults([{'kind': 'lightning', 'every': 4}], Place('p', keys=('faults',)),
+                          cameras=['a'], start_ns=0, end_ns=10**12)
+    injector = Injector(faults, 1, 10**8)
+    dark = np.zeros((8, 8), np.float32)
+    out = [injector.apply(HilFrame('a', i, i * 10**8, dark, 0), RADIANCE)[0][0]
+           for i in range(200)]
+    bright = [one for one in out if one.pixels.all()]
+    assert .15 < len(bright) / len(out) < .35
+    assert {one.faults for one in bright} == {('lightning',)}
+    with pytest.raises(UserError, match=r'every is 0, but must be a whole number in \[1, 10000\]'):
+        parse_faults([{'kind': 'lightning', 'every': 0}], Place('p', keys=('faults',)),
+                     cameras=['a'], start_ns=0, end_ns=1)
+
+
+@pytest.mark.parametrize(('name', 'value', 'says'), [
+    ('flash', 'nowhere:Flash', "'flash = nowhere:Flash' .* cannot be loaded: ModuleNotFoundError"),
+    ('flash', 'json:dumps', 'is no class derived from rgb2swir_ros.hil.faults.base.Fault'),
+    ('drop', 'my_bench_faults:Lightning', "the name 'drop' is taken")])
+def test_an_entry_point_that_is_no_fault_is_named(module, monkeypatch, name, value, says):
+    provide(monkeypatch, 'rgb2swir_ros.faults', (name, value))
+    with pytest.raises(UserError, match=says):
+        fault_kinds()
+
+
+def test_a_source_of_another_package_gets_its_options(module, monkeypatch):
+    class Radar(PictureSource):
+        def pictures(self):
+            for number in range(self.section.options['count']):
+                yield Picture(number, np.zeros((32, 32, 3), np.uint8))
+    module.Radar = Radar
+    provide(monkeypatch, 'rgb2swir_ros.sources', ('radar', 'my_bench_faults:Radar'))
+    section = SourceSection(kind='radar', options={'count': 3})
+    assert len(list(open_pictures(section, Path()).pictures())) == 3
+
+
+def test_the_document_has_every_fault_with_its_points_and_parameters():
+    rows = re.findall(r'^\| (`[a-z_`, ]+) \| ([a-z, ]+) \| (.*?) \|', DOCUMENT, re.MULTILINE)
+    table = {name: (points, parameters) for names, points, parameters in rows
+             for name in re.findall(r'`(\w+)`', names)}
+    for name, kind in fault_kinds().items():
+        points, parameters = table[name]
+        assert points.split(', ') == list(kind.points)
+        assert {one.name for one in fields(kind)} <= set(re.findall(r'`(\w+)`', parameters))
+
+
+def test_every_measure_has_its_unit():
+    assert all(re.match(r'(ms|s|frames|events|share)\b', text) for text in MEASURES.values())
