@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from rgb2swir_ros.cli.main import add_overwrite
-from rgb2swir_ros.replay.drive import FILE, FOCAL
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished
 from rgb2swir_ros.lab.scenes.frames import render_drive
@@ -22,6 +21,7 @@ from rgb2swir_ros.lab.scenes.light import draw_light
 from rgb2swir_ros.lab.scenes.scene import Scene
 from rgb2swir_ros.lab.scenes.scene_generator import draw_scene
 from rgb2swir_ros.ownership import require_free
+from rgb2swir_ros.replay.drive import FILE, FOCAL
 from rgb2swir_ros.replay.video_writer import VideoWriter
 
 RATE_HZ = 15.0

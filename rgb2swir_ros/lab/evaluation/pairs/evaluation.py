@@ -20,7 +20,7 @@ from rgb2swir_ros.lab.evaluation.pairs.boxes import MarkedBoxes, pairs_in_order
 from rgb2swir_ros.lab.evaluation.pairs.curves import MonotoneCurve, fit_curve, psnr, ssim
 from rgb2swir_ros.lab.evaluation.pairs.frames import JudgedFrame
 from rgb2swir_ros.lab.evaluation.pairs.frechet import Vectors, describe
-from rgb2swir_ros.lab.evaluation.pairs.measures import FrameScores, Mask, Plane, score_frame
+from rgb2swir_ros.lab.evaluation.pairs.measures import FrameScores, Mask, Plane, Truth
 from rgb2swir_ros.lab.evaluation.pairs.references import GREY
 
 if TYPE_CHECKING:
@@ -123,8 +123,9 @@ class Judge:
 
     def _measure(self, frame: JudgedFrame, made: Mapping[str, Plane]) -> FrameResult:
         marked = self.boxes.of(frame.name) if self.boxes else None
+        truth = Truth(frame.truth, frame.mask, frame.horizon)
         return FrameResult(frame.name, frame.scene, frame.number, {
-            name: RowScores(score_frame(plane, frame.truth, frame.mask, frame.horizon),
+            name: RowScores(truth.score(plane),
                             pairs_in_order(plane, marked) if marked else [])
             for name, plane in made.items()})
 

@@ -55,19 +55,33 @@ class FrameScores:
 MEASURES = tuple(f.name for f in fields(FrameScores))
 
 
-def score_frame(prediction: Plane, truth: Plane, mask: Mask, horizon: int) -> FrameScores:
-    """Return the figures of a frame.
+class Truth:
+    """The SWIR frame of a view, with what the measures need of it; it scores any prediction."""
 
-    :param horizon: the first row below the horizon.
-    """
-    sqrt_radiance = np.sqrt(np.maximum(prediction, 0) + DARKEST)
-    below = below_horizon(mask, horizon)
-    return FrameScores(
-        rank_correlation(sqrt_radiance, truth, mask),
-        rank_correlation(sqrt_radiance, truth, below),
-        coarse_correlation(sqrt_radiance, truth, mask),
-        coarse_correlation(sqrt_radiance, truth, below),
-        edge_agreement(prediction, truth, mask))
+    def __init__(self, truth: Plane, mask: Mask, horizon: int) -> None:
+        """Prepare a frame.
+
+        :param horizon: the first row below the horizon.
+        """
+        self._plane, self._mask = truth, mask
+        self._parts = []
+        for part in (mask, below_horizon(mask, horizon)):
+            blur = MaskedBlur(part, mask.shape[1] / COARSE)
+            self._parts.append((blur, Ranks(truth, part), Ranks(blur(truth), part)))
+
+    def score(self, prediction: Plane) -> FrameScores:
+        """Return the figures of a prediction."""
+        sqrt_radiance = np.sqrt(np.maximum(prediction, 0) + DARKEST)
+        figures = [(fine.correlation(sqrt_radiance), coarse.correlation(blur(sqrt_radiance)))
+                   for blur, fine, coarse in self._parts]
+        (whole, coarse_whole), (below, coarse_below) = figures
+        return FrameScores(whole, below, coarse_whole, coarse_below,
+                           edge_agreement(prediction, self._plane, self._mask))
+
+
+def score_frame(prediction: Plane, truth: Plane, mask: Mask, horizon: int) -> FrameScores:
+    """Return the figures of one prediction of a frame: see `Truth`."""
+    return Truth(truth, mask, horizon).score(prediction)
 
 
 def below_horizon(mask: Mask, horizon: int) -> Mask:
@@ -77,21 +91,39 @@ def below_horizon(mask: Mask, horizon: int) -> Mask:
     return below
 
 
-def rank_correlation(a: Plane, b: Plane, mask: Mask) -> float:
-    """Return Spearman's rank correlation of two planes over a mask; ties share their mean rank.
+class Ranks:
+    """The ranks of a plane over a mask, for Spearman's correlation; ties share their mean rank.
 
-    Of more than `SAMPLE` pixels a fixed random sample is taken, the same in every call for one
-    mask. NaN without a mask or where one of the two is flat.
+    Of more than `SAMPLE` pixels a fixed random sample is taken, the same for equal masks.
     """
-    a, b = a[mask], b[mask]
-    if len(a) > SAMPLE:
-        pick = np.random.default_rng(0).choice(len(a), SAMPLE, replace=False)
-        a, b = a[pick], b[pick]
-    if len(a) < 3:
-        return float('nan')
-    a_ranks, b_ranks = (ranks - ranks.mean() for ranks in (mean_ranks(a), mean_ranks(b)))
-    size = float(np.sqrt(np.square(a_ranks).sum() * np.square(b_ranks).sum()))
-    return float(a_ranks @ b_ranks) / size if size > 0 else float('nan')
+
+    def __init__(self, plane: Plane, mask: Mask) -> None:
+        """Rank the pixels of a plane."""
+        self._places = np.flatnonzero(mask)
+        if len(self._places) > SAMPLE:
+            pick = np.random.default_rng(0).choice(len(self._places), SAMPLE, replace=False)
+            self._places = self._places[pick]
+        self._ranks = self._centred(plane)
+
+    def correlation(self, plane: Plane) -> float:
+        """Return the rank correlation with another plane.
+
+        NaN without three pixels, or where one of the two is flat.
+        """
+        if len(self._places) < 3:
+            return float('nan')
+        ranks = self._centred(plane)
+        size = float(np.sqrt(np.square(ranks).sum() * np.square(self._ranks).sum()))
+        return float(ranks @ self._ranks) / size if size > 0 else float('nan')
+
+    def _centred(self, plane: Plane) -> NDArray[np.float64]:
+        ranks = mean_ranks(plane.ravel()[self._places])
+        return ranks - (len(ranks) - 1) / 2
+
+
+def rank_correlation(a: Plane, b: Plane, mask: Mask) -> float:
+    """Return Spearman's rank correlation of two planes over a mask: see `Ranks`."""
+    return Ranks(b, mask).correlation(a)
 
 
 def mean_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -106,15 +138,22 @@ def coarse_correlation(a: Plane, b: Plane, mask: Mask) -> float:
 
     The blur is normalised by the mask, so that nothing outside it is mixed in.
     """
-    sigma = mask.shape[1] / COARSE
-    return rank_correlation(masked_blur(a, mask, sigma), masked_blur(b, mask, sigma), mask)
+    blur = MaskedBlur(mask, mask.shape[1] / COARSE)
+    return rank_correlation(blur(a), blur(b), mask)
 
 
-def masked_blur(plane: Plane, mask: Mask, sigma: float) -> Plane:
-    """Return a plane blurred by a Gaussian (pixels) that takes in the mask's pixels alone."""
-    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
-    blurred = cv2.GaussianBlur(plane * mask.astype(np.float32), (0, 0), sigma)
-    return np.asarray(blurred / np.maximum(weight, 1e-3), np.float32)
+class MaskedBlur:
+    """A Gaussian blur that takes in a mask's pixels alone."""
+
+    def __init__(self, mask: Mask, sigma: float) -> None:
+        """Prepare a mask; the deviation is in pixels."""
+        self._mask, self._sigma = mask.astype(np.float32), sigma
+        self._weight = np.maximum(cv2.GaussianBlur(self._mask, (0, 0), sigma), 1e-3)
+
+    def __call__(self, plane: Plane) -> Plane:
+        """Return a plane, blurred."""
+        return np.asarray(cv2.GaussianBlur(plane * self._mask, (0, 0), self._sigma)
+                          / self._weight, np.float32)
 
 
 def edge_agreement(prediction: Plane, truth: Plane, mask: Mask) -> float:

@@ -99,8 +99,11 @@ def _tiles(row: SheetRow, names: Sequence[str]) -> NDArray[np.uint8]:
         tiles += [_grey(row.made[name], row.mask),
                   difference(row.made[name], row.truth, row.mask)]
     height = round(TILE_WIDTH * row.truth.shape[0] / row.truth.shape[1])
-    return np.hstack([cv2.resize(tile, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA)
-                      for tile in tiles]).astype(np.uint8, copy=False)
+    picture = np.hstack([cv2.resize(tile, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA)
+                         for tile in tiles]).astype(np.uint8, copy=False)
+    cv2.putText(picture, row.name[-44:], (6, height - 6), cv2.FONT_HERSHEY_SIMPLEX, .35,
+                (255, 255, 255), 1, cv2.LINE_AA)
+    return picture
 
 
 def _grey(plane: Plane, mask: Mask) -> NDArray[np.uint8]:

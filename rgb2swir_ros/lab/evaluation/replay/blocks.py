@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.lab.evaluation.intervals import figure, group_weights
+from rgb2swir_ros.lab.evaluation.intervals import draw_groups, figure
 from rgb2swir_ros.report.model import Value
 
 BLOCK_NS = 5 * 10**9
@@ -35,9 +35,7 @@ def group_names(bags: Sequence[str], stamps: Sequence[int]) -> list[str]:
 
 def block_weights(groups: Sequence[str], resamples: int, seed: int) -> Values:
     """Return weights (resamples, N) of frames, groups resampled; no rows below `FEWEST` groups."""
-    if len(set(groups)) < FEWEST:
-        return np.zeros((0, len(groups)))
-    return group_weights(groups, resamples, seed)
+    return draw_groups(groups, resamples, seed, least=FEWEST).weights()
 
 
 @dataclass(frozen=True)

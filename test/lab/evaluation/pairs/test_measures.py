@@ -6,9 +6,10 @@ import pytest
 
 from rgb2swir_ros.lab.evaluation.pairs.measures import (
     MEASURES,
+    MaskedBlur,
+    Truth,
     coarse_correlation,
     edge_agreement,
-    masked_blur,
     mean_ranks,
     rank_correlation,
     score_frame,
@@ -52,7 +53,7 @@ def test_a_blur_does_not_mix_in_what_is_masked():
     plane = np.ones((64, 64), np.float32)
     mask = everywhere(plane)
     plane[:, 40:], mask[:, 40:] = 9, False
-    assert masked_blur(plane, mask, 3)[:, :40] == pytest.approx(1, abs=1e-5)
+    assert MaskedBlur(mask, 3)(plane)[:, :40] == pytest.approx(1, abs=1e-5)
 
 
 def test_coarse_sees_materials_and_no_detail():
@@ -97,3 +98,15 @@ def test_a_frames_figures_tell_sky_from_ground():
     assert scores.below == pytest.approx(-1)
     assert scores.coarse_below == pytest.approx(-1, abs=1e-3)
     assert dict(zip(MEASURES, scores.values(), strict=True))['below'] == scores.below
+
+
+def test_predictions_of_one_frame_share_what_is_prepared():
+    truth = texture()
+    mask = everywhere(truth)
+    mask[:30] = False
+    prepared = Truth(truth, mask, 90)
+    for prediction in (texture(1), cv2.GaussianBlur(truth, (0, 0), 4)):
+        scores = prepared.score(prediction)
+        assert scores == score_frame(prediction, truth, mask, 90)
+        root = np.sqrt(prediction + np.float32(1e-6))
+        assert scores.whole == rank_correlation(root, truth, mask)
