@@ -146,7 +146,7 @@ class PairFrames:
             truth = read_swir(path, self.options.coding)
         except UnreadableError as error:
             raise UserError(f"'{path}' {error}") from error
-        mask = self._mask(pair, rgb.shape[:2])
+        mask = self.mask(pair, rgb.shape[:2])
         if self.rig is not None:
             truth, seen = self.rig.warp(truth, rgb.shape[:2])
             mask &= seen
@@ -160,8 +160,11 @@ class PairFrames:
                        interpolation=cv2.INTER_AREA) == 255,
             int(size[0] * self._horizon(pair)))
 
-    def _mask(self, pair: PairFiles, size: tuple[int, int]) -> Mask:
-        """Return the mask of a frame; all of it without a file."""
+    def mask(self, pair: PairFiles, size: tuple[int, int]) -> Mask:
+        """Return the mask of an RGB frame of a size; all of it without a file.
+
+        :raises UserError: if it is missing in `FrameOptions.masks`, or has another size.
+        """
         path = mask_path(pair, self.options.masks)
         if path is None:
             return np.ones(size, bool)
