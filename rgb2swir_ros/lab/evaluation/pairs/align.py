@@ -91,14 +91,13 @@ def fit_rig(frames: PairFrames, translate: Translate) -> Fit:
     pooled: list[tuple[Points, Points]] = []
     for pair in chosen:
         rgb, swir = _read(pair, frames)
-        sizes.add((rgb.shape[:2], swir.shape[:2]))  # type: ignore[arg-type]
+        sizes.add((rgb.shape[:2], swir.shape[:2]))
         if len(sizes) > 1:
             raise UserError(f"--align: '{pair.rgb}' or its SWIR frame has another size than those "
                             'before it: a rig has one')
-        small = resize(rgb, working_size(rgb.shape[:2]))  # type: ignore[arg-type]
-        places = match(resize(swir, working_size(swir.shape[:2])),  # type: ignore[arg-type]
-                       translate(small))
-        pooled.append(_inside(places, frames.mask(pair, rgb.shape[:2])))  # type: ignore[arg-type]
+        small = resize(rgb, working_size(rgb.shape[:2]))
+        places = match(resize(swir, working_size(swir.shape[:2])), translate(small))
+        pooled.append(_inside(places, frames.mask(pair, rgb.shape[:2])))
     rgb_size, swir_size = sizes.pop()
     fit = fit_matches(pooled, rgb_size, swir_size)
     problem = 'no homography fits them' if fit is None else fit.problem()
@@ -122,7 +121,7 @@ def _read(pair: PairFiles, frames: PairFrames) -> tuple[NDArray[np.uint8], Plane
 
 def match(swir: Plane, made: Plane) -> tuple[Points, Points]:
     """Return places (N, 2) in a SWIR frame and the same things' places in a translation."""
-    sift = cv2.SIFT_create(FEATURES)
+    sift = cv2.SIFT_create(FEATURES)  # type: ignore[attr-defined]
     (a, da), (b, db) = (sift.detectAndCompute(_shown(plane), None) for plane in (swir, made))
     none = np.zeros((0, 2))
     if da is None or db is None or min(len(a), len(b)) < 2:
@@ -195,7 +194,7 @@ def _between(halves: Sequence[tuple[Matrix, NDArray[np.bool_]] | None], whole: M
     if len(known) < 2:
         return float('nan')
     grid = np.stack(np.meshgrid(*(np.linspace(.25, .75, 5) * side for side in size[::-1])),
-                    axis=-1).reshape(-1, 2)
+                    axis=-1).reshape(-1, 2).astype(np.float64)
     there = apply(np.linalg.inv(whole), grid)
     a, b = (apply(homography, there) for homography in known)
     return float(np.linalg.norm(a - b, axis=1).max())

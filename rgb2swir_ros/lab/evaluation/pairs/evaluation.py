@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,9 +150,11 @@ class Judge:
 
 def _keep(path: Path, frame: JudgedFrame, made: Mapping[str, Plane], shown: bool) -> None:
     """Write a frame's planes in half precision, with 11 bits of each value."""
-    rgb = frame.rgb if shown else np.zeros((0, 0, 3), np.uint8)
-    planes = {f'made_{n}': plane.astype(np.float16) for n, plane in enumerate(made.values())}
-    np.savez(path, truth=frame.truth.astype(np.float16), mask=frame.mask, rgb=rgb, **planes)
+    kept: dict[str, Any] = {
+        'truth': frame.truth.astype(np.float16), 'mask': frame.mask,
+        'rgb': frame.rgb if shown else np.zeros((0, 0, 3), np.uint8)}
+    kept |= {f'made_{n}': plane.astype(np.float16) for n, plane in enumerate(made.values())}
+    np.savez(path, **kept)
 
 
 def _sample(frame: JudgedFrame,

@@ -90,9 +90,10 @@ class PairFrames:
         """
         self.options = options
         self.rig: Rig | None = None
-        raw = None if isinstance(path, PairedFolders) or not path.is_dir() else (
-            find_rasmd(path, RAW_PREFIXES))
-        if raw and raw.pairs and aligned and find_rasmd(path) is None:
+        raw = None
+        if isinstance(path, Path) and path.is_dir():
+            raw = find_rasmd(path, RAW_PREFIXES)
+        if raw and raw.pairs and aligned and isinstance(path, Path) and not find_rasmd(path):
             raise UserError(f"'{path}' has raw frames, {RAW_PREFIXES[0]}* beside "
                             f'{RAW_PREFIXES[1]}*, which are not aligned: give --homography FILE, '
                             'or --align')
@@ -155,7 +156,7 @@ class PairFrames:
             raise UserError(f"'{pair.rgb}': its mask leaves no pixel")
         return JudgedFrame(
             pair.name, pair.scene, self._numbers[pair.name], resize(rgb, size),
-            cv2.resize(truth, size[::-1], interpolation=cv2.INTER_AREA),
+            np.asarray(cv2.resize(truth, size[::-1], interpolation=cv2.INTER_AREA), np.float32),
             cv2.resize(mask.astype(np.uint8) * 255, size[::-1],
                        interpolation=cv2.INTER_AREA) == 255,
             int(size[0] * self._horizon(pair)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -111,8 +112,8 @@ def _scale(source: Size, target: Size) -> Matrix:
     return np.diag([target[1] / source[1], target[0] / source[0], 1.])
 
 
-def _size(values: object) -> Size:
-    width, height = values  # type: ignore[misc]
+def _size(values: Any) -> Size:
+    width, height = values
     if type(width) is not int or type(height) is not int or min(width, height) < 1:
         raise ValueError(f'{values} is no size')
     return height, width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -108,12 +108,11 @@ def draw_frames(frames: Sequence[FrameResult], rate: float | None, resamples: in
 def _columns(frames: Sequence[FrameResult], name: str) -> dict[str, Column]:
     """Return sums and numbers of each measure by frame; a frame without it counts nothing."""
     rows = [f.rows[name] for f in frames]
-    values: dict[str, Callable[[int], float]] = {
-        key: (lambda k, key=key: getattr(rows[k].scores, key)) for key in MEASURES}
-    values |= {'psnr': lambda k: rows[k].psnr, 'ssim': lambda k: rows[k].ssim}
+    values = {key: [getattr(row.scores, key) for row in rows] for key in MEASURES}
+    values |= {'psnr': [row.psnr for row in rows], 'ssim': [row.ssim for row in rows]}
     columns: dict[str, Column] = {}
     for key, value in values.items():
-        found = np.array([value(k) for k in range(len(rows))], np.float64)
+        found = np.array(value, np.float64)
         known = np.isfinite(found)
         columns[key] = np.where(known, found, 0), known.astype(np.float64)
     if any(row.in_order for row in rows):
