@@ -50,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='folder of pairs; or two folders, of RGB and of SWIR frames')
     parser.add_argument('--split', default='', choices=('train', 'validation', 'test', 'all'),
                         help='(default: test of rendered scenes, all of other data)')
+    parser.add_argument('--split-seed', type=int, default=0, metavar='N',
+                        help='the --seed of the training that split the same data (default 0)')
     parser.add_argument('--frames', type=_range, metavar='A-B',
                         help='only frames numbered A to B in each scene, as in their file names')
     parser.add_argument('--every', type=int, default=1, metavar='N',
@@ -153,7 +155,8 @@ def _frames(arguments: argparse.Namespace) -> PairFrames:
     rig = read_rig(arguments.homography) if arguments.homography else None
     data = arguments.data
     options = FrameOptions(arguments.split, arguments.frames, arguments.every, arguments.horizon,
-                           arguments.masks, SwirCoding(arguments.swir_gamma, arguments.full_scale))
+                           arguments.masks, SwirCoding(arguments.swir_gamma, arguments.full_scale),
+                           arguments.split_seed)
     frames = PairFrames(PairedFolders(*data) if len(data) == 2 else data[0], options,
                         aligned=rig is None and not arguments.align)
     frames.rig = rig

@@ -62,6 +62,7 @@ class FrameOptions:
     :param every: every so many of them.
     :param horizon: share of the height; None: as `ABOUT` beside the folders says, or `HORIZON`.
     :param masks: folder of masks; None: a folder ``mask`` beside those of the pairs.
+    :param split_seed: by which data without splits of its own is split, as in a training.
     """
 
     split: str = ''
@@ -70,6 +71,7 @@ class FrameOptions:
     horizon: float | None = None
     masks: Path | None = None
     coding: SwirCoding = field(default_factory=SwirCoding)
+    split_seed: int = 0
 
 
 class PairFrames:
@@ -97,7 +99,7 @@ class PairFrames:
             raise UserError(f"'{path}' has raw frames, {RAW_PREFIXES[0]}* beside "
                             f'{RAW_PREFIXES[1]}*, which are not aligned: give --homography FILE, '
                             'or --align')
-        found = raw if raw and raw.pairs and not aligned else find_pairs(path, 0)
+        found = raw if raw and raw.pairs and not aligned else find_pairs(path, options.split_seed)
         split = options.split or ('test' if found.layout == 'rendered scenes' else 'all')
         self.layout, self.split = found.layout, split
         numbers = _numbers(found.pairs)

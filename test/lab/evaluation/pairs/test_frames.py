@@ -47,6 +47,7 @@ def test_what_is_fitted_on_is_of_training_scenes_that_judge_nothing(tmp_path):
     assert {p.split for p in frames.others} == {'train'}
     assert not scenes & {p.scene for p in frames.others}
     assert not judged(tmp_path).others
+    assert names(judged(tmp_path, split='test', split_seed=1)) != names(frames)
     assert [[f.scene for f in scene] for _, scene in frames.scenes()] == [
         [s] * 3 for s in dict.fromkeys(p.scene for p in frames.judged)]
 
