@@ -39,7 +39,7 @@ from rgb2swir_ros.sizes import format_size
 FORMAT = 'rgb2swir scenes 1'
 # Version of the renderer's pictures: raised when the pictures of a seed change, so that no data
 # set mixes two versions.
-PICTURES = 4
+PICTURES = 5
 INDEX = 'dataset.yaml'
 # Scene k of data set S has seed S million + k, so data sets of different seeds share no scene.
 # Seeds of sequences start in the middle of the million, so no sequence shows a frame's scene.

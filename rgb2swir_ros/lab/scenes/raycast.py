@@ -21,6 +21,7 @@ from rgb2swir_ros.lab.scenes.textures import in_gap
 SKY, GROUND = -2, -1
 GAPS = 4         # a ray passes through so many gaps between leaves at most
 STEP = .01       # metres from a gap to where the ray goes on
+LEAST_GAP = 2.0  # pixels that a gap is wide at least; less would flicker in a drive
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,8 @@ class RayCaster:
         """
         u, v = on_plane(*self.to_objects(point, normal, object_index))
         texels = self._texels[surface]
-        return in_gap(self._quantile[surface], u * texels, v * texels, footprint * texels)
+        return in_gap(self._quantile[surface], u * texels, v * texels,
+                      LEAST_GAP * footprint * texels)
 
     def to_objects(self, point: np.ndarray, normal: np.ndarray, object_index: np.ndarray
                    ) -> tuple[np.ndarray, np.ndarray]:

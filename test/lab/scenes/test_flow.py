@@ -66,7 +66,7 @@ def test_flow_takes_each_frame_to_the_next(seed):
                            cv2.INTER_LINEAR)
         error = np.abs(warped - now.swir)[now.seen]
         plain = np.abs(following.swir - now.swir)[now.seen]
-        assert now.seen.mean() > .5
+        assert now.seen.mean() > .45
         assert np.mean(error) < .75 * np.mean(plain)
     assert frames[-1].flow is None
 
