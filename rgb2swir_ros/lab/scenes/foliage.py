@@ -8,9 +8,9 @@ of the albedo w the share ``w (1 - p) / (1 - p w)`` leaves. Leaves absorb the vi
 little of it survives a second collision, and scatter SWIR, so that most of it does: a crown is
 nearly black inside in the one and bright in the other.
 
-Two scales nest, as shoots do in a canopy (Smolander and Stenberg 2003): within a tuft, which is
-one triangle of a mesh, and among the tufts of a crown. Light on a tuft that the camera sees is ray
-traced, what tufts get from each other is not.
+Two scales nest, as shoots do in a canopy (Smolander and Stenberg 2003): within a tuft of needles,
+which is one triangle of a mesh, and among the tufts of a crown. Light on a tuft that the camera
+sees is ray traced, what tufts get from each other is not.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from rgb2swir_ros.lab.scenes.geometry.trees import COVER
 # Albedo of a leaf over its reflectance, since its transmittance is a little lower; limited,
 # because dry matter always absorbs.
 SCATTERED, GREATEST_ALBEDO = 1.85, .95
-# Mean layers in a tuft, from one side to the other. Of needles on a shoot, with which recollision
-# is .44 (Smolander and Stenberg 2003: .47 on average); of broad leaves on a spray (assumed).
-NEEDLES, BROAD = .5, .15
+# Mean layers of needles on a shoot, from one side to the other, with which recollision is .44
+# (Smolander and Stenberg 2003: .47 on average). A broad leaf is flat, no obstacle to itself.
+NEEDLES = .5
 LEAST_OPEN = .03     # share of the sky seen from the depth of a crown
 # Share of the light scattered first that meets another tuft. Tufts that are seen lie at the
 # surface, so that it is less than deeper inside: they see .36 of the sky, as traced in scenes (.28
@@ -58,7 +58,7 @@ def escaping(albedo: np.ndarray, probability: np.ndarray | float) -> np.ndarray:
 
 
 IN_CROWN = recollision(COVER)
-_IN_TUFT = {True: recollision(NEEDLES), False: recollision(BROAD)}
+_IN_TUFT = {True: recollision(NEEDLES), False: 0.0}
 
 
 def in_tuft(materials: Sequence[str]) -> np.ndarray:

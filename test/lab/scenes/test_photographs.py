@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -33,7 +34,10 @@ TABLE = MaterialTable.load()
 
 @lru_cache(maxsize=1)
 def road_between_trees() -> tuple[RayCaster, GeometryBuffer, dict[str, np.ndarray]]:
-    """Return ten trees along a level road, and masks (H, W) of what is seen of them."""
+    """Return ten trees along a level road, and masks (H, W) of what is seen of them.
+
+    Those of leaves lie inside crowns, as boxes on photographs do, without gaps to the sky.
+    """
     rng = np.random.default_rng(0)
     kinds = (trees.broadleaf, trees.broadleaf, trees.conifer)
     standing = [SceneObject(kinds[k % 3](rng), None, side * rng.uniform(5, 9), z)
@@ -44,7 +48,8 @@ def road_between_trees() -> tuple[RayCaster, GeometryBuffer, dict[str, np.ndarra
     row = np.arange(SIZE[0])[:, None]
     sky = buffer.hits.sky.reshape(SIZE)
     leafy = np.array([s.part.name == 'foliage' for s in caster.surfaces])[buffer.hits.surface]
-    return caster, buffer, {'leaves': leafy.reshape(SIZE) & ~sky, 'sky': sky & (row < 30),
+    inside = cv2.erode((leafy.reshape(SIZE) & ~sky).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return caster, buffer, {'leaves': inside > 0, 'sky': sky & (row < 30),
                             'high sky': sky & (row < 16), 'low sky': sky & (row > 40),
                             'asphalt': (buffer.hits.object_index == -1).reshape(SIZE) & (row > 66)}
 
@@ -81,11 +86,11 @@ def test_sunlit_crowns_are_as_bright_as_in_photographs(weather, facts):
 
 @pytest.mark.parametrize('weather', ['overcast', 'wet'])
 def test_crowns_in_dull_light_are_as_dark_as_on_the_drive(weather):
-    """Their light within the quartiles measured; the picture adds the cameras' glare and veils."""
+    """The middle of the pictures lies within the quartiles measured, and so does their light."""
     low, _, high = MEASURED['overcast', 'leaves', 'drive']
     picture, radiance, swir = np.median(over_asphalt(weather)['leaves'], axis=0)
-    assert low <= radiance <= 1.25 * high
-    assert picture < MEASURED['clear', 'leaves', 'photographs'][1]
+    assert low <= picture <= high
+    assert low <= radiance <= 1.05 * high
     # 1.4 to 2.1 in the drive's SWIR frames, by a tone curve that makes lane paint 3 times asphalt
     assert swir > 1.3
     assert swir / radiance > 4, 'and bright in SWIR'
