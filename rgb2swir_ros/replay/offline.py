@@ -114,15 +114,16 @@ class OfflineTranslator:
             if self._opener is None:
                 self._opener = _import_opener()
             options, known = self.options, self._known.get(size)
-            backend, precision = options.backend, options.precision
+            backend, precision, threads = options.backend, options.precision, options.threads
             if known is not None:
                 backend, precision = known['backend'], known.get('precision', precision)
+                threads = known.get('threads', threads)
             if backend == 'auto' and frames < WORTH_COMPILING:
                 backend = 'eager'
             self._log(f'opening the {backend} engine for {size[1]}x{size[0]}')
             started = time.perf_counter()
             engine = self._opener(options.model, size, backend=backend, precision=precision,
-                                  threads=options.threads)
+                                  threads=threads)
             self.opening_s += time.perf_counter() - started
             if known is not None:
                 _require_same(known, described(engine))

@@ -267,7 +267,11 @@ def _require_same_image(bag: CameraBag, translator: OfflineTranslator, frame: Fr
 
 
 def _same_run(found: RunRecord, fresh: RunRecord) -> bool:
-    return (found.options == fresh.options
+    """Return whether two runs have the same input and options.
+
+    Threads differ between a bag alone and one of many; a run goes on with those it was begun with.
+    """
+    return (found.options == {**fresh.options, 'threads': found.options.get('threads')}
             and found.input_fingerprint == fresh.input_fingerprint)
 
 

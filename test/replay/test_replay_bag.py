@@ -250,6 +250,29 @@ def test_the_backend_is_asked_for_as_it_was_begun(tmp_path: Path) -> None:
     assert asked == ['auto', 'fake']
 
 
+def test_a_run_goes_on_with_the_threads_it_was_begun_with(tmp_path: Path) -> None:
+    """A bag alone has all cores, one of many has a share of them."""
+    source = drive(tmp_path / 'in')
+    asked: list[object] = []
+
+    class Threaded(Opener):
+        def __call__(self, model: str, size: tuple[int, int], **options: object) -> object:
+            asked.append(options['threads'])
+            engine = super().__call__(model, size, **options)
+            describe = engine.describe
+            engine.describe = lambda: {**describe(), 'threads': options['threads']}
+            return engine
+
+    def run(threads: int, after: int | None = None) -> RunRecord:
+        options = ReplayOptions(Options(box=(48, 64), threads=threads))
+        return BagReplay(source, tmp_path / 'out', options, opener=Threaded(after)).run()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(4, after=5)
+    assert run(2).frames == run(1).frames == 12
+    assert asked == [4, 4]
+
+
 def test_a_part_of_the_time_is_the_same_as_in_the_whole(tmp_path: Path) -> None:
     source = drive(tmp_path / 'in')
     replay(source, tmp_path / 'whole')
