@@ -73,8 +73,15 @@ def check_judgement(arguments: argparse.Namespace) -> None:
 
     :raises UserError: if a value is out of range, a file is wrong or a library is missing.
     """
+    from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
     from rgb2swir_ros.ownership import require_free
+    from rgb2swir_ros.resources import model_directory
 
+    check_bootstrap(arguments.resamples, 0)
+    for model in (arguments.compare, *([arguments.detector] if arguments.detector != 'none' and
+                                       not arguments.detector.endswith('.onnx') else [])):
+        if model is not None:
+            model_directory(model)
     if arguments.every < 1:
         raise UserError(f'--every {arguments.every}: give at least 1')
     if not 0 <= arguments.horizon < 1:
@@ -104,14 +111,12 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     :param folders: of the replays, each with a ``run.json``.
     :param faults: of bags that were not replayed, a line each.
     """
-    from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
     from rgb2swir_ros.lab.evaluation.replay import report
     from rgb2swir_ros.lab.evaluation.replay.judge import figures_of, judge
     from rgb2swir_ros.report.data import write_jsonl, write_report_json
     from rgb2swir_ros.report.html import write_html
     from rgb2swir_ros.report.junit import write_junit
 
-    check_bootstrap(arguments.resamples, 0)
     started = time.monotonic()
     replays = [report.open_replay(folder) for folder in folders]
     judges, classes = _judges(arguments, replays)

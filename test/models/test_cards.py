@@ -59,4 +59,4 @@ def test_what_a_model_knows_was_fitted_to_its_weights_and_is_on_its_card(folder)
     measure = Novelty(folder)  # refuses a file of other weights
     card = (folder / 'MODEL_CARD.md').read_text()
     assert measure.facts['command'] in card
-    assert f"{float(measure.facts['AUROC on validation']):.3f}" in card
+    assert f"{float(measure.facts['AUROC on held-out views']):.3f}" in card

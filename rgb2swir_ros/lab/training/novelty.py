@@ -29,9 +29,10 @@ from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
 VIEWS = 12         # augmented views of each frame
-QUANTILE = .98     # of known validation frames that lie below the threshold
+QUANTILE = .98     # of known held-out views that lie below the threshold
 DECAY = .03        # ridge of the regression, for each sample, of standardised features
-FEWEST = 40        # frames of a split
+FEWEST = 40        # frames to fit to, and held out
+TRAIN, HELD_OUT = SPLITS[0], 'held out'  # the splits validation and test together
 STEPS, TOLERANCE = 50, 1e-6  # of Newton's method
 PALETTES = (cv2.COLORMAP_INFERNO, cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_PLASMA)
 
@@ -43,8 +44,8 @@ Numbers = NDArray[np.float64]
 class NoveltyFit:
     """A fitted function ``features @ weight + offset``, above 0 for novel frames.
 
-    :param passed: share of known validation frames below the threshold; ``caught``: share of
-        strange validation frames above it, by kind; ``auroc``: of known against strange ones.
+    :param passed: share of known held-out views below the threshold; ``caught``: share of
+        strange held-out views above it, by kind; ``auroc``: of known against strange ones.
     """
 
     weight: Numbers
@@ -62,13 +63,18 @@ def fit_novelty(folder: Path, data: Path, *, seed: int = 0) -> NoveltyFit:
     :raises UserError: if a split is missing or has fewer than `FEWEST` frames.
     """
     pooled = PooledGuidance(folder)
-    paths = {split: _paths(data, split) for split in SPLITS[:2]}
+    paths = {TRAIN: _paths(data, TRAIN), HELD_OUT: [
+        path for split in SPLITS[1:] for path in _paths(data, split)]}
+    for split, files in paths.items():
+        if len(files) < FEWEST:
+            raise UserError(f'{data} has {len(files)} frames for {split}: render more, until it '
+                            f'has at least {FEWEST}')
     features = {split: _features(files, split, pooled, np.random.default_rng([seed, k]))
                 for k, (split, files) in enumerate(paths.items())}
-    known, strange, _ = features[SPLITS[0]]
+    known, strange, _ = features[TRAIN]
     weight, offset = logistic(np.concatenate([known, strange]),
                               np.repeat([0., 1.], [len(known), len(strange)]), DECAY)
-    known, strange, kinds = features[SPLITS[1]]
+    known, strange, kinds = features[HELD_OUT]
     scores, others = known @ weight + offset, strange @ weight + offset
     threshold = float(np.quantile(scores, QUANTILE))
     caught = {name: float((others[np.array(kinds) == name] > threshold).mean())
@@ -96,8 +102,8 @@ def write_novelty(output: Path, fit: NoveltyFit, folder: Path, command: str) -> 
 def facts_of(fit: NoveltyFit) -> dict[str, Any]:
     """Return what there is to say of a fit, for its file and for people."""
     return {'frames': ', '.join(f'{n} {split}' for split, n in fit.frames.items()),
-            'views of each': VIEWS, 'known validation views below the threshold':
-            round(fit.passed, 4), 'AUROC on validation': round(fit.auroc, 4),
+            'views of each': VIEWS, 'known held-out views below the threshold':
+            round(fit.passed, 4), 'AUROC on held-out views': round(fit.auroc, 4),
             **{f'{name} caught': round(share, 4) for name, share in fit.caught.items()}}
 
 
@@ -135,11 +141,7 @@ def logistic(features: Numbers, labels: Numbers, decay: float) -> tuple[Numbers,
 
 
 def _paths(data: Path, split: str) -> list[Path]:
-    paths = rgb_paths(data, read_annotations(data, split).frames)
-    if len(paths) < FEWEST:
-        raise UserError(f'{data} has {len(paths)} frames in the split {split}: render more, until '
-                        f'it has at least {FEWEST}')
-    return paths
+    return rgb_paths(data, read_annotations(data, split).frames)
 
 
 def _features(paths: Sequence[Path], split: str, pooled: PooledGuidance,

@@ -49,8 +49,8 @@ def road(seed: int) -> np.ndarray:
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp('roads')
     (folder / 'annotations').mkdir()
-    for k, split in enumerate(('train', 'validation')):
-        names = [f'{split}{n}.png' for n in range(novelty.FEWEST)]
+    for k, (split, count) in enumerate({'train': 40, 'validation': 15, 'test': 25}.items()):
+        names = [f'{split}{n}.png' for n in range(count)]
         for n, name in enumerate(names):
             cv2.imwrite(str(folder / name), road(1000 * k + n)[..., ::-1])
         (folder / 'annotations' / f'{split}.json').write_text(json.dumps({
@@ -85,8 +85,8 @@ def test_roads_are_known_and_what_is_strange_is_not(model, data, tmp_path, capsy
     command = ['train', 'novelty', '--model', str(tmp_path / 'm'), '--data', str(data)]
     assert main([*command, '--json']) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts['frames'] == '40 train, 40 validation'
-    assert facts['AUROC on validation'] > .85
+    assert facts['frames'] == '40 train, 40 held out'
+    assert facts['AUROC on held-out views'] > .85
     measure = open_novelty(tmp_path / 'm')
     scores = np.array([measure(road(5000 + k)) for k in range(20)])
     turned = np.array([measure(np.ascontiguousarray(road(5000 + k)[::-1])) for k in range(20)])
@@ -117,7 +117,7 @@ def test_too_few_frames_and_no_frames_are_refused(model, data, tmp_path):
     path = tmp_path / 'few' / 'annotations' / 'validation.json'
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, 'images': content['images'][:5]}))
-    with pytest.raises(UserError, match='5 frames in the split validation'):
+    with pytest.raises(UserError, match='30 frames for held out: render more'):
         novelty.fit_novelty(model, tmp_path / 'few')
 
 
