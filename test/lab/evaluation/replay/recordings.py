@@ -15,7 +15,7 @@ from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, SwirTopic, wri
 
 from ....replay.footage import START, TYPES, header, image, write_bag
 
-RENDERED, LOOKS = 4, 12
+RENDERED, LOOKS = 4, 10
 SIZE = (128, 160)
 SOURCE, TRUE, SWIR = '/camera/image_raw', '/truth/image_raw', '/camera/swir/image_raw'
 SECOND = 10**9
