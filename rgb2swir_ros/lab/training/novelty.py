@@ -28,8 +28,8 @@ from rgb2swir_ros.ownership import write_bytes
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
-VIEWS = 8          # augmented views of each frame
-QUANTILE = .98     # of known held-out views that lie below the threshold
+VIEWS = 2          # of each frame: as it is, and augmented
+QUANTILE = .95     # of known held-out views that lie below the threshold
 DECAY = .03        # ridge of the regression, for each sample, of standardised features
 FEWEST = 40        # frames to fit to, and held out
 TRAIN, HELD_OUT = SPLITS[0], 'held out'  # the splits validation and test together
