@@ -23,6 +23,7 @@ TICK_S = 0.005
 OVERSLEPT_NS = 50_000_000  # a tick that comes so much too late shows an overloaded machine
 OVERSLEPT_SHARE = 0.005
 CLOCK_EVERY_NS = 500_000_000
+USUAL_SHARE = 0.2  # of the newest frame in the usual time that a frame takes
 
 
 class WallRun:
@@ -34,6 +35,7 @@ class WallRun:
         self._sizes: set[tuple[int, int]] = set()
         self._queue, self._queued = Schedule(), threading.Condition()
         self._working = True
+        self._usual_ns = 0
         self._pacer = Pacer(self._leave, lambda error: parts.fail(error, 'a frame'))
         self._host = HostFaults(parts.injector, lambda: parts.client.pid, parts.happened)
         self._active: list[str] = []
@@ -109,24 +111,31 @@ class WallRun:
             waiting.close()  # type: ignore[attr-defined]
 
     def _work(self) -> None:
-        """Translate what is queued, the frame that is due first first."""
+        """Translate what is queued, the frame that is due first first.
+
+        A machine that is too slow would finish each frame a little too late. So a frame that
+        cannot be ready in time, by what the last ones took, gives way to the next one.
+        """
         while True:
             with self._queued:
                 while not len(self._queue):
                     if not self._working:
                         return
                     self._queued.wait()
-                job = self._queue.pop()
+                job, others = self._queue.pop(), len(self._queue)
+            began = time.monotonic_ns()
+            if began + (self._usual_ns if others else 0) > job.due_ns:
+                self._parts.pipeline.drop(job, MISSED)
+                continue
             try:
                 self._translate(job)
             except Exception as error:
                 self._parts.fail(error, 'a frame')
+            took = time.monotonic_ns() - began
+            self._usual_ns += round((took - self._usual_ns) * USUAL_SHARE)
 
     def _translate(self, job: Job) -> None:
         parts = self._parts
-        if time.monotonic_ns() > job.due_ns:
-            parts.pipeline.drop(job, MISSED)
-            return
         radiance = parts.radiance(job)
         if radiance is None:
             return

@@ -1,0 +1,120 @@
+"""A run in real time with a fake engine: what it does when it is too slow, or fails."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip('rclpy', reason='rclpy is not installed')
+
+from rgb2swir_ros.engines.status import EngineCrashed, EngineStatus, Inference
+from rgb2swir_ros.hil.injection import Injector
+from rgb2swir_ros.hil.ledger import Ledger
+from rgb2swir_ros.hil.outputs import Ready
+from rgb2swir_ros.hil.parts import Parts
+from rgb2swir_ros.hil.pipeline import Pipeline
+from rgb2swir_ros.hil.scenario import load_scenario
+from rgb2swir_ros.hil.source import SourceFrame
+from rgb2swir_ros.hil.wall import WallRun
+from rgb2swir_ros.hil.watchdog import Watchdog
+from rgb2swir_ros.imaging.sensor import VirtualSensor
+
+SIZE = (32, 48)
+
+
+class Client:
+    """An engine that takes its time, and fails when told to."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.pid = seconds, None
+        self.fails = threading.Event()
+
+    def ready(self, size) -> bool:
+        return not self.fails.is_set()
+
+    def prepare(self, size) -> None:
+        """Take note of nothing."""
+
+    def status(self) -> EngineStatus:
+        return EngineStatus('restarting' if self.fails.is_set() else 'ready', 'as told')
+
+    def infer(self, rgb) -> Inference:
+        time.sleep(self.seconds)
+        if self.fails.is_set():
+            raise EngineCrashed('as told')
+        return Inference(rgb[..., 0].astype(np.float32) / 255, 0, 0)
+
+
+class Reports:
+    """Takes what a run reports."""
+
+    def __getattr__(self, name: str):
+        return lambda *_: None
+
+
+def parts(folder: Path, seconds: float, **pacing) -> Parts:
+    path = folder / 'it.yaml'
+    path.write_text(yaml.safe_dump({
+        'name': 'it', 'duration_s': 1.5, 'sensor': 'ideal',
+        'pacing': {'rate_hz': 20, 'latency_ms': 100, 'tolerance_ms': 30, **pacing}}))
+    scenario = load_scenario(path)
+    injector, ledger = Injector((), 0, scenario.pacing.period_ns), Ledger()
+    outputs = SimpleNamespace(
+        publish=lambda ready: None, subscribers=lambda: 0,
+        prepare=lambda out, t0: Ready(out, t0 + out.frame.time_ns, None, None, 'digest'))
+    frames = (SourceFrame(i, i * scenario.pacing.period_ns, np.full((*SIZE, 3), i, np.uint8), SIZE)
+              for i in itertools.count())
+    return Parts(
+        scenario=scenario, client=Client(seconds), injector=injector, ledger=ledger,
+        pipeline=Pipeline(injector, VirtualSensor(scenario.sensor), ledger),
+        watchdog=Watchdog(['camera'], 3 * scenario.pacing.period_ns),
+        outputs={'camera': outputs}, footage={'camera': frames}, failover=None, reports=Reports())
+
+
+def test_a_machine_that_is_too_slow_sends_what_it_can_in_time(tmp_path):
+    """Each frame takes one and a half periods: about two of three can leave."""
+    made = parts(tmp_path, .075)
+    WallRun(made).run({SIZE})
+    outcomes = Counter(one.outcome for one in made.ledger.records())
+    assert sum(outcomes.values()) == 30
+    assert set(outcomes) <= {'left', 'missed'}
+    assert outcomes['left'] >= 12
+    assert outcomes['missed'] >= 5
+
+
+def test_one_that_is_slower_than_the_latency_misses_all_of_them_and_says_so(tmp_path):
+    made = parts(tmp_path, .15)
+    WallRun(made).run({SIZE})
+    assert Counter(one.outcome for one in made.ledger.records()) == {'missed': 30}
+
+
+def test_a_crash_is_found_frames_are_counted_and_the_engine_comes_back(tmp_path):
+    made = parts(tmp_path, .005)
+    threading.Timer(.8, made.client.fails.set).start()
+    threading.Timer(1.3, made.client.fails.clear).start()
+    WallRun(made).run({SIZE})
+    outcomes = Counter(one.outcome for one in made.ledger.records())
+    assert sum(outcomes.values()) == 30
+    assert 5 <= outcomes['dropped_engine_not_ready'] + outcomes['dropped_engine_failed'] <= 13
+    assert outcomes['left'] >= 14
+    incident, = made.watchdog.incidents()
+    assert incident.kind == 'crash'
+    assert .3 < incident.recovery_s < 1
+    assert not [one for one in made.ledger.records()
+                if incident.safe_ns + 30e6 < one.left_ns < incident.recovered_ns]
+
+
+def test_an_error_in_the_source_ends_the_run_and_is_named(tmp_path):
+    made = parts(tmp_path, .005)
+    made.footage['camera'] = itertools.chain(
+        itertools.islice(made.footage['camera'], 5), iter(lambda: 1 / 0, 1))
+    WallRun(made).run({SIZE})
+    assert made.errors == ['the source of camera: ZeroDivisionError: division by zero']
