@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import signal
@@ -109,6 +110,8 @@ def conduct(node: HilNode) -> None:
     for size in sizes:
         parts.await_engine(size, BUILD_S)
     _await_subscribers(node)
+    gc.collect()
+    gc.freeze()  # what is there stays: collections during the run have little to look through
     node.reports.log(f'running {scenario.name}')
     if scenario.stepped:
         SteppedRun(parts).run()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+PRIORITY = 10  # SCHED_FIFO: above everything that is not real time, below what a bench has of it
 SPIN_NS = 300_000  # the end of a wait is spun: a sleep ends up to a scheduler's tick too late
 Leave = Callable[[Any, int], None]
 
@@ -41,6 +43,8 @@ class Pacer:
 
     It sleeps until shortly before and spins from there on. Whatever it calls should be short: a
     message that is ready, to be published.
+
+    :ivar realtime: whether the thread has real-time priority, which the system must permit.
     """
 
     def __init__(self, leave: Leave, on_error: Callable[[BaseException], None]) -> None:
@@ -53,6 +57,7 @@ class Pacer:
         self._changed = threading.Condition()
         self._schedule = Schedule()
         self._ending = False
+        self.realtime = False
         self._thread = threading.Thread(target=self._run, name='pacing', daemon=True)
 
     def start(self) -> None:
@@ -76,6 +81,7 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
+        self.realtime = _request_realtime()
         while True:
             with self._changed:
                 due = self._schedule.next_due_ns()
@@ -95,3 +101,12 @@ class Pacer:
                 self._leave(item, due)
             except Exception as error:  # a frame must never end the bench
                 self._on_error(error)
+
+
+def _request_realtime() -> bool:
+    """Give the calling thread real-time priority, if this user may; return whether it has it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except (OSError, AttributeError):  # not permitted, or not Linux
+        return False
+    return True

@@ -54,6 +54,7 @@ class Parts:
     :param footage: of each camera whose source is footage: its frames.
     :param failover: the frames of the failover source, without an end; None if there is none.
     :param t0_ns: stamp of the first frame; set when the run starts.
+    :param realtime: whether the pacing thread has had real-time priority.
     :param errors: why the run cannot be whole, in words.
     """
 
@@ -72,6 +73,7 @@ class Parts:
     errors: list[str] = field(default_factory=list)
     clock_errors: list[str] = field(default_factory=list)
     overload: list[str] = field(default_factory=list)
+    realtime: bool = False
     happened: dict[str, int] = field(default_factory=dict)
     ending: threading.Event = field(default_factory=threading.Event)
 

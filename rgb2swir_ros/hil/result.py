@@ -125,6 +125,7 @@ class HilRun:
     :param duration_ns: how long the frames' time ran.
     :param events: QoS events by name: ``deadline_missed``, ``liveliness_lost``, ...
     :param clock_errors: impossible ages and jumps of the clock, in words.
+    :param realtime: whether the pacing thread had real-time priority.
     :param topics: of each camera: its image topic, resolved.
     :param overload: what shows that the machine was too busy to judge, in words.
     :param error: why the run broke off; empty if it did not.
@@ -148,6 +149,7 @@ class HilRun:
     overload: list[str] = field(default_factory=list)
     engine: dict[str, Any] = field(default_factory=dict)
     sensor: dict[str, Any] = field(default_factory=dict)
+    realtime: bool = False
     topics: dict[str, str] = field(default_factory=dict)
     error: str = ''
 
@@ -275,7 +277,7 @@ def observation_from_json(given: Mapping[str, Any]) -> Observation:
 
 def _known(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the class has: a file has this tool's mark, too."""
-    return {one.name: given[one.name] for one in fields(kind)}
+    return {one.name: given[one.name] for one in fields(kind) if one.name in given}
 
 
 def _made(kind: type[Made], given: Mapping[str, Any]) -> Made:

@@ -71,6 +71,7 @@ class WallRun:
             self._queued.notify()
         worker.join()
         self._pacer.finish()
+        parts.realtime = self._pacer.realtime
         parts.ending.set()
         ticker.join()
         self._host.end()

@@ -112,6 +112,23 @@ def test_a_crash_is_found_frames_are_counted_and_the_engine_comes_back(tmp_path)
                 if incident.safe_ns + 30e6 < one.left_ns < incident.recovered_ns]
 
 
+def test_the_failover_source_fills_the_slots_while_the_engine_is_away(tmp_path):
+    made = parts(tmp_path, .005)
+    grey = np.full((*SIZE, 3), 128, np.uint8)
+    made.failover = (SourceFrame(i, 0, grey, SIZE) for i in itertools.count())
+    threading.Timer(.8, made.client.fails.set).start()
+    threading.Timer(1.3, made.client.fails.clear).start()
+    WallRun(made).run({SIZE})
+    records = made.ledger.records()
+    stood_in = [one for one in records if one.failover]
+    assert len(stood_in) >= 6
+    assert {one.time_ns % made.scenario.pacing.period_ns for one in stood_in} == {0}
+    incident, = made.watchdog.incidents()
+    assert all(incident.safe_ns < one.left_ns for one in stood_in)
+    stamps = [one.time_ns for one in records if one.left_ns]
+    assert len(stamps) == len(set(stamps))  # never two for one slot
+
+
 def test_an_error_in_the_source_ends_the_run_and_is_named(tmp_path):
     made = parts(tmp_path, .005)
     made.footage['camera'] = itertools.chain(
