@@ -20,7 +20,6 @@ from rgb2swir_ros.hil.fault_entries import (
 )
 from rgb2swir_ros.hil.measures import MEASURES
 from rgb2swir_ros.hil.sections import (
-    SOURCES,
     STEPPED,
     MonitorSection,
     PacingSection,
@@ -31,6 +30,7 @@ from rgb2swir_ros.hil.sections import (
     TranslatorSection,
     WatchdogSection,
 )
+from rgb2swir_ros.hil.source import source_names
 from rgb2swir_ros.imaging.presets import load_preset, sensor_settings
 from rgb2swir_ros.imaging.sensor import SensorSettings
 from rgb2swir_ros.strict_yaml import read_strict_yaml
@@ -174,11 +174,10 @@ def _sources(entries: Any, where: Place, head: _Head) -> dict[str, SourceSection
 
 
 def _source(entries: Any, here: Place) -> SourceSection:
-    from rgb2swir_ros.hil.source import source_kinds
     section = build(SourceSection, entries, here)
-    known = [*SOURCES, *source_kinds()]
+    known = source_names()
     require(section.kind in known, here, entries, 'kind', section.kind,
-             f"one of {', '.join(dict.fromkeys(known))}")
+             f"one of {', '.join(known)}")
     return section
 
 

@@ -96,6 +96,7 @@ class PacingSection:
     :param latency_ms: a frame leaves at its stamp + this, or is counted as missed.
     :param rate_hz: frames a second of each camera; 0 keeps the recorded times. A live topic
         keeps its own, and this is what the watchdog expects of it.
+    :param nominal_hz: what watchdog, deadline and bursts expect where ``rate_hz`` is 0.
     :param tolerance_ms: a frame that leaves later than due by more is counted as late.
     :param deadline_ms: QoS deadline that the images' publishers offer; 0: two periods. Who
         requests a shorter one is not connected.
@@ -109,6 +110,7 @@ class PacingSection:
     time: str = ''
     latency_ms: float = within(0, 60_000, 100.0)
     rate_hz: float = within(0, 1000, 15.0)
+    nominal_hz: float = within(0.01, 1000, 15.0)
     tolerance_ms: float = within(0.1, 1000, 3.0)
     deadline_ms: float = within(0, 60_000, 0.0)
     lease_ms: float = within(0, 600_000, 0.0)
@@ -123,8 +125,8 @@ class PacingSection:
 
     @property
     def period_ns(self) -> int:
-        """Nominal time between two frames; that of 15 Hz where the recorded times are kept."""
-        return round(SECOND_NS / (self.rate_hz or 15.0))
+        """Nominal time between two frames."""
+        return round(SECOND_NS / (self.rate_hz or self.nominal_hz))
 
     @property
     def deadline_ns(self) -> int:

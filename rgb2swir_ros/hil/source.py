@@ -12,18 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.plugins import plugins
-from rgb2swir_ros.hil.sections import SourceSection
-from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.hil.plugins import entries_of, plugins
+from rgb2swir_ros.hil.sections import SOURCES, SourceSection
 from rgb2swir_ros.imaging.fit import CameraInfoFields, fit_size
 from rgb2swir_ros.imaging.resize import resize
-from rgb2swir_ros.replay import drive
-from rgb2swir_ros.replay.bag import INFO
-from rgb2swir_ros.replay.frames import Source, decode
-from rgb2swir_ros.replay.source import open_source
 
 GROUP = 'rgb2swir_ros.sources'
 FOOTAGE = ('drive', 'bag', 'video', 'folder')
@@ -65,7 +59,12 @@ class SourceFrame:
 
 
 class PictureSource:
-    """The base of every source."""
+    """The base of every source.
+
+    :cvar focal: focal length over width, where that is known of the kind of source.
+    """
+
+    focal: float = 0.0
 
     def __init__(self, section: SourceSection, folder: Path) -> None:
         """Open it.
@@ -81,36 +80,9 @@ class PictureSource:
         raise NotImplementedError
 
 
-class FootageSource(PictureSource):
-    """A bag, a video, a folder of pictures, or the drive that comes with the package."""
-
-    def __init__(self, section: SourceSection, folder: Path) -> None:
-        """Open the footage."""
-        super().__init__(section, folder)
-        self._types = get_typestore(Stores.ROS2_JAZZY)
-        self._source: Source = drive.DriveSource() if section.kind == 'drive' else open_source(
-            folder / Path(section.path).expanduser(), section.topic or None)
-        kind = {'pictures': 'folder'}.get(self._source.kind, self._source.kind)
-        if kind != section.kind:
-            raise UserError(f"the source '{section.path}' is a {kind}, not a {section.kind}")
-
-    def pictures(self) -> Iterator[Picture]:
-        """Yield the frames."""
-        for frame in self._source.frames():
-            try:
-                rgb = decode(frame)
-            except ImageError as error:
-                yield Picture(frame.stamp_ns, None, refusal=error.reason)
-                continue
-            info = None
-            if frame.info_cdr is not None:
-                info = self._types.deserialize_cdr(frame.info_cdr, INFO)
-            yield Picture(frame.stamp_ns, rgb, info)
-
-
-def source_kinds() -> dict[str, type[PictureSource]]:
-    """Return every kind of source that gives pictures by itself, by name."""
-    return plugins(GROUP, dict.fromkeys(FOOTAGE, FootageSource), PictureSource)
+def source_names() -> list[str]:
+    """Return the name of every kind of source, those of other packages last."""
+    return [*SOURCES, *(entry.name for entry in entries_of(GROUP))]
 
 
 def open_pictures(section: SourceSection, folder: Path) -> PictureSource:
@@ -118,7 +90,9 @@ def open_pictures(section: SourceSection, folder: Path) -> PictureSource:
 
     :raises UserError: if its kind is no footage, or it cannot be opened.
     """
-    kinds = source_kinds()
+    # needs rosbags and av, which a bench that has a live topic does without
+    from rgb2swir_ros.hil.footage import FootageSource
+    kinds = plugins(GROUP, dict.fromkeys(FOOTAGE, FootageSource), PictureSource)
     if section.kind not in kinds:
         raise UserError(f"a source of the kind '{section.kind}' is no footage; give one of "
                         f"{', '.join(kinds)}")
@@ -164,7 +138,7 @@ Lap = Iterator[tuple[Picture, tuple[int, int]]]
 def _laps(source: PictureSource, box: tuple[int, int]) -> Iterator[Lap]:
     """Yield the pictures of the source, fitted, with the size before; again if it loops."""
     kept: list[tuple[Picture, tuple[int, int]]] | None = []
-    focal = source.section.focal or (drive.FOCAL if source.section.kind == 'drive' else 0)
+    focal = source.section.focal or source.focal
 
     def first_lap() -> Lap:
         nonlocal kept
