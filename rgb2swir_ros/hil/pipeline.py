@@ -82,7 +82,8 @@ class Pipeline:
         :param radiance: float32 (H, W), of the engine or the failover source.
         """
         frames = [replace(job.frame, pixels=radiance)]
-        frames = self._passed(frames, RADIANCE, job)
+        if not job.failover:  # which has another sensor
+            frames = self._passed(frames, RADIANCE, job)
         out = []
         for frame in frames:
             swir = self._sensor(frame.pixels, frame.camera, frame.draw_ns)

@@ -115,17 +115,20 @@ class WallRun:
         """Translate what is queued, the frame that is due first first.
 
         A machine that is too slow would finish each frame a little too late. So a frame that
-        cannot be ready in time, by what the last ones took, gives way to the next one.
+        cannot be ready in time, by what the last ones took, gives way to the next one, if a fresh
+        one can.
         """
+        latency = self._parts.scenario.pacing.latency_ns
         while True:
             with self._queued:
                 while not len(self._queue):
                     if not self._working:
                         return
                     self._queued.wait()
-                job, others = self._queue.pop(), len(self._queue)
+                job = self._queue.pop()
             began = time.monotonic_ns()
-            if began + (self._usual_ns if others else 0) > job.due_ns:
+            needed = self._usual_ns if self._usual_ns < latency else 0
+            if began + needed > job.due_ns:
                 self._parts.pipeline.drop(job, MISSED)
                 continue
             try:
