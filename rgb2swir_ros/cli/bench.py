@@ -7,6 +7,7 @@ import argparse
 from rgb2swir_ros.cli import (
     bench_engine,
     bench_node,
+    bench_pacing,
     bench_roofline,
     bench_scenes,
     bench_start,
@@ -25,6 +26,7 @@ BENCHMARKS = {
     'node': (bench_node, 'the whole node on loopback: latency, rate and load'),
     'start': (bench_start, 'from the start of the node to its first frame, its engine built '
                            'before'),
+    'pacing': (bench_pacing, "how exactly the bench's frames leave at stamp + latency"),
     'scenes': (bench_scenes, 'frames a second of the renderer'),
 }
 

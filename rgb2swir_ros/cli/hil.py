@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from rgb2swir_ros.sizes import parse_size
 if TYPE_CHECKING:
     from rgb2swir_ros.hil.scenario import Scenario
 
+# Where the responders are that need the laboratory, which the bench's own room does not know
+RESPONDERS = {'detector': 'rgb2swir_ros.cli.hil_detector:DetectorResponder'}
+
 EXAMPLE = """
 A scenario says what happens when: source, virtual sensor, latency, faults, thresholds. Samples lie
 in config/scenarios/ of the package; docs/hil.md explains every key. The topics are published in
@@ -24,8 +28,15 @@ your ROS environment: set ROS_DOMAIN_ID to the bench's.
 example:
   rgb2swir hil config/scenarios/camera_loss.yaml -o out/camera_loss
 
-Exit code: 0 pass, 1 fail, 2 wrong arguments or scenario, 3 inconclusive (the bench was overloaded,
-or its observer lost frames), 4 error (the run broke off).
+The folder gets junit.xml, report.json, report.html, the bag, the records and the logs.
+
+exit codes:
+  0  pass          every threshold, recovery and rule is kept
+  1  fail          one is not
+  2                wrong arguments or scenario; nothing was run
+  3  inconclusive  the bench was overloaded, its observer lost frames, or a threshold had nothing
+                   to measure: the run says nothing of the system under test
+  4  error         the run broke off, or its clocks cannot be believed
 """
 
 
@@ -39,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--transport', choices=('local', 'vehicle', 'none'), default='local',
                         help='Fast DDS profile, unless your environment names one '
                              '(default %(default)s)')
+    parser.add_argument('--json', action='store_true',
+                        help='print one JSON object with verdict and checks, nothing else')
     add_overwrite(parser)
 
 
@@ -53,14 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         raise UserError('give --output, the folder for the evidence')
     from rgb2swir_ros.hil.conduct import run_bench
+    from rgb2swir_ros.hil.evidence import require_report, text_table, write_evidence
+    from rgb2swir_ros.report.data import plain
+    require_report()
     say = timed_log()
     with ended_as_by_ctrl_c():
         rendered = _render(scenario, arguments.output, overwrite=arguments.overwrite)
-        records = run_bench(scenario, arguments.output, rendered=rendered,
-                            transport=arguments.transport, overwrite=arguments.overwrite, say=say)
-    for outcome, count in sorted(records.run.counts().items()):
-        print(f'{outcome:<28} {count}')
-    return 4 if records.run.error else 0
+        records = run_bench(
+            scenario, arguments.output, rendered=rendered, transport=arguments.transport,
+            overwrite=arguments.overwrite, say=say, responders=RESPONDERS)
+        result = write_evidence(scenario, records, arguments.output)
+    if arguments.json:
+        print(json.dumps({'verdict': result.verdict, 'exit_code': result.exit_code,
+                          'frames': dict(records.run.counts()),
+                          'checks': plain([asdict(check) for check in result.checks])}))
+    else:
+        for outcome, count in sorted(records.run.counts().items()):
+            print(f'{outcome:<28} {count}')
+        print(text_table(result))
+        print(f"report: {arguments.output / 'report.html'}")
+    return result.exit_code
 
 
 def _path(given: Path) -> Path:

@@ -6,20 +6,26 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rgb2swir_ros.child_process import ChildProcess
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil.load import LoadMeter
+from rgb2swir_ros.hil.responders import responder_kinds
 from rgb2swir_ros.hil.result import (
     HilRun,
     Observation,
     Responses,
+    as_json,
     observation_from_json,
+    responses_from_json,
     run_from_json,
 )
 from rgb2swir_ros.hil.scenario import Scenario
@@ -27,6 +33,7 @@ from rgb2swir_ros.ownership import require_free, sweep, workspace, write_bytes, 
 from rgb2swir_ros.ros.transport import profile_environment, remove_stale_segments
 
 START_S = 60.0
+WRONG_INPUT_CODE, ERROR_CODE = 2, 4  # of hil_node
 DRAIN_S = 60.0
 RECORDS = ('run.json', 'observation.json', 'responses.json')
 LOGS = ('hil_node', 'observer', 'monitor', 'responder')
@@ -36,11 +43,15 @@ EVIDENCE = ('report.json', 'report.html', 'junit.xml')
 
 @dataclass
 class Records:
-    """What the processes of a run have recorded."""
+    """What the processes of a run have recorded.
+
+    :param load: (monotonic time, share of idle processor time from 0 to 1), second by second.
+    """
 
     run: HilRun
     observation: Observation
     responses: Responses
+    load: list[tuple[int, float]] = field(default_factory=list)
 
 
 class Process(ChildProcess):
@@ -87,18 +98,23 @@ class Bench:
     """The processes of one run; leaving the block ends them all and writes their logs."""
 
     def __init__(self, scenario: Scenario, output: Path, work: Path, *, transport: str,
-                 say: Callable[[str], None]) -> None:
+                 say: Callable[[str], None],
+                 responders: Mapping[str, str] | None = None,
+                 environment: Mapping[str, str] | None = None) -> None:
         """Prepare.
 
         :param output: gets ``bag/`` and ``logs/``.
         :param work: a folder for what the processes hand over.
         :param transport: profile of Fast DDS: ``local``, ``vehicle`` or ``none``.
         :param say: told of each line that the node logs.
+        :param responders: where classes are that this room does not know, by name.
+        :param environment: of the processes; by default this one's.
         """
+        self._responders = responders
         self.scenario, self.output, self.work = scenario, output, work
         self._say = say
-        profile = {} if transport == 'none' else profile_environment(transport)
-        self._environment = {**os.environ, **profile, 'PYTHONUNBUFFERED': '1'}
+        profile = {} if transport == 'none' else profile_environment(transport, environment)
+        self._environment = {**(environment or os.environ), **profile, 'PYTHONUNBUFFERED': '1'}
         self._processes: list[Process] = []
 
     def __enter__(self) -> Bench:
@@ -115,26 +131,85 @@ class Bench:
     def run(self, rendered: Path | None = None) -> Records:
         """Run the scenario.
 
+        A process that breaks off during the run is an error of the run, which its record says.
+
         :param rendered: folder of the frames of a source of the kind ``rendered``.
-        :raises UserError: if a process cannot do its work.
+        :raises UserError: if a process cannot begin its work.
         """
-        scenario = self.scenario
-        observer = self._start_observer()
+        beside = {'observation.json': self._start_observer()}
+        subscribers = 1
+        if self.scenario.monitor.topic:
+            subscribers += self._start_responder()
+            beside['responses.json'] = self._start_monitor()
         node = self._start(
             'hil_node', 'main', '--ros-args',
-            '-p', f'scenario:={json.dumps(str(scenario.path.absolute()))}',
+            '-p', f'scenario:={json.dumps(str(self.scenario.path.absolute()))}',
             '-p', f"record:={json.dumps(str(self.work / 'run.json'))}",
-            '-p', f"rendered:={json.dumps(str(rendered or ''))}", '-p', 'subscribers:=1')
-        while (code := node.wait(0.2)) is None:
-            if observer.wait(0) is not None:
-                raise UserError(f'the observer ended during the run: {observer.last_line()}')
-        if code not in (0, 4) or not (self.work / 'run.json').is_file():
+            '-p', f"rendered:={json.dumps(str(rendered or ''))}",
+            '-p', f'subscribers:={subscribers}')
+        broken: list[str] = []
+        with LoadMeter() as meter:
+            while (code := node.wait(0.2)) is None and not broken:
+                broken += [f'the {one.name} ended during the run: {one.last_line()}'
+                           for one in beside.values() if one.wait(0) is not None]
+        if broken:  # the node ends the run and keeps what it has counted so far
+            node.signal(signal.SIGINT, group=False)
+            node.wait(DRAIN_S)
+        elif code == WRONG_INPUT_CODE:
             raise UserError(node.last_line().removeprefix('hil_node: '))
-        self._finish(observer)
-        run = run_from_json(json.loads((self.work / 'run.json').read_text()))
-        observation = observation_from_json(
-            json.loads((self.work / 'observation.json').read_text()))
-        return Records(run, observation, Responses())
+        elif code not in (0, ERROR_CODE) or not self._has('run.json'):
+            broken.append(f'the hil_node ended with exit code {code}: {node.last_line()}')
+        unfinished = [text for one in beside.values() if (text := self._finish(one))]
+        broken = broken or unfinished
+        records = self._records()
+        records.load = meter.samples
+        if broken:
+            records.run.error = '; '.join(filter(None, [records.run.error, *broken]))
+            write_bytes(self.work / 'run.json', json.dumps(as_json(records.run)).encode())
+        return records
+
+    def _records(self) -> Records:
+        """Return what the processes have written; what is missing is empty."""
+        pacing = self.scenario.pacing
+        run = HilRun(self.scenario.name, self.scenario.seed, pacing.clock, pacing.clock_name,
+                     duration_ns=self.scenario.duration_ns)
+        records = Records(run, Observation(), Responses())
+        if self._has('run.json'):
+            records.run = run_from_json(self._read('run.json'))
+        if self._has('observation.json'):
+            records.observation = observation_from_json(self._read('observation.json'))
+        if self._has('responses.json'):
+            records.responses = responses_from_json(self._read('responses.json'))
+        return records
+
+    def _has(self, name: str) -> bool:
+        return (self.work / name).is_file()
+
+    def _read(self, name: str) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads((self.work / name).read_text())
+        return made
+
+    def _start_responder(self) -> int:
+        """Start the responder, if the scenario has one; return how many there are."""
+        monitor = self.scenario.monitor
+        if not monitor.responder:
+            return 0
+        kinds = responder_kinds(self._responders)
+        if monitor.responder not in kinds:
+            raise UserError(f"the responder '{monitor.responder}' comes with rgb2swir hil only")
+        words = [kinds[monitor.responder], '--topic', monitor.topic, '--options',
+                 json.dumps(monitor.options)]
+        for camera in self.scenario.cameras:
+            words += ['--image', f'{camera}/swir/image_raw']
+        self._start('responder', 'respond', *words).await_line('responding', START_S)
+        return 1
+
+    def _start_monitor(self) -> Process:
+        words = [self.scenario.monitor.topic, '--type', self.scenario.monitor.type,
+                 '--record', str(self.work / 'responses.json')]
+        monitor = self._start('monitor', 'monitor', *words)
+        monitor.await_line('monitoring', START_S)
+        return monitor
 
     def _start_observer(self) -> Process:
         words = [str(self.output / 'bag'), '--record', str(self.work / 'observation.json')]
@@ -150,24 +225,28 @@ class Bench:
         self._processes.append(process)
         return process
 
-    def _finish(self, process: Process) -> None:
-        """Let a process write its record and end."""
+    def _finish(self, process: Process) -> str:
+        """Let a process write its record and end; return what is wrong if it does not."""
         process.close_input()
-        if process.wait(DRAIN_S) != 0:
-            raise UserError(f'the {process.name} did not end as it should: '
-                            f'{process.last_line()}')
+        if process.wait(DRAIN_S) == 0:
+            return ''
+        return f'the {process.name} did not end as it should: {process.last_line()}'
 
 
 def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transport: str,
-              overwrite: bool, say: Callable[[str], None]) -> Records:
+              overwrite: bool, say: Callable[[str], None],
+              responders: Mapping[str, str] | None = None,
+              environment: Mapping[str, str] | None = None) -> Records:
     """Run a scenario and write its records, its bag and its logs to a folder.
 
+    :param responders: and ``environment``: as of `Bench`.
     :raises UserError: if the folder holds an earlier run, ROS 2 is missing, or a process fails.
     """
     require_ros()
     clear(output, overwrite=overwrite)
-    with workspace(output / 'bag') as work, Bench(scenario, output, work, transport=transport,
-                                                  say=say) as bench:
+    with workspace(output / 'bag') as work, Bench(
+            scenario, output, work, transport=transport, say=say, responders=responders,
+            environment=environment) as bench:
         records = bench.run(rendered)
         for name in RECORDS:
             if (work / name).is_file():

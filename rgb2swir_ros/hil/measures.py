@@ -22,7 +22,7 @@ MEASURES: dict[str, str] = {
     'arrival_ms_max': 'ms: the largest of it',
     'observer_lost': 'frames: left here and did not arrive there',
     # faults and the watchdog
-    'recovery_frames_max': 'frames: after the end of a fault until the stream was whole',
+    'recovery_frames_max': 'frames: the first whole one after the end of a fault, counted from 1',
     'silence_detection_ms_max': 'ms: from the last frame + three periods to its detection',
     'crash_detection_ms_max': 'ms: from the death of the engine process to its detection',
     'hang_detection_ms_max': 'ms: from the stop of the engine process to its detection',
@@ -34,3 +34,6 @@ MEASURES: dict[str, str] = {
     'response_ms_max': 'ms: the largest of it',
     'unanswered': 'frames: arrived, and never answered',
 }
+
+# Those that are known of the whole run only
+OF_THE_RUN = ('deadline_missed', 'liveliness_lost')

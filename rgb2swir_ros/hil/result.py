@@ -19,6 +19,9 @@ VERDICTS = (PASS, FAIL, INCONCLUSIVE, ERROR)
 WRONG_INPUT_CODE = 2  # of every command of the package
 EXIT_CODES = {PASS: 0, FAIL: 1, INCONCLUSIVE: 3, ERROR: 4}
 
+# Kinds of checks: a limit of the scenario, the return from a fault, what every run must keep.
+THRESHOLD, RECOVERY, RULE = 'threshold', 'recovery', 'rule'
+
 # Outcomes of a frame. Every frame that a source gave has exactly one for each of its copies.
 LEFT = 'left'  # sent in time
 LATE = 'late'  # sent, later than due by more than the tolerance
@@ -212,9 +215,11 @@ class Check:
     """A case of the evidence: a threshold, a recovery, or a rule that every run must keep.
 
     :param name: stable from run to run.
+    :param kind: `THRESHOLD`, `RECOVERY` or `RULE`.
     :param value: what was measured; None if nothing could be.
     :param verdict: one of `VERDICTS`.
     :param text: the verdict in words.
+    :param lower: whether the limit is the lowest value allowed, and not the highest.
     """
 
     name: str
@@ -226,6 +231,7 @@ class Check:
     unit: str = ''
     phase: str = ''
     camera: str = ''
+    lower: bool = False
 
 
 @dataclass
@@ -239,12 +245,17 @@ class HilResult:
 
     @property
     def verdict(self) -> str:
-        """The worst of the checks: error, then inconclusive, then fail, then pass.
+        """The worst of the checks: error, then inconclusive as to the bench, then fail, then pass.
 
-        A run that was overloaded says nothing of the system under test, whatever failed in it.
+        A run whose bench was overloaded says nothing of the system under test, whatever failed
+        in it; a threshold without anything to measure hides no other one that failed.
         """
         found = {check.verdict for check in self.checks}
-        return next((one for one in (ERROR, INCONCLUSIVE, FAIL) if one in found), PASS)
+        if ERROR in found:
+            return ERROR
+        if any(check.verdict == INCONCLUSIVE and check.kind == RULE for check in self.checks):
+            return INCONCLUSIVE
+        return next((one for one in (FAIL, INCONCLUSIVE) if one in found), PASS)
 
     @property
     def exit_code(self) -> int:
@@ -272,6 +283,13 @@ def observation_from_json(given: Mapping[str, Any]) -> Observation:
     made.arrivals = [_made(Arrival, one) for one in given['arrivals']]
     made.infos = [(camera, stamp) for camera, stamp in given['infos']]
     made.faults = [(at, tuple(names)) for at, names in given['faults']]
+    return made
+
+
+def responses_from_json(given: Mapping[str, Any]) -> Responses:
+    """Return the responses that `as_json` made a mapping of."""
+    made = Responses(**_known(Responses, given))
+    made.responses = [(stamp, wall, monotonic) for stamp, wall, monotonic in given['responses']]
     return made
 
 

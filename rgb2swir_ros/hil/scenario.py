@@ -18,7 +18,8 @@ from rgb2swir_ros.hil.fault_entries import (
     parse_faults,
     require,
 )
-from rgb2swir_ros.hil.measures import MEASURES
+from rgb2swir_ros.hil.measures import MEASURES, OF_THE_RUN
+from rgb2swir_ros.hil.responders import DETECTOR, responder_kinds
 from rgb2swir_ros.hil.sections import (
     STEPPED,
     MonitorSection,
@@ -112,6 +113,7 @@ def load_scenario(path: Path) -> Scenario:
     sections = {name: build(kind, entries.get(name, {}), where.entry(entries, name))
                 for name, kind in SECTIONS.items()}
     duration_ns = nanoseconds(head.duration_s)
+    _check_monitor(sections['monitor'], entries, where)
     sensor_name, sensor = _sensor(entries, where, head.seed)
     phases, faults = _phases(entries, where, head, sections['pacing'])
     return Scenario(
@@ -191,6 +193,15 @@ def _watchdog(entries: Any, where: Place) -> WatchdogSection:
     return section
 
 
+def _check_monitor(section: MonitorSection, entries: Any, where: Place) -> None:
+    given, here = entries.get('monitor', {}), where.entry(entries, 'monitor')
+    known = sorted({DETECTOR, *responder_kinds()})
+    require(section.responder in ('', *known), here, given, 'responder', section.responder,
+            f"one of {', '.join(known)}")
+    require(bool(section.topic) or not section.responder, here, given, 'responder',
+            section.responder, "together with a 'topic' to answer on")
+
+
 def _sensor(entries: Any, where: Place, seed: int) -> tuple[str, SensorSettings]:
     """Return the name of the preset and the settings: the preset's, with changes."""
     given, here = entries.get('sensor', {}), where.entry(entries, 'sensor')
@@ -230,6 +241,9 @@ def _thresholds(entries: Any, where: Place, phases: Sequence[Phase],
                  f"one of {', '.join(names)}")
         require(one.camera in ('', *cameras), here, item, 'camera', one.camera,
                  f"one of {', '.join(cameras)}")
+        for key in ('phase', 'camera'):
+            require(not getattr(one, key) or one.measure not in OF_THE_RUN, here, item, key,
+                    getattr(one, key), f"left out: '{one.measure}' is one of the whole run")
         made.append(one)
     return tuple(made)
 

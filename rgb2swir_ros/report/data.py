@@ -23,6 +23,7 @@ from rgb2swir_ros.report.model import (
     Report,
     Scatter,
     Table,
+    Timeline,
     TimePlot,
     Value,
 )
@@ -124,6 +125,10 @@ def _item(item: Item) -> dict[str, Any]:
         made |= {'unit': item.unit, 'phases': plain(list(item.phases)),
                  'events': plain(list(item.events)), 'limits': plain(item.limits),
                  'series': {s.name: _summary(s.y) for s in item.series}}
+    elif isinstance(item, Timeline):
+        made |= {'events': plain(list(item.events)),
+                 'rows': [{'name': name, 'spans': plain(list(spans))}
+                          for name, spans in item.rows]}
     elif isinstance(item, Histogram):
         made |= {'unit': item.unit, 'limits': plain(item.limits),
                  'values': {name: _summary(values) for name, values in item.values.items()}}

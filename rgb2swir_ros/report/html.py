@@ -23,6 +23,7 @@ from rgb2swir_ros.report.model import (
     Report,
     Scatter,
     Table,
+    Timeline,
     TimePlot,
     Verdict,
 )
@@ -105,6 +106,11 @@ def _drawn(item: Item, ident: str) -> tuple[Callable[[], str], list[str]] | None
             *(f'{p.name}: from {p.start:.4g} to {p.end:.4g}' for p in item.phases),
             *(f'{e.name}: at {e.time:.4g}' for e in item.events),
             *(f'{name}: {value:.4g}' for name, value in item.limits.items())]
+    if isinstance(item, Timeline):
+        return (lambda: svg.timeline(item, ident)), [
+            *(' '.join(filter(None, (name, span.name))) + f': from {span.start:.4g} to '
+              f'{span.end:.4g}' for name, spans in item.rows for span in spans),
+            *(f'{e.name}: at {e.time:.4g}' for e in item.events)]
     if isinstance(item, Histogram):
         return (lambda: svg.histogram(item, ident)), [
             *(svg.describe_series(name, values) for name, values in item.values.items()),

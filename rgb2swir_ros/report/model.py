@@ -153,6 +153,21 @@ class TimePlot:
 
 
 @dataclass(frozen=True)
+class Timeline:
+    """What went on when: rows of spans over one time axis.
+
+    :param rows: each a name and its spans; a span's own name is written into it.
+    :param events: vertical lines.
+    """
+
+    title: str
+    rows: Sequence[tuple[str, Sequence[Phase]]]
+    x_title: str = 'time, s'
+    events: Sequence[Event] = ()
+    note: str = ''
+
+
+@dataclass(frozen=True)
 class Histogram:
     """How often values occur.
 
@@ -218,7 +233,7 @@ class Facts:
     note: str = ''
 
 
-Item = Table | TimePlot | Histogram | Scatter | Gallery | Facts
+Item = Table | TimePlot | Timeline | Histogram | Scatter | Gallery | Facts
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.report.model import Histogram, Scatter, Series, TimePlot
+from rgb2swir_ros.report.model import Histogram, Scatter, Series, Timeline, TimePlot
 from rgb2swir_ros.report.plots import import_pyplot
+from rgb2swir_ros.report.text import storable
 
 Numbers = NDArray[np.float64]
 INK = '#010203'  # stands for the page's colour of text until the SVG is written
@@ -22,6 +23,7 @@ PHASE_COLOURS = ('#56B4E9', '#E69F00', '#009E73', '#CC79A7')
 MOST_POINTS = 1200  # of a line: further ones become the lowest and the highest of each column
 MOST_DOTS = 3000
 WIDTH, HEIGHT = 8.0, 3.0  # inches
+ROW_HEIGHT = .27  # of a time line
 
 
 def time_plot(plot: TimePlot, ident: str) -> str:
@@ -51,6 +53,28 @@ def time_plot(plot: TimePlot, ident: str) -> str:
         axes.set(xlabel=plot.x_title, ylabel=plot.unit)
 
     return _svg(draw, ident, legend=len(plot.series) + len(plot.limits) > 1)
+
+
+def timeline(plot: Timeline, ident: str) -> str:
+    """Return rows of spans over time as an ``<svg>`` element: see `time_plot`."""
+    def draw(axes: Any) -> None:
+        for k, (_, spans) in enumerate(plot.rows):
+            colour = COLOURS[k % len(COLOURS)]
+            for n, span in enumerate(spans):
+                axes.broken_barh([(span.start, span.end - span.start)], (k - .36, .72),
+                                 facecolors=colour, alpha=.5 if n % 2 else .3, edgecolor=colour,
+                                 linewidth=.8)
+                axes.annotate(span.name, ((span.start + span.end) / 2, k), ha='center',
+                              va='center', fontsize=7, color=INK, annotation_clip=True)
+        for event in plot.events:
+            axes.axvline(event.time, color=INK, linewidth=.8, linestyle=(0, (2, 2)))
+            axes.annotate(event.name, (event.time, .98), (2, 0), fontsize=7, rotation=90,
+                          xycoords=('data', 'axes fraction'), textcoords='offset points',
+                          va='top', color=INK)
+        axes.set(xlabel=plot.x_title, ylim=(max(len(plot.rows), 1) - .5, -.5),
+                 yticks=range(len(plot.rows)), yticklabels=[storable(name) for name, _ in plot.rows])
+
+    return _svg(draw, ident, legend=False, height=.8 + ROW_HEIGHT * max(len(plot.rows), 2))
 
 
 def histogram(plot: Histogram, ident: str) -> str:
@@ -124,7 +148,8 @@ def _limits(line: Callable[..., Any], limits: Mapping[str, float]) -> None:
         line(value, color='#C62828', linewidth=1.2, linestyle=(0, (5, 2)), label=name)
 
 
-def _svg(draw: Callable[[Any], None], ident: str, *, legend: bool) -> str:
+def _svg(draw: Callable[[Any], None], ident: str, *, legend: bool,
+         height: float = HEIGHT) -> str:
     pyplot = import_pyplot()
     style = {'svg.fonttype': 'none', 'svg.hashsalt': ident, 'font.family': 'sans-serif',
              'font.size': 9, 'text.color': INK, 'axes.labelcolor': INK, 'axes.edgecolor': INK,
@@ -132,7 +157,7 @@ def _svg(draw: Callable[[Any], None], ident: str, *, legend: bool) -> str:
              'axes.spines.right': False, 'axes.formatter.useoffset': False,
              'text.parse_math': False}  # names are a user's: $ is no formula in them
     with pyplot.rc_context(style):
-        figure, axes = pyplot.subplots(figsize=(WIDTH, HEIGHT), layout='constrained')
+        figure, axes = pyplot.subplots(figsize=(WIDTH, height), layout='constrained')
         try:
             draw(axes)
             axes.grid(alpha=.25, color=INK, linewidth=.5)

@@ -19,6 +19,7 @@ from rgb2swir_ros.report.model import (
     Section,
     Series,
     Table,
+    Timeline,
     TimePlot,
     Value,
     Verdict,
@@ -50,6 +51,9 @@ def sample_report(**changes: Any) -> Report:
                                  Series('engine', time, latency / 2)],
                      'ms', phases=[Phase('overload', 50, 80)], events=[Event('killed $a_', 120.)],
                      limits={'limit': 50}),
+            Timeline('What happened', [
+                ('phase', [Phase('nominal', 0, 50), Phase('overload $a_', 50, 80)]),
+                (HOSTILE, [Phase('', 60, 65)])], events=[Event('killed', 120.)]),
             Histogram('Latency, all frames', {'total': latency}, 'ms', limits={'limit': 50})]),
         Section('Frames', [Gallery('Worst', [PictureRow(f'Worst {HOSTILE}', [
             Picture('source', colour, 'the colour frame'),

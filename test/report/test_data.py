@@ -23,6 +23,9 @@ def test_report_json_holds_what_the_page_shows(tmp_path):
     plot = content['sections'][1]['items'][0]
     assert plot['series']['total']['count'] == 3000
     assert plot['series']['total']['max'] == 99
+    line = content['sections'][1]['items'][1]
+    assert line['kind'] == 'timeline'
+    assert line['rows'][1] == {'name': HOSTILE, 'spans': [{'name': '', 'start': 60, 'end': 65}]}
     assert content['facts'][0]['entries']['input'] == HOSTILE
 
 

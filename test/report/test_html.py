@@ -104,6 +104,12 @@ def test_plots_take_the_colours_of_the_page(page):
     assert '>overload</text>' in text  # text stays text
 
 
+def test_a_time_line_is_drawn_and_told_in_words(page):
+    text = ''.join(page.texts)
+    assert 'phase overload $a_: from 50 to 80' in text
+    assert '>overload $a_</text>' in render_html(sample_report())
+
+
 def test_the_same_report_gives_the_same_page(tmp_path):
     write_html(tmp_path / 'a.html', sample_report())
     write_html(tmp_path / 'b.html', sample_report())
