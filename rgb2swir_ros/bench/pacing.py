@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,20 @@ from typing import Any
 import numpy as np
 import yaml
 
+from rgb2swir_ros.files import write_picture
 from rgb2swir_ros.hil.conduct import Records, run_bench
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.judging import saturation
 from rgb2swir_ros.hil.result import SENT
 from rgb2swir_ros.hil.scenario import Scenario, load_scenario
+from rgb2swir_ros.imaging.resize import resize
+from rgb2swir_ros.replay.drive import DriveSource
+from rgb2swir_ros.replay.frames import decode
 from rgb2swir_ros.ros.transport import local_environment
+from rgb2swir_ros.sizes import parse_size
 
 TARGET_P99_MS = 3.0
+PICTURES = 30
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ def measure(settings: PacingSettings, say: Callable[[str], None]) -> dict[str, A
     with tempfile.TemporaryDirectory(prefix='rgb2swir_pacing_') as folder:
         path = Path(folder) / 'pacing.yaml'
         path.write_text(yaml.safe_dump(_scenario(settings)))
+        write_pictures(Path(folder) / 'pictures', parse_size(settings.size))
         scenario = load_scenario(path)
         records = run_bench(
             scenario, Path(folder) / 'out', rendered=None, transport='local', overwrite=False,
@@ -83,12 +91,25 @@ def _scenario(settings: PacingSettings) -> dict[str, Any]:
     seconds = settings.frames / settings.rate_hz
     faults = [{'kind': 'cpu_load', 'processes': settings.hog}] if settings.hog else []
     return {
-        'name': 'pacing', 'duration_s': seconds,
+        'name': 'pacing', 'duration_s': seconds, 'source': {'kind': 'folder', 'path': 'pictures'},
         'translator': {'model': settings.model, 'size': settings.size,
                        'backend': settings.backend},
         'sensor': {'preset': 'ideal', 'output_size': settings.size},
         'pacing': {'latency_ms': settings.latency_ms, 'rate_hz': settings.rate_hz},
         'phases': [{'name': 'all', 'faults': faults}]}
+
+
+def write_pictures(folder: Path, size: tuple[int, int]) -> None:
+    """Write pictures of the package's drive, cut to the shape of (height, width) and scaled."""
+    folder.mkdir()
+    height, width = size
+    for number, frame in enumerate(itertools.islice(DriveSource().frames(), PICTURES)):
+        rgb = decode(frame)
+        scale = min(rgb.shape[0] / height, rgb.shape[1] / width)
+        rows, columns = round(height * scale), round(width * scale)
+        top, left = (rgb.shape[0] - rows) // 2, (rgb.shape[1] - columns) // 2
+        cut = resize(np.ascontiguousarray(rgb[top:top + rows, left:left + columns]), size)
+        write_picture(folder / f'{number:03d}.png', cut)
 
 
 def _spread(values: Sequence[float]) -> dict[str, float] | None:

@@ -16,19 +16,26 @@ GAMMA = 2.2
 
 
 class Found(Protocol):
-    """The detections of one frame.
+    """The detections of one frame."""
 
-    :ivar boxes: (N, 4), left, top, right, bottom in pixels.
-    :ivar scores: (N,) in [0, 1]; ``labels``: (N,), index into the classes.
-    """
+    @property
+    def boxes(self) -> NDArray[Any]:
+        """(N, 4), left, top, right, bottom in pixels."""
 
-    boxes: NDArray[Any]
-    scores: NDArray[Any]
-    labels: NDArray[Any]
+    @property
+    def scores(self) -> NDArray[Any]:
+        """(N,) in [0, 1]."""
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """(N,) indices into the classes."""
 
 
 class Model(Protocol):
-    """A detector of objects in display values."""
+    """A detector of objects in display values.
+
+    :ivar classes: their names.
+    """
 
     classes: tuple[str, ...]
 

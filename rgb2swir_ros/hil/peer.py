@@ -24,7 +24,7 @@ def serve(name: str, line: str, prepare: Callable[[Any], Callable[[], int] | Non
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     rclpy.init(args=[])
     closed = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
+    threading.Thread(target=_await_end, args=(closed,), daemon=True).start()
     try:
         node = rclpy.create_node(name, start_parameter_services=False)
         executor = SingleThreadedExecutor()
@@ -42,3 +42,8 @@ def serve(name: str, line: str, prepare: Callable[[Any], Callable[[], int] | Non
             pass  # told to end: what came so far is kept
     finally:
         rclpy.try_shutdown()
+
+
+def _await_end(closed: threading.Event) -> None:
+    sys.stdin.read()
+    closed.set()

@@ -72,7 +72,8 @@ def timeline(plot: Timeline, ident: str) -> str:
                           xycoords=('data', 'axes fraction'), textcoords='offset points',
                           va='top', color=INK)
         axes.set(xlabel=plot.x_title, ylim=(max(len(plot.rows), 1) - .5, -.5),
-                 yticks=range(len(plot.rows)), yticklabels=[storable(name) for name, _ in plot.rows])
+                 yticks=range(len(plot.rows)),
+                 yticklabels=[storable(name) for name, _ in plot.rows])
 
     return _svg(draw, ident, legend=False, height=.8 + ROW_HEIGHT * max(len(plot.rows), 2))
 

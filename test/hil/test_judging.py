@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -204,6 +205,15 @@ def test_every_measure_has_a_value_or_none_and_nothing_else(tmp_path):
     missing = {name for name, value in found.items() if value is None}
     assert missing == {'silence_detection_ms_max', 'hang_detection_ms_max', 'recovery_frames_max',
                        'response_ms_p50', 'response_ms_p99', 'response_ms_max', 'unanswered'}
+
+
+def test_every_measure_has_a_unit_and_stands_in_the_document():
+    document = (Path(__file__).parents[2] / 'docs/hil.md').read_text()
+    for name, text in MEASURES.items():
+        unit, colon, what = text.partition(': ')
+        assert colon
+        assert unit in ('frames', 'share', 'ms', 's', 'events')
+        assert f'| `{name}` | {unit} | {what} |' in document
 
 
 def test_figures_by_hand(tmp_path):

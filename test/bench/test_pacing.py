@@ -1,0 +1,49 @@
+"""The bench of the pacing: its counts, never its times."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from rgb2swir_ros.cli.main import main
+
+from ..engines.standin import SCRIPT
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def _standin(tmp_path, monkeypatch):
+    pytest.importorskip('rclpy', reason='rclpy is not installed')
+    (tmp_path / 'sitecustomize.py').write_text(SCRIPT)
+    monkeypatch.setenv('PYTHONPATH', f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv('STANDIN_PLAN', '{}')
+    monkeypatch.setenv('STANDIN_JOURNAL', str(tmp_path / 'journal'))
+
+
+@pytest.mark.usefixtures('_standin')
+def test_the_bench_and_a_subscriber_count_the_same_misses_beside_a_hog(capsys):
+    # the latency is so short that frames are missed
+    assert main(['bench', 'pacing', '--frames', '60', '--runs', '1', '--rate', '30', '--latency',
+                 '8', '--size', '80x64', '--hog', '2', '--json']) == 0
+    report = json.loads(capsys.readouterr().out)
+    run, = report['runs']
+    assert report['counts_equal']
+    assert run['frames'] == 60
+    assert run['bench_misses'] == run['subscriber_misses']
+    outcomes = {key: run[key] for key in ('left', 'late', 'missed') if key in run}
+    assert sum(outcomes.values()) == 60
+    assert run['bench_misses'] == outcomes.get('missed', 0)
+    if run['bench_misses'] < 60:
+        assert 0 <= run['pacing_error_ms']['p50'] <= run['pacing_error_ms']['max']
+        assert run['arrival_after_due_ms']['p50'] >= 0
+
+
+@pytest.mark.parametrize(('words', 'says'), [
+    (['--frames', '1'], '--frames must be at least 2, not 1'),
+    (['--rate', '0'], '--rate must be above 0')])
+def test_wrong_arguments_are_named(capsys, words, says):
+    assert main(['bench', 'pacing', *words]) == 2
+    assert says in capsys.readouterr().err

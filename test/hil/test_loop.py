@@ -1,0 +1,155 @@
+"""The closed loop: responder and monitor in processes of their own, and a verdict as exit code."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from rgb2swir_ros.cli.main import main
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil.evidence import write_evidence
+from rgb2swir_ros.hil.figures import Figures
+from rgb2swir_ros.hil.monitor import message_class
+from rgb2swir_ros.hil.responders import load_responder, responder_kinds
+from rgb2swir_ros.hil.result import SENT
+from rgb2swir_ros.hil.scenario import load_scenario
+
+pytestmark = pytest.mark.ros
+LOOP = {'topic': '/sut/answers', 'responder': 'brightness'}
+
+
+def image(encoding='mono16', fill=4095, **changes):
+    pixels = np.full((48, 64), fill, np.uint16 if encoding == 'mono16' else np.uint8)
+    fields = {'height': 48, 'width': 64, 'encoding': encoding, 'is_bigendian': 0,
+              'step': pixels.strides[0], 'data': pixels.tobytes()}
+    return SimpleNamespace(**(fields | changes))
+
+
+@pytest.fixture(scope='module')
+def looped(bench):
+    """Return scenario, records and folder of a short run with the loop closed."""
+    return bench({'name': 'loop', 'duration_s': 4, 'monitor': LOOP,
+                  'pacing': {'rate_hz': 10, 'latency_ms': 150, 'tolerance_ms': 50},
+                  'thresholds': [
+                      {'name': 'answered', 'measure': 'response_ms_p50', 'at_most': 10_000},
+                      {'name': 'too_much', 'measure': 'response_ms_p50', 'at_most': 150}]})
+
+
+def test_each_frame_is_answered_and_its_age_is_measured_from_the_stamp(looped):
+    scenario, records, _ = looped
+    assert records.responses.topic == '/sut/answers'
+    sent = [frame for frame in records.run.frames if frame.outcome in SENT]
+    assert len(sent) > 30
+    assert {stamp for stamp, _, _ in records.responses.responses} == {f.stamp_ns for f in sent}
+    figures = Figures(scenario, records.run, records.observation, records.responses)
+    assert figures.value('unanswered') == 0
+    by_index = {frame.index: age for frame, age in figures.answers}
+    for frame, _ in figures.arrived:  # an answer comes after the latency
+        assert by_index[frame.index] > 150
+    assert figures.value('response_ms_p50') > 150
+    assert len(by_index) == len(sent)
+
+
+def test_a_loop_that_is_too_slow_fails_its_case(looped):
+    scenario, records, folder = looped
+    result = write_evidence(scenario, records, folder)
+    checks = {check.name: check.verdict for check in result.checks}
+    assert checks['threshold.answered'] == 'pass'
+    assert checks['threshold.too_much'] == 'fail'
+    assert json.loads((folder / 'responses.json').read_text())['responses']
+    assert (folder / 'logs/responder.log').is_file()
+
+
+def test_a_failed_threshold_is_the_exit_code_of_the_command(bench, looped, capsys):
+    path = looped[0].path.with_name('failing.yaml')
+    text = looped[0].path.read_text().replace('name: loop', 'name: failing')
+    path.write_text(text.replace('duration_s: 4', 'duration_s: 2'))
+    output = path.parent / 'out_failing'
+    code = main(['hil', str(path), '-o', str(output), '--transport', 'local', '--json'])
+    printed = json.loads(capsys.readouterr().out)
+    checks = {check['name']: check['verdict'] for check in printed['checks']}
+    assert checks['threshold.too_much'] == 'fail'
+    # a machine that is too busy may make it inconclusive, but never a pass
+    assert code == printed['exit_code'] == {'fail': 1, 'inconclusive': 3}[printed['verdict']]
+    assert (code == 3) == ('inconclusive' in checks.values())
+    root = ElementTree.parse(output / 'junit.xml').getroot()
+    assert int(root.get('failures')) >= 1
+    for name in ('report.json', 'report.html', 'bag/metadata.yaml', 'run.json',
+                 'observation.json', 'responses.json', 'logs/monitor.log'):
+        assert (output / name).is_file(), name
+
+
+def test_the_detector_answers_with_what_it_finds(monkeypatch):
+    pytest.importorskip('torch')
+    pytest.importorskip('diagnostic_msgs')
+    from rgb2swir_ros.hil.detections import DetectionResponder
+    seen = []
+
+    class Model:
+        classes = ('car', 'person')
+
+        def detect(self, display_values):
+            seen.extend(display_values)
+            return [SimpleNamespace(boxes=np.array([[1, 2, 5, 8.]]), scores=np.array([.75]),
+                                    labels=np.array([1]))]
+    answer = DetectionResponder(Model()).respond(image())
+    assert seen[0].dtype == np.float32
+    assert seen[0].shape == (48, 64)
+    assert seen[0].min() == 1  # full scale of 12 bits
+    if type(answer).__name__ == 'Detection2DArray':
+        found, = answer.detections
+        assert (found.bbox.center.position.x, found.bbox.size_y) == (3, 6)
+        assert found.results[0].hypothesis.class_id == 'person'
+    else:
+        status, = answer.status
+        values = {one.key: one.value for one in status.values}
+        assert values['class'] == status.message == 'person'
+        assert float(values['score']) == .75
+        assert float(values['right']) == 5
+    assert DetectionResponder(Model()).respond(image(data=b'12')) is None
+    DetectionResponder(Model(), 8).respond(image('mono8', 51))
+    assert seen[-1].max() == pytest.approx(.2)
+
+
+def test_the_package_s_detector_is_the_responder_of_that_name():
+    pytest.importorskip('torch')
+    pytest.importorskip('diagnostic_msgs')
+    from rgb2swir_ros.cli.hil import RESPONDERS
+    responder = load_responder(responder_kinds(RESPONDERS)['detector'], {})
+    assert responder.respond(image(fill=400)) is not None
+    with pytest.raises(UserError, match="no option 'modle'"):
+        load_responder(RESPONDERS['detector'], {'modle': 'x'})
+    with pytest.raises(UserError, match="'bits' is 99"):
+        load_responder(RESPONDERS['detector'], {'bits': 99})
+
+
+@pytest.mark.parametrize(('name', 'says'), [
+    ('nothing/msg/Here', "'nothing/msg/Here' cannot be imported"),
+    ('std_msgs/msg/String', 'do not begin with a header')])
+def test_a_message_without_a_stamp_is_refused(name, says):
+    pytest.importorskip('std_msgs')
+    with pytest.raises(UserError, match=says):
+        message_class(name)
+
+
+@pytest.mark.parametrize(('place', 'says'), [
+    ('rgb2swir_ros.nothing:X', 'cannot be loaded'),
+    ('rgb2swir_ros.hil.responders:Nothing', 'cannot be loaded')])
+def test_a_responder_that_is_none_is_refused(place, says):
+    with pytest.raises(UserError, match=says):
+        load_responder(place, {})
+
+
+@pytest.mark.parametrize(('monitor', 'says'), [
+    ('{topic: /a, responder: brihgtness}', "responder is 'brihgtness'"),
+    ('{responder: brightness}', "together with a 'topic'")])
+def test_a_wrong_loop_is_named_with_its_line(tmp_path, monitor, says):
+    path = tmp_path / 'a.yaml'
+    path.write_text(f'name: a\nmonitor: {monitor}\n')
+    with pytest.raises(UserError, match=r'line 2') as caught:
+        load_scenario(path)
+    assert says in str(caught.value)
