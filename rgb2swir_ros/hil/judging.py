@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rgb2swir_ros.hil.faults import HOST
+from rgb2swir_ros.hil.faults import HOST, RGB
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.measures import MEASURES
 from rgb2swir_ros.hil.recovery import ENGINE_FAULTS, Recovery, unexpected
@@ -18,16 +18,19 @@ from rgb2swir_ros.hil.result import (
     RULE,
     THRESHOLD,
     Check,
+    FaultRecord,
     HilResult,
     HilRun,
 )
 from rgb2swir_ros.hil.sections import Threshold
+from rgb2swir_ros.hil.watchdog import SILENCE
 
 Load = Sequence[tuple[int, float]]
 
 SATURATED = 0.03  # a second with less idle processor time shows that somebody had to wait
 SATURATED_SHARE = 0.1  # of the seconds: more are an overload
 AFTER_NS = 3 * 10**9  # after a fault of the machine its traces are still the fault's
+FOUND_WITHIN_NS = 50_000_000  # the time in which a silence must be found
 SHOWN = 3  # of a list of mistakes
 
 
@@ -122,11 +125,19 @@ def _threshold(figures: Figures, one: Threshold) -> Check:
 def _unmeasured(figures: Figures, one: Threshold) -> tuple[str, str]:
     """Return the verdict on a threshold without anything to measure, and why."""
     kind = one.measure.partition('_')[0]
-    planned = [fault.name for fault in figures.run.faults if ENGINE_FAULTS.get(fault.kind) == kind
-               and one.phase in ('', fault.phase)]
+    silence_ns = figures.scenario.watchdog.silence_periods * figures.run.period_ns
+    planned = [fault.name for fault in figures.run.faults if one.phase in ('', fault.phase)
+               and kind == _found_as(fault, round(silence_ns))]
     if planned:  # it was there to be found
         return FAIL, f"the watchdog did not find {', '.join(planned)}"
     return INCONCLUSIVE, f'{one.measure}: there was nothing to measure'
+
+
+def _found_as(fault: FaultRecord, silence_ns: int) -> str:
+    """Return as what the watchdog must find a fault; empty if it need not."""
+    silent = (fault.kind == 'drop' and fault.point == RGB and min(fault.intensity) == 1
+              and fault.end_ns - fault.start_ns > silence_ns + FOUND_WITHIN_NS)
+    return SILENCE if silent else ENGINE_FAULTS.get(fault.kind, '')
 
 
 def _recovery(one: Recovery, *, several: bool) -> Check:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.plugins import entries_of
+from rgb2swir_ros.hil import plugins
 
 GROUP = 'rgb2swir_ros.responders'
 DETECTOR = 'detector'  # of the laboratory: the command line says where it is
@@ -70,7 +70,7 @@ def responder_kinds(joined: Mapping[str, str] | None = None) -> dict[str, str]:
     :raises UserError: if another package takes a name of ours.
     """
     found = {**OURS, **(joined or {})}
-    for entry in entries_of(GROUP):
+    for entry in plugins.entries_of(GROUP):
         if entry.name in (*OURS, DETECTOR):
             raise UserError(f"entry point '{entry.name} = {entry.value}' of {GROUP}: the name is "
                             'taken: choose another one')
@@ -90,7 +90,10 @@ def load_responder(place: str, options: Mapping[str, Any]) -> Responder:
         kind = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UserError(f"the responder '{place}' cannot be loaded: {error}") from error
-    made: Responder = kind(options)
+    try:
+        made: Responder = kind(options)
+    except TypeError as error:
+        raise UserError(f"the responder '{place}' cannot be made: {error}") from error
     for part in ('respond', 'message'):
         if getattr(made, part, None) is None:
             raise UserError(f"'{place}' is no responder: it has no '{part}'")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
+from rgb2swir_ros.cli.main import parser_for
 from rgb2swir_ros.hil.evidence import text_table, write_evidence
-from rgb2swir_ros.hil.result import MISSED
+from rgb2swir_ros.hil.result import EXIT_CODES, MISSED
 
 from ..report.test_junit import check_schema
 from .made import records, scenario
@@ -107,6 +109,13 @@ def test_the_page_shows_the_time_line(failed):
     assert '<h1>Hardware in the loop: made</h1>' in page
     assert 'noise: from 1 to 2' in page
     assert '<svg' in page
+
+
+def test_help_lists_every_exit_code():
+    text = parser_for('hil').format_help()
+    for verdict, code in EXIT_CODES.items():
+        assert re.search(rf'^ +{code} +{verdict} ', text, re.MULTILINE)
+    assert re.search(r'^ +2 +wrong arguments', text, re.MULTILINE)
 
 
 def test_a_terminal_gets_a_line_a_check_and_the_verdict(failed):

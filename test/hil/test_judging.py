@@ -190,6 +190,14 @@ def test_a_crash_that_nobody_found_fails(tmp_path):
     assert result.exit_code == 1  # what cannot be measured hides no failure
 
 
+def test_a_silence_that_nobody_found_fails(tmp_path):
+    made = scenario(tmp_path, **drop(), thresholds=[
+        {'name': 'found', 'measure': 'silence_detection_ms_max', 'at_most': 50}])
+    _, checks = judged(made, records(made, dropped))
+    assert checks['threshold.found'].verdict == FAIL
+    assert 'did not find drop' in checks['threshold.found'].text
+
+
 def test_an_incident_that_no_fault_explains_fails(tmp_path):
     made = scenario(tmp_path)
     _, checks = judged(made, records(made, incidents=[crash()]))

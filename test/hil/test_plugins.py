@@ -20,6 +20,7 @@ from rgb2swir_ros.hil.faults import RADIANCE, fault_kinds
 from rgb2swir_ros.hil.frame import HilFrame
 from rgb2swir_ros.hil.injection import Injector
 from rgb2swir_ros.hil.measures import MEASURES
+from rgb2swir_ros.hil.responders import load_responder, responder_kinds
 from rgb2swir_ros.hil.sections import SourceSection
 from rgb2swir_ros.hil.source import Picture, PictureSource, open_pictures
 
@@ -78,6 +79,23 @@ def test_a_source_of_another_package_gets_its_options(module, monkeypatch):
     provide(monkeypatch, 'rgb2swir_ros.sources', ('radar', 'my_bench_faults:Radar'))
     section = SourceSection(kind='radar', options={'count': 3})
     assert len(list(open_pictures(section, Path()).pictures())) == 3
+
+
+def test_the_responder_of_the_document_answers(module, monkeypatch):
+    pytest.importorskip('geometry_msgs')
+    example = next(text for text in re.findall(r'```python\n(.*?)```', DOCUMENT, re.DOTALL)
+                   if 'class Middle' in text)
+    exec(compile(example, 'docs/hil.md', 'exec'), module.__dict__)
+    provide(monkeypatch, 'rgb2swir_ros.responders', ('middle', 'my_bench_faults:Middle'))
+    responder = load_responder(responder_kinds()['middle'], {'x': .25})
+    assert responder.respond(types.SimpleNamespace(width=320)).point.x == 80
+    provide(monkeypatch, 'rgb2swir_ros.responders', ('detector', 'my_bench_faults:Middle'))
+    with pytest.raises(UserError, match='the name is taken'):
+        responder_kinds()
+    with pytest.raises(UserError, match="is no responder: it has no 'respond'"):
+        load_responder('collections:Counter', {})
+    with pytest.raises(UserError, match='cannot be made'):
+        load_responder('types:SimpleNamespace', {})
 
 
 def test_the_document_has_every_fault_with_its_points_and_parameters():
