@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,11 +114,13 @@ class Pipeline:
                                   counts)
 
 
-def failover_job(camera: str, given: SourceFrame, time_ns: int, due_ns: int) -> Job:
-    """Return a frame of the failover source in the place of the camera's own.
+def failover_job(camera: str, frames: Iterator[SourceFrame], time_ns: int, due_ns: int) -> Job:
+    """Return the next frame of the failover source in the place of the camera's own.
 
+    :param frames: that source, without an end; pictures that cannot be read are passed over.
     :param time_ns: of the frame that it stands for.
     """
+    given = next(one for one in frames if one.rgb is not None)
     assert given.rgb is not None
     frame = HilFrame(camera, -1, time_ns, given.rgb, draw_ns=time_ns)
     return Job(frame, given.source_size, given.info, due_ns, failover=True)

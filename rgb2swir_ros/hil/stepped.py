@@ -66,7 +66,7 @@ class SteppedRun:
             parts.watchdog.input(camera, self._now, given.time_ns)
             self._develop(job)
         if parts.failover is not None and parts.watchdog.safe(camera):
-            self._develop(failover_job(camera, next(parts.failover), given.time_ns, due))
+            self._develop(failover_job(camera, parts.failover, given.time_ns, due))
 
     def _develop(self, job: Job) -> None:
         parts = self._parts

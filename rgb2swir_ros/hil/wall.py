@@ -20,6 +20,7 @@ from rgb2swir_ros.replay.overlap import ahead
 LEAD_NS = 300_000_000  # between the start and the first frame
 AHEAD = 8  # frames that are read before their time
 TICK_S = 0.005
+DOWN_TICKS = 10
 OVERSLEPT_NS = 50_000_000  # a tick that comes so much too late shows an overloaded machine
 OVERSLEPT_SHARE = 0.005
 CLOCK_EVERY_NS = 500_000_000
@@ -35,7 +36,7 @@ class WallRun:
         self._sizes: set[tuple[int, int]] = set()
         self._queue, self._queued = Schedule(), threading.Condition()
         self._working = True
-        self._usual_ns = 0
+        self._usual_ns = self._down_ticks = 0
         self._pacer = Pacer(self._leave, lambda error: parts.fail(error, 'a frame'))
         self._host = HostFaults(parts.injector, lambda: parts.client.pid, parts.happened)
         self._active: list[str] = []
@@ -176,10 +177,9 @@ class WallRun:
         parts.watchdog.check(now)
         if all(parts.client.ready(size) for size in self._sizes):
             parts.watchdog.engine_back()
+            self._down_ticks = 0
         elif not parts.watchdog.engine_is_down() and time_ns >= 0:
-            status = parts.client.status()
-            if status.state in ('restarting', 'starting', 'failed'):
-                parts.engine_failed(CRASH, parts.happened.pop(CRASH, 0), status.detail)
+            self._see_engine_down()
         self._host.update(time_ns)
         active = parts.injector.active(time_ns)
         if [fault.name for fault in active] != self._active:
@@ -188,6 +188,19 @@ class WallRun:
         if parts.failover is not None:
             for camera in parts.outputs:
                 self._fail_over(camera, parts.failover, time_ns)
+
+    def _see_engine_down(self) -> None:
+        """Report an engine that is gone while no frame was in it.
+
+        The frame that was in it knows better whether it has crashed or was killed as hung, and
+        gets the time to say so.
+        """
+        status = self._parts.client.status()
+        gone = status.state in ('restarting', 'starting', 'failed')
+        self._down_ticks = self._down_ticks + 1 if gone else 0
+        if self._down_ticks >= DOWN_TICKS:
+            happened = self._parts.happened.pop(CRASH, 0)
+            self._parts.engine_failed(CRASH, happened, status.detail)
 
     def _fail_over(self, camera: str, frames: Iterator[SourceFrame], time_ns: int) -> None:
         """In the safe state, put a frame of the failover source into each slot of the period."""
@@ -200,7 +213,7 @@ class WallRun:
         if slot > self._slots.get(camera, slot - 1) and time_ns < parts.scenario.duration_ns:
             self._slots[camera] = slot
             due = parts.zero_ns + slot * period + parts.scenario.pacing.latency_ns
-            self._put(failover_job(camera, next(frames), slot * period, due))
+            self._put(failover_job(camera, frames, slot * period, due))
 
     def _note_load(self, passed_ns: int) -> None:
         """Note a tick; what a fault of the machine causes says nothing of the bench."""

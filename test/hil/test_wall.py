@@ -15,7 +15,7 @@ import yaml
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 
-from rgb2swir_ros.engines.status import EngineCrashed, EngineStatus, Inference
+from rgb2swir_ros.engines.status import EngineCrashed, EngineHung, EngineStatus, Inference
 from rgb2swir_ros.hil.injection import Injector
 from rgb2swir_ros.hil.ledger import Ledger
 from rgb2swir_ros.hil.outputs import Ready, digest
@@ -35,7 +35,7 @@ class Client:
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.pid = seconds, None
-        self.fails = threading.Event()
+        self.fails, self.hangs = threading.Event(), threading.Event()
 
     def ready(self, size) -> bool:
         return not self.fails.is_set()
@@ -48,6 +48,10 @@ class Client:
 
     def infer(self, rgb) -> Inference:
         time.sleep(self.seconds)
+        if self.hangs.is_set():
+            self.fails.set()  # killed: everybody sees that it is gone before this call returns
+            time.sleep(.03)
+            raise EngineHung('as told')
         if self.fails.is_set():
             raise EngineCrashed('as told')
         return Inference(rgb[..., 0].astype(np.float32) / 255, 0, 0)
@@ -113,6 +117,25 @@ def test_a_crash_is_found_frames_are_counted_and_the_engine_comes_back(tmp_path)
     assert .3 < incident.recovery_s < 1
     assert not [one for one in made.ledger.records()
                 if incident.safe_ns + 30e6 < one.left_ns < incident.recovered_ns]
+
+
+def test_an_engine_that_is_killed_because_it_hangs_is_no_crash(tmp_path):
+    made = parts(tmp_path, .005)
+    threading.Timer(.8, made.client.hangs.set).start()
+    WallRun(made).run({SIZE})
+    incident, = made.watchdog.incidents()
+    assert incident.kind == 'hang'
+    assert incident.recovery_s is None
+
+
+def test_an_engine_that_dies_while_it_has_nothing_to_do_is_found(tmp_path):
+    made = parts(tmp_path, .005, rate_hz=2)
+    threading.Timer(.5, made.client.fails.set).start()  # the frame of 0.5 s comes .3 s later
+    WallRun(made).run({SIZE})
+    incident = made.watchdog.incidents()[0]
+    assert incident.kind == 'crash'
+    assert incident.happened_ns == 0  # nobody knows
+    assert incident.time_ns == 0
 
 
 def test_two_runs_have_equal_faults_by_index_and_equal_pixels_where_both_delivered(tmp_path):
