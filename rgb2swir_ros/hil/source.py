@@ -92,7 +92,8 @@ def open_pictures(section: SourceSection, folder: Path) -> PictureSource:
     """
     # needs rosbags and av, which a bench that has a live topic does without
     from rgb2swir_ros.hil.footage import FootageSource
-    kinds = plugins(GROUP, dict.fromkeys(FOOTAGE, FootageSource), PictureSource)
+    ours: dict[str, type[PictureSource]] = dict.fromkeys(FOOTAGE, FootageSource)
+    kinds = plugins(GROUP, ours, PictureSource)
     if section.kind not in kinds:
         raise UserError(f"a source of the kind '{section.kind}' is no footage; give one of "
                         f"{', '.join(kinds)}")

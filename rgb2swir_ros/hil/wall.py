@@ -110,7 +110,7 @@ class WallRun:
             parts.fail(error, f'the source of {camera}')
         finally:
             parts.watchdog.stop(camera)
-            waiting.close()  # type: ignore[attr-defined]
+            waiting.close()
 
     def _work(self) -> None:
         """Translate what is queued, the frame that is due first first.

@@ -195,7 +195,7 @@ def _between(halves: Sequence[tuple[Matrix, NDArray[np.bool_]] | None], whole: M
         return float('nan')
     grid = np.stack(np.meshgrid(*(np.linspace(.25, .75, 5) * side for side in size[::-1])),
                     axis=-1).reshape(-1, 2).astype(np.float64)
-    there = apply(np.linalg.inv(whole), grid)
+    there = apply(np.asarray(np.linalg.inv(whole), np.float64), grid)
     a, b = (apply(homography, there) for homography in known)
     return float(np.linalg.norm(a - b, axis=1).max())
 
