@@ -47,7 +47,7 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,$(ROS_EXTRA),test]'
+	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,fleet,$(ROS_EXTRA),test]'
 	@touch $@
 
 # --no-deps: nothing here runs an engine

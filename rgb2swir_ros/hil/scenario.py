@@ -216,10 +216,7 @@ def _sensor(entries: Any, where: Place, seed: int) -> tuple[str, SensorSettings]
         raise UserError(f"{here.entry(given, 'preset')}: {error}") from None
     changes = {key: value for key, value in given.items() if key != 'preset'}
     for key, value in changes.items():
-        try:
-            preset = sensor_settings({key: value}, preset)
-        except UserError as error:
-            raise UserError(f'{here.on(given, key)}: {error}') from None
+        preset = sensor_settings({key: value}, preset, where=str(here.on(given, key)))
     return str(name), replace(preset, seed=changes.get('seed', seed))
 
 

@@ -81,7 +81,7 @@ def test_a_scenario_has_its_values_and_the_defaults_of_the_others(tmp_path):
     ('path: a.mp4, ', '', 5, "source: a source of the kind 'video' needs a 'path'"),
     ('rear: {kind', 'back: {kind', 7, "sources: unknown key 'back'"),
     ('imx990_high', 'imx9', 9, "sensor: preset: no sensor preset 'imx9_gain'"),
-    ('320x256', 'large', 10, "sensor: 'large' is no size"),
+    ('320x256', 'large', 10, "sensor: output_size: 'large' is no size"),
     ('gain: 2', 'gian: 2', 11, "sensor: unknown key 'gian'"),
     ('latency_ms: 80', 'latency_ms: soon', 12, "pacing: latency_ms is 'soon', but must be"),
     ('latency_ms: 80', 'clock: stepped, time: ptp', 12, 'stepped runs on simulated time'),
