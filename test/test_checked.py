@@ -28,6 +28,7 @@ class Camera:
     weights: tuple[float, ...] = ()
     bright: bool = False
     lens: Lens = Lens()
+    flash: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no single entry tells."""
@@ -43,6 +44,9 @@ def test_entries_get_their_types_and_the_others_their_defaults():
     camera = build(Camera, {**GIVEN, 'gain': 2, 'weights': [1, .5], 'lens': lens}, 'camera')
     assert camera == Camera('front', (640, 512), 0, 2.0, (1, .5), False, Lens(50.0))
     assert build(Camera, {**GIVEN, 'lens': {'focal': 50}}, 'camera').lens == lens
+    assert [build(Camera, {**GIVEN, 'flash': flash}, 'camera').flash
+            for flash in (True, False)] == [True, False]
+    assert camera.flash is None
     assert type(camera.gain) is type(camera.lens.focal) is float
 
 
@@ -58,6 +62,7 @@ def test_entries_get_their_types_and_the_others_their_defaults():
     ({'lens': 3}, 'camera: lens must be a mapping, not 3'),
     ({'lens': {'focal': 0}}, 'camera: lens: focal is 0, but must be a number in [1, 500]'),
     ({'bright': 1}, 'bright is 1, but must be true or false'),
+    ({'flash': 1}, 'flash is 1, but must be true or false'),
     ({'bright': True, 'gain': 0}, 'camera: a bright camera needs gain')])
 def test_mistakes_are_named_with_key_and_value(changed, text):
     with pytest.raises(UserError) as caught:

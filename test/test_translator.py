@@ -23,6 +23,9 @@ from .small_models import REGRESSION, TINY, TINY_DIT, untidy
 CONFIGS = {
     'full': TranslatorConfig(),
     'no skips': TranslatorConfig(autoencoder=AutoencoderConfig(source_skips=False)),
+    'skips alone': TranslatorConfig(
+        autoencoder=AutoencoderConfig(fine_gain=False, guided_filter=False)),
+    'no filter': TranslatorConfig(autoencoder=AutoencoderConfig(guided_filter=False)),
     'naive guidance': TranslatorConfig(guidance=GuidanceConfig(learned=False)),
     'plain LDM': TranslatorConfig(autoencoder=AutoencoderConfig(source_skips=False),
                                   guidance=GuidanceConfig(learned=False)),

@@ -12,13 +12,17 @@ from rgb2swir_ros.marks import is_same_run
 from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
 from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.progress import timed_log
-from rgb2swir_ros.sizes import parse_size
+from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
   rgb2swir train detector --data out/scenes -o out/detector --work out/train_detector
 A run that was killed resumes from its last checkpoint when it is called with the same
 arguments.
+The judge of rgb2swir ablate, on frames of 640x512:
+  rgb2swir train detector --data out/scenes640 -o out/judge --work out/train_judge --crop 640x512 \
+    --batch 4 --steps 24000 --min-side 6
 """
+LEAST_CROP, MOST_MIN_SIDE = 32, 64  # pixels
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='of training, by the pace of the first steps (default %(default)s)')
     length.add_argument('--steps', type=int, help='of training, in place of --minutes')
     parser.add_argument('--batch', type=int, default=8, help='crops a step (default %(default)s)')
+    parser.add_argument('--crop', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
+                        help='largest size of the crops (default 320x256)')
+    parser.add_argument('--min-side', type=float, default=0.0, metavar='PIXELS',
+                        help='thinner boxes become ignore regions, here and in evaluations by '
+                             'this detector (default: none)')
     parser.add_argument('--seed', type=int, default=0, help='(default 0)')
     parser.add_argument('--onnx', type=Path, metavar='FILE', help='write an ONNX file, too')
     parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
@@ -52,6 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.batch < 1 or arguments.seed < 0:
         raise UserError(f'--batch {arguments.batch} --seed {arguments.seed}: give at least one '
                         'crop a step and a seed that is not negative')
+    if not 0 <= arguments.min_side <= MOST_MIN_SIDE or min(arguments.crop) < LEAST_CROP:
+        raise UserError(f'--min-side {arguments.min_side:g} --crop {format_size(arguments.crop)}: '
+                        f'give 0 to {MOST_MIN_SIDE} pixels, and crops from '
+                        f'{LEAST_CROP}x{LEAST_CROP}')
     if arguments.onnx is not None and arguments.onnx.suffix != '.onnx':
         raise UserError(f"--onnx {arguments.onnx}: the name must end in .onnx")
     try:
@@ -60,19 +73,21 @@ def run(arguments: argparse.Namespace) -> int:
         from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
         from rgb2swir_ros.lab.evaluation.detection_report import table
         from rgb2swir_ros.lab.evaluation.intervals import plain
-        from rgb2swir_ros.lab.scenes.annotations import read_annotations
+        from rgb2swir_ros.lab.scenes.annotations import read_annotations, with_min_side
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
                         ) from error
-    config = DetectorTrainingConfig(steps, arguments.minutes, arguments.batch, seed=arguments.seed)
+    config = DetectorTrainingConfig(steps, arguments.minutes, arguments.batch,
+                                    seed=arguments.seed, crop=arguments.crop,
+                                    min_side=arguments.min_side)
     require_apart([arguments.output, arguments.work, arguments.onnx], [arguments.data])
-    same = is_same_run(arguments.output, (asdict(config), arguments.data))
+    same = is_same_run(arguments.output, (asdict(config), str(arguments.data)))
     require_free([*(arguments.output / name for name in (MODEL_FILE, WEIGHTS_FILE)),
                   *([arguments.onnx] if arguments.onnx else [])],
                  overwrite=arguments.overwrite or same)
     require_free([arguments.work / 'checkpoint.safetensors'], overwrite=True)
     # before the training, so that errors show early
-    held_out = read_annotations(arguments.data, 'validation')
+    held_out = with_min_side(read_annotations(arguments.data, 'validation'), config.min_side)
     detector = train_detector(arguments.data, arguments.work, arguments.output, config,
                               log=timed_log('min'))
     if arguments.onnx:

@@ -39,24 +39,40 @@ class AutoencoderConfig:
     :param latent_channels: channels of the latent, which has 1/8 of the image's size.
     :param widths: channels at 1/2, 1/4 and 1/8 of the image's size.
     :param source_widths: channels of the source features at the same three scales.
-    :param source_skips: SCAE if true; the baseline LDM's plain autoencoder if false.
+    :param source_skips: whether the source's features enter the decoder, and its pixels the head
+        through a convolution; without them this is the baseline LDM's plain autoencoder.
+    :param fine_gain: whether the head adds the fine part of the source's luminance times a gain.
+    :param guided_filter: whether a guided filter with the source as its guide comes last. This
+        and ``fine_gain`` need the source, so by default both are as ``source_skips``.
     :param filter_window: side of the guided filter's windows, in cells of 4x4 pixels; odd.
     :param learned_guide: the features shift the guided filter's guide, so that things of one
         colour in one window can differ.
     :param residual_bound: largest square-root radiance that the features may add or take away
         after the guided filter; 0: none.
+    :raises ValueError: if the window is even, or a switch is on without what it needs.
     """
 
     latent_channels: int = 4
     widths: tuple[int, int, int] = (32, 48, 64)
     source_widths: tuple[int, int, int] = (16, 24, 32)
     source_skips: bool = True
+    fine_gain: bool | None = None
+    guided_filter: bool | None = None
     filter_window: int = within(3, 15, WINDOW)
     learned_guide: bool = False
     residual_bound: float = within(0, 1, 0.0)
 
     def __post_init__(self) -> None:
-        """Check the window."""
+        """Set the switches that were left open, and check all."""
+        for name in ('fine_gain', 'guided_filter'):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, self.source_skips)  # the dataclass is frozen
+            elif getattr(self, name) and not self.source_skips:
+                raise ValueError(f'{name} needs source_skips: without them the decoder does not '
+                                 'see the source')
+        for name in ('learned_guide', 'residual_bound'):
+            if getattr(self, name) and not self.guided_filter:
+                raise ValueError(f'{name} needs the guided filter, which is off')
         if self.filter_window % 2 == 0:
             raise ValueError(f'filter_window {self.filter_window} is even: a window has a centre')
 
@@ -113,15 +129,16 @@ class Head(nn.Module):
     bfloat16 has 128 levels between 0.5 and 1 and would show bands in a sky, so these layers stay
     in float32 whatever type the trunk is cast to.
 
-    With source skips, the head uses the source's pixels in two ways: through a convolution, and
-    through a gain on the high-pass part of the luminance,
+    With source skips, the head uses the source's pixels through a convolution; and, with
+    ``fine_gain``, through a gain on the high-pass part of the luminance,
     ``sqrt_radiance = offset + gain * (luminance - local mean of the luminance)``. The gain states
     how strongly a surface's detail shows in SWIR. It starts at 1, so the output has the source's
     edges before the training begins. Pan-sharpening does the same: it sharpens a coarse spectral
     band with a fine panchromatic one (high-pass detail injection; Vivone et al. 2015, "A Critical
     Comparison Among Pansharpening Algorithms"). The mean is subtracted because the features would
     otherwise have to cancel the luminance's coarse part exactly, which keeps the gain low and
-    small objects blurred. A guided filter comes last (`rgb2swir_ros.nets.guided`).
+    small objects blurred. With ``guided_filter`` a guided filter comes last
+    (`rgb2swir_ros.nets.guided`).
 
     The filter makes the output locally linear in the source's colour. Three switches of the
     configuration loosen that: smaller windows, a guide that the features shift, and a bounded
@@ -132,22 +149,23 @@ class Head(nn.Module):
     def __init__(self, config: AutoencoderConfig) -> None:
         """Build the layers; the convolution of the source starts at zero, as every skip does."""
         super().__init__()
-        skips = config.source_skips
-        self.from_features = conv3x3(config.widths[0], 8 if skips else 4)
-        self.from_source = conv3x3(12, 4) if skips else None
-        self.luminance = nn.Conv2d(3, 1, 1, bias=False) if skips else None
+        self.filtered = bool(config.guided_filter)
+        self.from_features = conv3x3(config.widths[0], 8 if config.fine_gain else 4)
+        self.from_source = conv3x3(12, 4) if config.source_skips else None
+        self.luminance = nn.Conv2d(3, 1, 1, bias=False) if config.fine_gain else None
         width = config.widths[0]
         self.window, self.bound = config.filter_window, config.residual_bound
-        self.guide_shift = zero_conv1x1(width, 12) if skips and config.learned_guide else None
-        self.residual = zero_conv1x1(width, 4) if skips and config.residual_bound else None
+        self.guide_shift = zero_conv1x1(width, 12) if config.learned_guide else None
+        self.residual = zero_conv1x1(width, 4) if config.residual_bound else None
         with torch.no_grad():
             self.from_features.weight.mul_(0.3)
             self.from_features.bias.fill_(0.5)  # type: ignore[union-attr]
-        if self.from_source is not None and self.luminance is not None:
+        if self.luminance is not None:
             with torch.no_grad():
                 self.from_features.weight[4:] = 0
                 self.from_features.bias[4:] = 1  # type: ignore[index]
                 self.luminance.weight.copy_(torch.tensor(REC601).reshape(1, 3, 1, 1))
+        if self.from_source is not None:
             nn.init.zeros_(self.from_source.weight)
             nn.init.zeros_(self.from_source.bias)  # type: ignore[arg-type]
 
@@ -158,23 +176,26 @@ class Head(nn.Module):
         :param rgb: the source (B, 3, H, W) in [0, 1]; None to decode without it.
         """
         features = F.relu(features).float()
-        x = self.from_features(features)  # (B, 8, H/2, W/2): offset, gain
-        if self.from_source is not None and self.luminance is not None:
+        x = self.from_features(features)  # (B, 4 or 8, H/2, W/2): offset, gain
+        gain = None
+        if self.luminance is not None:
             x, gain = x.chunk(2, dim=1)
-            if rgb is not None:
-                pixels = F.pixel_unshuffle(rgb.float(), 2)  # (B, 3 * 4, H/2, W/2)
-                x = x + self.from_source(pixels * 2 - 1)
+        if self.from_source is not None and rgb is not None:
+            pixels = F.pixel_unshuffle(rgb.float(), 2)  # (B, 3 * 4, H/2, W/2)
+            x = x + self.from_source(pixels * 2 - 1)
+            if self.luminance is not None and gain is not None:
                 # A 1x1 convolution to one channel, written as a sum: compilers fuse the sum with
                 # its neighbours, and would run a convolution as a separate kernel.
                 weights = self.luminance.weight.reshape(1, 3, 1, 1, 1)
                 luminance = (pixels.unflatten(1, (3, 4)) * weights).sum(dim=1)
                 coarse = local_mean(luminance.mean(dim=1, keepdim=True), LOCAL_MEAN_WINDOW)
+                x = x + gain * (luminance - coarse)
+            if self.filtered:
                 shift = None if self.guide_shift is None else (
                     MOST_SHIFT * torch.tanh(self.guide_shift(features)))
-                x = guided_filter(x + gain * (luminance - coarse), pixels, window=self.window,
-                                  shift=shift)
-                if self.residual is not None:
-                    x = x + self.bound * torch.tanh(self.residual(features))
+                x = guided_filter(x, pixels, window=self.window, shift=shift)
+            if self.residual is not None:
+                x = x + self.bound * torch.tanh(self.residual(features))
         return F.pixel_shuffle(x, 2)
 
 
@@ -254,10 +275,10 @@ def scale_latent(encoder: SwirEncoder, decoder: SwirDecoder, scale: Tensor) -> N
 def scale_gain(head: Head, factor: float) -> None:
     """Multiply the gain on the source's high-pass luminance, in place.
 
-    :raises ValueError: if the head has no such gain, being of a decoder without source skips.
+    :raises ValueError: if the head has no such gain.
     """
     if head.luminance is None:
-        raise ValueError('a decoder without source skips has no gain')
+        raise ValueError('this head has no gain: its autoencoder was configured without fine_gain')
     half = head.from_features.out_channels // 2  # offsets, then gains
     with torch.no_grad():
         head.from_features.weight[half:] *= factor

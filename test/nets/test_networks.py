@@ -8,8 +8,10 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rgb2swir_ros.luma import REC601
 from rgb2swir_ros.nets.autoencoder import (
     AutoencoderConfig,
+    Head,
     SourceEncoder,
     SwirDecoder,
     SwirEncoder,
@@ -20,6 +22,7 @@ from rgb2swir_ros.nets.blocks import (
     ResBlock,
     Upsample,
     centred,
+    local_mean,
     pad_to_multiple,
     time_embedding,
     zero_conv1x1,
@@ -149,8 +152,29 @@ def test_the_gain_is_scaled_and_nothing_else():
         assert torch.equal(ours[4:], 1.5 * were[4:])
     assert torch.equal(decoder(latent, None, None), plain)
     assert (decoder(latent, source(rgb), rgb) - before).abs().max() > .01
-    with pytest.raises(ValueError, match='no gain'):
-        scale_gain(SwirDecoder(AutoencoderConfig(source_skips=False)).head, 1.5)
+    for entries in ({'source_skips': False}, {'fine_gain': False}):
+        with pytest.raises(ValueError, match='no gain'):
+            scale_gain(SwirDecoder(AutoencoderConfig(**entries)).head, 1.5)
+
+
+@pytest.mark.parametrize(('gain', 'filtered'), [
+    (False, False), (True, False), (False, True), (True, True)])
+def test_each_part_of_the_head_has_its_own_switch(gain, filtered):
+    torch.manual_seed(0)
+    head = Head(AutoencoderConfig(fine_gain=gain, guided_filter=filtered))
+    features, rgb = torch.rand(1, 32, 24, 32), torch.rand(1, 3, 48, 64)
+    pixels = F.pixel_unshuffle(rgb, 2)
+    made = head.from_features(features)
+    offset, factor = made[:, :4], made[:, 4:]
+    assert factor.shape[1] == 4 * gain
+    wanted = offset
+    if gain:
+        luma = F.pixel_unshuffle((rgb * torch.tensor(REC601).reshape(1, 3, 1, 1)).sum(1, True), 2)
+        wanted = wanted + factor * (luma - local_mean(luma.mean(dim=1, keepdim=True), 5))
+    if filtered:
+        wanted = guided_filter(wanted, pixels)
+    assert torch.allclose(head(features, rgb), F.pixel_shuffle(wanted, 2), atol=1e-5)
+    assert torch.equal(head(features, None), F.pixel_shuffle(offset, 2))
 
 
 def test_uniform_brightness_adds_no_detail():

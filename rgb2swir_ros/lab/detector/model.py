@@ -28,6 +28,7 @@ class DetectorModel(Protocol):
     """A detector of objects in SWIR frames."""
 
     classes: tuple[str, ...]
+    min_side: float  # pixels; boxes thinner than that are ignore regions in an evaluation
 
     def detect(self, display_values: Sequence[NDArray[np.float32]]) -> list[Detections]:
         """Return the detections of frames, each (H, W) float32 display values in [0, 1]."""
@@ -40,7 +41,7 @@ class TorchDetector:
     def __init__(self, network: Detector) -> None:
         """Set a trained network to evaluation mode."""
         self.network = network.eval()
-        self.classes = network.config.classes
+        self.classes, self.min_side = network.config.classes, network.config.min_side
 
     @torch.no_grad()
     def detect(self, display_values: Sequence[NDArray[np.float32]]) -> list[Detections]:

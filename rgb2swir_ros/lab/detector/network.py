@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rgb2swir_ros.checked import within
 from rgb2swir_ros.nets.blocks import pad_to_multiple
 
 STRIDES = (4, 8, 16)
@@ -35,6 +36,8 @@ class DetectorConfig:
     :param stem: channels at 1/2 of the frame's size.
     :param widths: channels at 1/4, 1/8, 1/16 and 1/32; ``blocks``: residual blocks there.
     :param neck: channels of the neck and of the heads; ``tower``: convolutions of each head.
+    :param min_side: pixels; boxes thinner than that were ignore regions in its training, and are
+        in evaluations by it: neither hits nor misses.
     """
 
     classes: tuple[str, ...] = ('car', 'truck', 'person', 'bus', 'motorcycle', 'bicycle')
@@ -43,6 +46,7 @@ class DetectorConfig:
     blocks: tuple[int, int, int, int] = (2, 2, 2, 1)
     neck: int = 40
     tower: int = 2
+    min_side: float = within(0, 64, 0.0)
 
 
 class Detector(nn.Module):

@@ -40,6 +40,7 @@ from rgb2swir_ros.ownership import finished
 
 OPSET = 17
 CLASSES_KEY = 'classes'  # metadata of exported files: a JSON list of names
+MIN_SIDE_KEY = 'min_side'  # the same: `DetectorConfig.min_side`
 
 
 def export_onnx(folder: Path, file: Path, size: tuple[int, int]) -> None:
@@ -64,7 +65,8 @@ def _export(detector: TorchDetector, part: Path, size: tuple[int, int]) -> None:
                           input_names=['tone'], output_names=['boxes', 'scores'],
                           dynamic_axes=free, opset_version=OPSET)
     model = onnx.load(str(part))
-    onnx.helper.set_model_props(model, {CLASSES_KEY: json.dumps(detector.classes)})
+    onnx.helper.set_model_props(model, {CLASSES_KEY: json.dumps(detector.classes),
+                                        MIN_SIDE_KEY: str(detector.min_side)})
     onnx.checker.check_model(model)
     onnx.save(model, str(part))
 
@@ -91,11 +93,13 @@ class OnnxDetector:
                                                          providers=['CPUExecutionProvider'])
         except Exception as error:  # onnxruntime's errors have no common base class
             raise UserError(f'{path} cannot be opened as ONNX: {error}') from error
-        own = self._session.get_modelmeta().custom_metadata_map.get(CLASSES_KEY)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        own = metadata.get(CLASSES_KEY)
         self.signature: Signature = read_signature(
             Path(path), self._session.get_inputs(), self._session.get_outputs(),
             None if own is None else tuple(json.loads(own)))
         self.classes = self.signature.classes
+        self.min_side = 0.0 if own is None else float(metadata.get(MIN_SIDE_KEY, 0))
         self.dropped = 0
         self.detect([np.zeros(self.signature.size or (256, 320), np.float32)])
         self.dropped = 0

@@ -34,7 +34,9 @@ def assign(samples: Sequence[Sample], places: Tensor) -> tuple[Tensor, Tensor]:
     boxes = torch.zeros((len(samples), len(places), 4))
     for k, sample in enumerate(samples):
         for ignored in torch.from_numpy(sample.ignored):
-            inside = ((centre > ignored[:2]) & (centre < ignored[2:])).all(dim=1)
+            # a region thinner than a cell still covers the one that would answer for it
+            reach = ((ignored[2:] - ignored[:2]) / 2).clamp(min=RADIUS[0] * min(RANGES))
+            inside = ((centre - (ignored[:2] + ignored[2:]) / 2).abs() < reach).all(dim=1)
             labels[k][inside] = -2
         if len(sample.labels) == 0:
             continue

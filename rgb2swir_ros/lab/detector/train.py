@@ -19,8 +19,9 @@ from rgb2swir_ros.lab.detector.data import FrameCache, Sample, draw_batch
 from rgb2swir_ros.lab.detector.model import TorchDetector, load_detector, save_detector
 from rgb2swir_ros.lab.detector.network import DIVISOR, Detector, DetectorConfig, cells, flatten
 from rgb2swir_ros.lab.detector.targets import assign, detector_loss
-from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet, read_training
+from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet, read_training, with_min_side
 from rgb2swir_ros.lab.training.optimization import Optimization, cosine_decay
+from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
 from rgb2swir_ros.lab.training.training import Training
@@ -39,6 +40,8 @@ class DetectorTrainingConfig:
 
     :param steps: optimiser steps, or None for as many as ``minutes`` allow.
     :param batch: crops a step; ``rate``: highest learning rate.
+    :param crop: largest (height, width) of the crops.
+    :param min_side: pixels; boxes thinner than that become ignore regions.
     """
 
     steps: int | None = None
@@ -46,6 +49,8 @@ class DetectorTrainingConfig:
     batch: int = 8
     rate: float = RATE
     seed: int = 0
+    crop: tuple[int, int] = CROP
+    min_side: float = 0.0
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -55,7 +60,7 @@ class DetectorTrainingConfig:
 
     def checkpoint_identity(self) -> dict[str, Any]:
         """Return the settings that the weights depend on; the trainer adds minutes and seed."""
-        return {'steps': self.steps, 'batch': self.batch, 'rate': self.rate}
+        return {'steps': self.steps, 'batch': self.batch, 'rate': self.rate, 'crop': self.crop}
 
 
 def train_detector(data: Path, work: Path, output: Path,
@@ -70,23 +75,37 @@ def train_detector(data: Path, work: Path, output: Path,
     :return: the detector as read back from ``output``.
     :raises UserError: if the data has no objects or the checkpoint belongs to another training.
     """
+    return train_on_frames(read_training(data), str(data), work, output, config,
+                           save_every_s=save_every_s, log=log)
+
+
+def train_on_frames(annotated: AnnotatedSet, name: str, work: Path, output: Path,
+                    config: DetectorTrainingConfig | None = None, *, save_every_s: float = 60.0,
+                    log: Callable[[str], None] = print) -> TorchDetector:
+    """Train on given frames: see `train_detector`.
+
+    :param name: of the frames, for errors.
+    """
     config = config or DetectorTrainingConfig()
-    annotated = read_training(data)
-    objects = sum(len(f.labels) for f in annotated.frames)
+    annotated = with_min_side(annotated, config.min_side)
+    objects = sum(int((~f.ignored).sum()) for f in annotated.frames)
     if objects == 0:
-        raise UserError(f'{data}: no frame of the split train has an object to learn from')
-    log(f'{len(annotated.frames)} frames with {objects} objects')
+        raise UserError(f'{name}: no frame of the split train has an object to learn from')
+    ignored = sum(len(f.labels) for f in annotated.frames) - objects
+    log(f'{len(annotated.frames)} frames with {objects} objects'
+        + f', and {ignored} that are ignored' * bool(ignored))
     torch.manual_seed(config.seed)
-    network = Detector(DetectorConfig(classes=annotated.classes))
-    batch_source = FrameBatchSource(annotated, config.seed)
+    network = Detector(DetectorConfig(classes=annotated.classes, min_side=config.min_side))
+    batch_source = FrameBatchSource(annotated, config.seed, config.crop)
     settings = RunSettings(config.seed, config.minutes if config.steps is None else None)
     training = DetectorTraining(network, config, batch_source.places)
     result = Trainer(training, batch_source, work, settings,
                      save_every_s=save_every_s, log=log).run()
-    record_run(output, (asdict(config), data))
+    record_run(output, (asdict(config), name))
     save_detector(network, output, {
-        'frames': len(annotated.frames), 'objects': objects, 'steps': result.stages[0]['steps'],
-        'batch': config.batch, 'rate': config.rate, 'seed': config.seed,
+        'frames': len(annotated.frames), 'objects': objects, 'ignored': ignored,
+        'steps': result.stages[0]['steps'], 'batch': config.batch,
+        'crop': list(batch_source.size), 'rate': config.rate, 'seed': config.seed,
         'minutes': round(result.seconds / 60, 1)})
     return load_detector(output)
 
@@ -114,12 +133,13 @@ class FrameBatchSource:
 
     annotated: AnnotatedSet
     seed: int
+    crop: tuple[int, int] = CROP  # largest (height, width) of the crops
     size: tuple[int, int] = field(init=False)  # (height, width) of the crops
     places: Tensor = field(init=False)  # (N, 3), the cells of a crop
 
     def __post_init__(self) -> None:
         """Prepare the cache; no frame is read yet."""
-        self.size = crop_size(self.annotated)
+        self.size = crop_size(self.annotated, self.crop)
         self.places = cells(*self.size)
         self._cache = FrameCache(self.annotated.frames)
 
@@ -130,7 +150,7 @@ class FrameBatchSource:
         for frame in self.annotated.frames:
             length = frame.path.stat().st_size if frame.path.is_file() else None
             digest.update(repr((frame.names, frame.size, length)).encode() + frame.boxes.tobytes()
-                          + frame.labels.tobytes())
+                          + frame.labels.tobytes() + frame.ignored.tobytes())
         return {'frames': len(self.annotated.frames), 'files': digest.hexdigest()}
 
     def batch(self, number: int, stage: Stage, step: int, done: float) -> DetectorBatch:
@@ -163,7 +183,7 @@ class DetectorTraining(Training):
 
     def parts(self, stage: Stage, batch: DetectorBatch) -> dict[str, Tensor]:
         """Return the loss of one batch."""
-        with torch.autocast(batch.display_value.device.type, torch.bfloat16):
+        with mixed_precision(batch.display_value.device):
             outputs = self.detector.raw(batch.display_value)
         places = self.places.to(batch.display_value.device)
         return {'detection': detector_loss(*flatten(outputs), places, batch.labels, batch.boxes)}
@@ -179,11 +199,14 @@ class DetectorTraining(Training):
         return schedule(step, steps)
 
 
-def crop_size(annotated: AnnotatedSet) -> tuple[int, int]:
-    """Return the (height, width) of the crops: at most `CROP`, and no larger than the frames."""
+def crop_size(annotated: AnnotatedSet, crop: tuple[int, int] = CROP) -> tuple[int, int]:
+    """Return the (height, width) of the crops: at most ``crop``, and no larger than the frames.
+
+    Both are multiples of the network's divisor.
+    """
     largest = [max(f.size[k] for f in annotated.frames) for k in (0, 1)]
-    height, width = (min(c, -(-s // DIVISOR) * DIVISOR)
-                     for c, s in zip(CROP, largest, strict=True))
+    height, width = (min(c // DIVISOR * DIVISOR, -(-s // DIVISOR) * DIVISOR)
+                     for c, s in zip(crop, largest, strict=True))
     return height, width
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,14 @@ def read_training(data: Path) -> AnnotatedSet:
                 raise UserError(f"{data}: {what} '{min(shared)}' is in train and in {split} "
                                 f'({len(shared)} in all): keep each in one split')
     return train
+
+
+def with_min_side(annotated: AnnotatedSet, side: float) -> AnnotatedSet:
+    """Return the same frames, with boxes thinner than ``side`` pixels as ignore regions."""
+    return replace(annotated, frames=tuple(
+        replace(frame, ignored=frame.ignored | (frame.boxes[:, 2:].min(axis=1, initial=np.inf)
+                                                < side))
+        for frame in annotated.frames))
 
 
 def _parse(data: Path, content: dict[str, Any]) -> AnnotatedSet:

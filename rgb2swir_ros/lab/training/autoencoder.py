@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from rgb2swir_ros.diffusion.losses import sqrt_radiance_loss
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import AutoencoderTrainingConfig, Stage
 from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining
 from rgb2swir_ros.lab.training.validation import reconstruct_sqrt_radiance
@@ -49,7 +50,7 @@ class AutoencoderTraining(TranslatorTraining):
         """
         net, config = self.translator, self.config
         skipless = stage.name == 'plain' or float(batch.uniform()) < config.without_skips
-        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        with mixed_precision(batch.rgb.device):
             latent = net.encoder(batch.sqrt_radiance)
             features = None if skipless else self.features(batch.rgb)
             trunk = net.decoder.trunk(latent + config.jitter * batch.normal_like(latent), features)

@@ -19,6 +19,7 @@ from torch import Tensor
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
+from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
 from rgb2swir_ros.lab.training.training import Training
@@ -140,7 +141,7 @@ class CanaryTraining(Training):
         pixels (materials, whatever their texture). The last third of the training also has the
         loss on the amount of detail.
         """
-        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        with mixed_precision(batch.rgb.device):
             features = self.model.network.trunk(batch.rgb)
         predicted = self.model.head(features.float(), batch.rgb)
         return picture_losses(predicted, batch.sqrt_radiance, WEIGHTS, detailed=batch.done > 2 / 3)

@@ -52,6 +52,9 @@ class Request:
     :param start: model folder to start from: an autoencoder for a teacher; a teacher or another
         student for a student.
     :param steps: denoiser calls of a student.
+    :param pairs: folder of the stored pairs, which trainings on the same data share; by default
+        ``work``.
+    :param held_out: largest number of pairs of the validation.
     """
 
     what: str
@@ -64,6 +67,8 @@ class Request:
     minutes: float | None = None
     start: Path | None = None
     steps: int = 1
+    pairs: Path | None = None
+    held_out: int = HELD_OUT
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -105,7 +110,7 @@ def train_translator(request: Request, log: Log) -> TrainedTranslator | None:
     translator = build_translator(request, preset, before)
     with joined_process_group() as group:
         pairs, held_out, stores = _open(request, group, log)
-        validator = PairValidator(spread(held_out, HELD_OUT))
+        validator = PairValidator(spread(held_out, request.held_out))
         training = make_training(request, preset, translator, before, group)
         start = None if before is None or request.start is None else Start(
             request.start, before.config.stage)
@@ -222,12 +227,13 @@ def _open(request: Request, group: ProcessGroup,
           log: Log) -> tuple[list[PairedDataset], PairedDataset, Stores]:
     """Return the training data sets, the last one's validation pairs, and the stores."""
     pairs, held_out = open_training(request.data)
+    folder = request.pairs or request.work
     if not group.is_first:
         group.wait()  # for the first process to fill the stores
-        return pairs, held_out, open_stores(pairs, request.work, lambda _line: None)
+        return pairs, held_out, open_stores(pairs, folder, lambda _line: None)
     for dataset in (*pairs, held_out):
         log(dataset.summary())
-    stores = open_stores(pairs, request.work, log)
+    stores = open_stores(pairs, folder, log)
     group.wait()
     return pairs, held_out, stores
 

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.training.muon import Float32Muon
+from rgb2swir_ros.lab.training.precision import saves_time
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -115,6 +117,8 @@ def _muon(matrices: list[Tensor], rate: float) -> torch.optim.Optimizer:
     if not hasattr(torch.optim, 'Muon'):
         raise UserError(f'training needs torch 2.9 or newer, this is {torch.__version__}; '
                         'trained models run with older ones')
+    if not saves_time(matrices[0].device):
+        return Float32Muon(matrices, rate, WEIGHT_DECAY)
     return torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY,
                             adjust_lr_fn='match_rms_adamw')
 

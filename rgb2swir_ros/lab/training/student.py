@@ -30,6 +30,7 @@ from rgb2swir_ros.diffusion.sampler import sample_student
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
 from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage, StudentTrainingConfig
 from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining, perceptual_loss
 from rgb2swir_ros.lab.training.validation import predict_sqrt_radiance
@@ -70,7 +71,7 @@ class StudentTraining(TranslatorTraining):
         shift = None
         if config.steady_weight and batch.step % 2 == 0:
             batch, shift = two_views(batch)
-        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        with mixed_precision(batch.rgb.device):
             truth = self._truth(batch)
             latent = self._latent(batch.rgb)
             skipless = float(batch.uniform()) < config.without_skips
@@ -86,7 +87,7 @@ class StudentTraining(TranslatorTraining):
     def _latent_parts(self, batch: Batch) -> dict[str, Tensor]:
         """Return L1 on the latent and LPL."""
         config = self.config
-        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        with mixed_precision(batch.rgb.device):
             latent = self._latent(batch.rgb).float()
             truth = self._endpoints(batch) if config.endpoints else self._truth(batch)
             parts = {'latent': F.l1_loss(latent, truth)}
@@ -123,7 +124,8 @@ class StudentTraining(TranslatorTraining):
     @property
     def calibration_count(self) -> int:
         """Number of batches that `calibrate` needs."""
-        return self.config.scale_batches if self.config.fine_detail else 0
+        has_gain = self.translator.decoder.head.luminance is not None
+        return self.config.scale_batches if self.config.fine_detail and has_gain else 0
 
     @torch.no_grad()
     def calibrate(self, batches: Iterable[Batch]) -> None:
@@ -135,9 +137,9 @@ class StudentTraining(TranslatorTraining):
         another fault.
         """
         net, share = self.translator, self.config.fine_detail
-        if not share or net.source is None:
-            return
         head = net.decoder.head
+        if not share or head.luminance is None:
+            return
         twice = copy.deepcopy(head)
         scale_gain(twice, 2)
         pp = pg = gg = tt = 0.0

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from rgb2swir_ros.diffusion.path import interpolate
 from rgb2swir_ros.lab.training.data.pairs import Pair
 from rgb2swir_ros.lab.training.parallel import ProcessGroup
+from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage, TeacherTrainingConfig
 from rgb2swir_ros.lab.training.stages import Batch, TranslatorTraining, perceptual_loss
 from rgb2swir_ros.lab.training.validation import sample_sqrt_radiance
@@ -45,7 +46,7 @@ class TeacherTraining(TranslatorTraining):
         count = len(batch.rgb)
         t = torch.randn(count, generator=batch.generator).sigmoid()
         t[batch.uniform(count) < config.at_noise] = 1.0
-        with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        with mixed_precision(batch.rgb.device):
             with torch.no_grad():
                 truth = net.encoder(batch.sqrt_radiance).float()
             time = t.to(truth.device)
@@ -65,7 +66,7 @@ class TeacherTraining(TranslatorTraining):
         """
         if not len(near):
             return predicted.new_zeros(())
-        with torch.autocast(rgb.device.type, torch.bfloat16):
+        with mixed_precision(rgb.device):
             with torch.no_grad():
                 features = self.features(rgb[near])
             loss = perceptual_loss(self.translator, predicted[near], truth[near], features)

@@ -54,6 +54,16 @@ def test_ignored_regions_are_not_judged_and_empty_frames_are():
     assert (labels[1] == -1).all()
 
 
+def test_an_ignored_object_of_a_few_pixels_has_no_loss_where_it_would_answer():
+    thin = [101.2, 101.2, 102.8, 104.8]  # no cell has its centre inside
+    labels, _ = assign([sample([], ignored=[thin])], PLACES)
+    wanted, _ = assign([sample([thin])], PLACES)
+    finest = PLACES[:, 2] == 4
+    assert (wanted[0][finest] >= 0).any()
+    assert (labels[0][finest & (wanted[0] >= 0)] == -2).all()
+    assert (labels[0] == -2).sum() < 10
+
+
 def test_overlap_of_known_boxes():
     a = torch.tensor([[0., 0., 2., 2.]]).repeat(3, 1)
     b = torch.tensor([[0., 0., 2., 2.], [1., 0., 3., 2.], [4., 0., 6., 2.]])

@@ -130,11 +130,14 @@ def test_a_gain_is_not_scaled_beyond_reason(share, gain, factor, make_translator
     assert training.facts['gain_scaled_by'] == factor
 
 
-def test_without_a_share_or_without_skips_nothing_is_scaled(make_translator, make_batch):
-    for translator, share in ((make_translator(), 0), (make_translator(skips=False), .9)):
+def test_without_a_share_or_a_gain_nothing_is_scaled(make_translator, make_batch):
+    for translator, share in ((make_translator(), 0), (make_translator(skips=False), .9),
+                              (make_translator(gain=False), .9)):
         training = StudentTraining(translator, config(fine_detail=share))
         before = {k: v.clone() for k, v in translator.state_dict().items()}
         training.calibrate([make_batch(4)])
         assert all(torch.equal(v, before[k]) for k, v in translator.state_dict().items())
         assert not training.facts
     assert StudentTraining(make_translator(), config()).calibration_count == 0
+    assert StudentTraining(make_translator(gain=False),
+                           config(fine_detail=.9)).calibration_count == 0

@@ -48,12 +48,14 @@ class PatchPairs:
         return self.rgb[window], self.radiance[window]
 
 
-def tiny_translator(seed: int = 0, *, skips: bool = True, **entries) -> Translator:
+def tiny_translator(seed: int = 0, *, skips: bool = True, gain: bool | None = None,
+                    **entries) -> Translator:
     """Build a small translator, the same weights for equal seeds."""
     torch.manual_seed(seed)
     return Translator(TranslatorConfig(
         name='tiny', autoencoder=AutoencoderConfig(
-            widths=(8, 8, 8), source_widths=(4, 4, 4), source_skips=skips),
+            widths=(8, 8, 8), source_widths=(4, 4, 4), source_skips=skips,
+            fine_gain=gain),
         guidance=GuidanceConfig(channels=8, stem=8),
         denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=(1,), time_features=8),
         **entries))
