@@ -10,6 +10,7 @@ from rgb2swir_ros.cli import (
     evaluate_materials,
     evaluate_pairs,
     evaluate_temporal,
+    evaluate_transfer,
 )
 
 MEASUREMENTS = {
@@ -21,6 +22,8 @@ MEASUREMENTS = {
     'pairs': (evaluate_pairs, 'models against real or rendered SWIR frames of the same views'),
     'temporal': (evaluate_temporal, 'change from frame to frame on still scenes, drives and '
                                     'videos: flicker'),
+    'transfer': (evaluate_transfer, 'detectors trained on translated frames, tested on true '
+                                    'ones'),
 }
 
 

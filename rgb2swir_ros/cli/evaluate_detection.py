@@ -24,6 +24,7 @@ from rgb2swir_ros.lab.scenes.annotations import (
     find_counterparts,
     read_annotations,
     rgb_paths,
+    with_min_side,
 )
 from rgb2swir_ros.resources import model_directory
 
@@ -34,8 +35,10 @@ EXAMPLE = """example:
   rgb2swir evaluate detection --data out/scenes --detector out/detector -o out/detection
   rgb2swir evaluate detection --data out/scenes --detector out/detector --model nano --model grey
 on true SWIR frames gives the ceiling; with --model, each model translates the RGB frames and is
-compared with it, and later models with the first; --images DIR evaluates pictures that were
-translated before, under the same relative paths in DIR as SWIR or RGB pictures have in --data.
+compared with it, and later models with the first, also by the objects that look otherwise in SWIR
+than in grey-scale (their radiance over their surroundings' differs by two or more). --images DIR
+evaluates pictures that were translated before, under the same relative paths in DIR as SWIR or
+RGB pictures have in --data.
 16-bit pictures are linear, 8-bit ones have gamma 2.2. The format of ONNX detectors is described
 in rgb2swir_ros/lab/detector/onnx.py.
 """
@@ -84,6 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         print(f"{arguments.detector} does not know {', '.join(unknown)}: all of them count as "
               'missed', file=sys.stderr)
+    if detector.min_side:
+        annotated = with_min_side(annotated, detector.min_side)
+        print(f'boxes thinner than {detector.min_side:g} pixels neither count nor harm: '
+              f'{arguments.detector} was trained so', file=sys.stderr)
     print(f'{len(annotated.frames)} frames of the split {arguments.split}', file=sys.stderr)
     work = _compare_models if arguments.model else _evaluate_pictures
     text, figures = work(arguments, annotated, pictures, detector)
@@ -140,12 +147,13 @@ def _compare_models(arguments: argparse.Namespace, annotated: AnnotatedSet, pict
     from rgb2swir_ros.lab.evaluation.accumulate import match
     from rgb2swir_ros.lab.evaluation.comparison import compare, find_objects
     from rgb2swir_ros.lab.evaluation.comparison_report import comparison_table, model_sheet
+    from rgb2swir_ros.lab.evaluation.contrast import find_differing
     from rgb2swir_ros.lab.evaluation.detection_report import working_score
 
     models = candidates(arguments, len(annotated.frames))
     columns = find_objects(annotated, pictures, detector, models)
     result = compare(annotated, columns, models, resamples=arguments.resamples,
-                     seed=arguments.seed)
+                     seed=arguments.seed, differing=find_differing(annotated.frames, pictures))
     if arguments.output:
         matches = match(annotated.frames, columns[0].found, len(annotated.classes))
         model_sheet(arguments.output / 'boxes.png', annotated, pictures, columns,

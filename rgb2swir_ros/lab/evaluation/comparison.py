@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.decode import Detections, relabel
 from rgb2swir_ros.lab.detector.model import DetectorModel
+from rgb2swir_ros.lab.evaluation.contrast import only
 from rgb2swir_ros.lab.evaluation.detection import (
     ALL,
     LOOSEST,
@@ -68,11 +69,29 @@ class ModelComparison:
 
 
 @dataclass(frozen=True)
+class Differing:
+    """mAP of the objects whose contrast in SWIR is another one than in grey-scale.
+
+    :param objects: their number; ``true``: of the true frames.
+    :param models: of each model; ``to_true``: the ratio of each to that of the true frames.
+    """
+
+    objects: int
+    true: Figure
+    models: tuple[Figure, ...]
+    to_true: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """The figures of the true SWIR frames and of each model."""
+    """The figures of the true SWIR frames and of each model.
+
+    :param differing: None if there are no such objects, or nobody has looked for them.
+    """
 
     true: DetectionResult
     models: tuple[ModelComparison, ...]
+    differing: Differing | None = None
 
 
 def find_objects(annotated: AnnotatedSet, pictures: Sequence[Path], detector: DetectorModel,
@@ -109,8 +128,12 @@ def shown_frames(count: int) -> list[int]:
 
 
 def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence[Candidate], *,
-            resamples: int = RESAMPLES, seed: int = 0) -> Comparison:
-    """Return the figures of the columns of `find_objects`, with paired bootstrap intervals."""
+            resamples: int = RESAMPLES, seed: int = 0,
+            differing: Sequence[NDArray[np.bool_]] | None = None) -> Comparison:
+    """Return the figures of the columns of `find_objects`, with paired bootstrap intervals.
+
+    :param differing: of `rgb2swir_ros.lab.evaluation.contrast.find_differing`.
+    """
     frames, classes = annotated.frames, annotated.classes
     drawn = [draw_precisions(frames, c.found, classes, resamples=resamples, seed=seed)
              for c in columns]
@@ -119,7 +142,22 @@ def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence
     return Comparison(results[0], tuple(
         ModelComparison(model.name, model.calls, model.milliseconds, result,
                     ratios(own, drawn[0]), {} if own is drawn[1] else differences(own, drawn[1]))
-        for model, result, own in zip(models, results[1:], drawn[1:], strict=True)))
+        for model, result, own in zip(models, results[1:], drawn[1:], strict=True)),
+        None if differing is None else _differing(annotated, columns, differing, resamples, seed))
+
+
+def _differing(annotated: AnnotatedSet, columns: Sequence[Column],
+               chosen: Sequence[NDArray[np.bool_]], resamples: int, seed: int) -> Differing | None:
+    """Return the figures of the chosen objects alone, or None without any."""
+    frames = only(annotated.frames, chosen)
+    objects = sum(int((~frame.ignored).sum()) for frame in frames)
+    if not objects:
+        return None
+    true, *models = (draw_precisions(frames, c.found, annotated.classes, resamples=resamples,
+                                     seed=seed) for c in columns)
+    return Differing(objects, figure(*true.mean(*MEASURES['map'])),
+                     tuple(figure(*own.mean(*MEASURES['map'])) for own in models),
+                     tuple(ratios(own, true)['map'] for own in models))
 
 
 def ratios(own: Precisions, reference: Precisions) -> dict[str, Figure]:

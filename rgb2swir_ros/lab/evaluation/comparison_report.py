@@ -49,6 +49,10 @@ def comparison_table(result: Comparison, title: str) -> str:
     if len(models) > 1:
         section(f'minus {models[0].name}', names[2:],
                 [(text, n, [m.to_first[key] for m in models[1:]]) for (key, text), n in labels])
+    if part_of := result.differing:
+        section('otherwise in SWIR', names, [
+            ('mAP', part_of.objects, [part_of.true, *part_of.models]),
+            ('over true SWIR', '', ['', *part_of.to_true])])
     for heading, part in (('AP by class', 'by_class'), ('AP, small, by class',
                                                         'by_class_small')):
         section(heading, names, [(name, true.by_class_objects[name] if part == 'by_class' else '',

@@ -82,7 +82,8 @@ class Precisions:
 
         The mean is over classes with objects and over the chosen IoU thresholds.
         """
-        rows = self.draws[:, :, area, threshold].reshape(len(self.draws), -1)
+        chosen = self.draws[:, :, area, threshold]  # none of a single scene
+        rows = chosen.reshape(len(chosen), chosen.shape[1] * chosen.shape[2])
         return float(_mean(self.whole[:, area, threshold].reshape(1, -1))[0]), _mean(rows)
 
 

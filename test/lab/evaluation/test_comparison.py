@@ -67,6 +67,25 @@ def test_what_misses_more_scores_less():
     assert poor.figures.small.value / result.true.small.value == poor.to_true['small'].value
 
 
+def test_objects_that_look_otherwise_in_swir_have_figures_of_their_own():
+    frames, _ = random_set(4, count=40, crowds=0)
+    hits = perfect(frames)
+    chosen = [np.arange(len(f.labels)) % 3 == 0 for f in frames]
+    blind = [Detections(d.boxes[~k], d.scores[~k], d.labels[~k])
+             for d, k in zip(hits, chosen, strict=True)]  # to those objects
+    result = compared(frames, hits, blind, differing=chosen)
+    part = result.differing
+    assert part.objects == sum(int(k.sum()) for k in chosen)
+    assert (part.true.value, part.models[0].value, part.to_true[0].value) == (1, 0, 0)
+    assert result.models[0].to_true['map'].value > .5
+    text = comparison_table(result, 't')
+    assert 'otherwise in SWIR' in text
+    assert text.count('minus') == 0
+    nothing = compared(frames, hits, differing=[np.zeros_like(k) for k in chosen])
+    assert nothing.differing is None
+    assert 'otherwise' not in comparison_table(nothing, 't')
+
+
 def test_pairs_make_intervals_narrow():
     """Drawn from other scenes than the true frames, the ratio is far less certain."""
     frames, found = random_set(3, count=60)
