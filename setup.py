@@ -44,7 +44,7 @@ setup(
         'plots': ['matplotlib'],
         'report': ['jinja2', 'matplotlib'],
         'train': ['embreex', 'matplotlib', 'pillow', 'rich', 'tensorboard'],
-        'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich'],
+        'eval': ['matplotlib', 'onnx', 'onnxruntime', 'pycocotools', 'rich', 'scikit-learn'],
         'ros': [  # real ROS 2 Jazzy from PyPI, for machines without a ROS installation
             'ros-rclpy[fastrtps]==7.1.6', 'ros-sensor-msgs==5.3.6', 'ros-std-msgs==5.3.6',
             'ros-diagnostic-msgs==5.3.6', 'ros-std-srvs==5.3.6',

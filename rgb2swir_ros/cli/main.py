@@ -22,6 +22,7 @@ VERBS = {
     'scenes': 'render a data set of paired RGB and SWIR frames with boxes',
     'train': 'train the canary, the translator or the detector',
     'evaluate': 'evaluate true or translated SWIR frames',
+    'ablate': 'train and judge the parts of the method, all alike, in one table',
 }
 
 

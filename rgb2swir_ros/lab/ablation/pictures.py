@@ -1,0 +1,80 @@
+"""The pictures of the ablation's page: a scatter plot, and a sheet with one row a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgb2swir_ros.files import finished, write_bytes
+from rgb2swir_ros.lab.ablation.judge import SHOWN, Judge
+from rgb2swir_ros.lab.scenes.annotations import read_display_value
+from rgb2swir_ros.replay.pictures import read_picture
+from rgb2swir_ros.report.plots import import_pyplot
+
+TILE, CAPTION, QUALITY = 320, 22, 88  # pixels, pixels, of JPEG
+# by the beginning of a row's name; baselines are grey
+COLOURS = {'unet': 'tab:blue', 'student': 'tab:blue', 'teacher': 'tab:cyan', 'dit': 'tab:orange'}
+
+
+def plot_scatter(target: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Plot mAP over Frechet distance, a point for each row.
+
+    :raises UserError: if matplotlib is missing.
+    """
+    pyplot = import_pyplot()
+    drawing, panel = pyplot.subplots(figsize=(8, 5.5), layout='constrained')
+    for row in rows:
+        figure = row['map']['map']['to_true']
+        if figure['value'] is None or row['frechet'] is None:
+            continue
+        colour = COLOURS.get(row['row'].split('_')[0], 'tab:grey')
+        value, low, high = (figure[key] for key in ('value', 'low', 'high'))
+        error = None if low is None or high is None else np.array(
+            [[max(value - low, 0)], [max(high - value, 0)]])
+        panel.errorbar(row['frechet'], value, error, fmt='o', color=colour, markersize=4,
+                       linewidth=.6)
+        panel.annotate(row['row'], (row['frechet'], value), fontsize=7, xytext=(4, 3),
+                       textcoords='offset points')
+    panel.set(xlabel="Frechet distance of the detector's features to true SWIR",
+              ylabel='mAP over that in true SWIR')
+    panel.grid(alpha=.3)
+    with finished(target) as temporary:
+        drawing.savefig(temporary, dpi=110)
+    pyplot.close(drawing)
+
+
+def write_sheet(target: Path, judge: Judge, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a sheet of the same frames in RGB, in true SWIR and by each row, as JPEG."""
+    chosen = sorted({int(k) for k in np.linspace(0, len(judge.frames) - 1, SHOWN)})
+    bands = [_band('RGB', [read_picture(judge.pictures[k]) for k in chosen]),
+             _band('true SWIR', [_bytes(read_display_value(judge.frames[k].path))
+                                 for k in chosen])]
+    for row in rows:
+        paths = [judge.folder / 'rows' / row['row'] / f'frame_{k:04d}.png' for k in chosen]
+        bands.append(_band(row['title'], [read_picture(path) for path in paths]))
+    _, data = cv2.imencode('.jpg', np.vstack(bands)[..., ::-1],
+                           [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    write_bytes(target, data.tobytes())
+
+
+def _bytes(display_value: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(255 * display_value).astype(np.uint8)
+
+
+def _band(title: str, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return pictures side by side under a caption, uint8 RGB."""
+    tiles = []
+    for picture in pictures:
+        colour = picture if picture.ndim == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+        height = round(TILE * colour.shape[0] / colour.shape[1])
+        tiles.append(cv2.resize(colour, (TILE, height), interpolation=cv2.INTER_AREA))
+    row = np.hstack(tiles)
+    caption = np.zeros((CAPTION, row.shape[1], 3), np.uint8)
+    cv2.putText(caption, title, (4, 16), cv2.FONT_HERSHEY_SIMPLEX, .48, (255, 255, 255), 1,
+                cv2.LINE_AA)
+    return np.vstack([caption, row]).astype(np.uint8)

@@ -1,0 +1,69 @@
+"""The page of the ablation says what its figures say."""
+
+import json
+
+import pytest
+
+from rgb2swir_ros.lab.ablation.page import page
+from rgb2swir_ros.lab.ablation.summary import rank_correlation
+from rgb2swir_ros.resources import share_directory
+
+DOCS = share_directory() / 'docs'
+
+
+def figure(value, low=None, high=None):
+    return {'value': value, 'low': low, 'high': high}
+
+
+def row(name, title, ratio, frechet, **more):
+    areas = {area: {'value': figure(.1), 'to_true': figure(ratio, ratio - .05, ratio + .05)}
+             for area in ('map', 'map50', 'small', 'medium', 'large')}
+    return {'row': name, 'title': title, 'frechet': frechet, 'psnr': 19.5, 'ssim': .7,
+            'edges': .6, 'gigaflop': None, 'milliseconds': 12.25, 'minutes': 18.0,
+            'map': areas, **more}
+
+
+@pytest.fixture
+def summary():
+    return {
+        'command': 'rgb2swir ablate --data scenes --output out', 'share': .25, 'machine': 'm',
+        'detector': 'judge', 'min_side': 6.0, 'frames': 240,
+        'true': {'objects': 1000, 'contrast_objects': 300, 'scenes': 60,
+                 'map': {'map': figure(.35, .33, .37)}},
+        'rows': [row('unet_ldm', 'plain', .4, 3.0), row('canary', 'direct', .8, 1.25,
+                                                        gigaflop=14.4, still=figure(.9))],
+        'compared': [{'kind': 'difference', 'row': 'canary', 'to': 'unet_ldm',
+                      'map': figure(.1, .05, .15), 'small': figure(.2, .1, .3)}],
+        'frechet_and_map': None}
+
+
+def test_the_page_has_the_figures_and_what_makes_them(summary):
+    text = page(summary)
+    assert '| plain | 0.400 [0.350, 0.450] | 0.400 [0.350, 0.450] |' in text
+    assert 'True SWIR: mAP all 0.350 [0.330, 0.370]' in text
+    assert '| direct, mAP less that of | plain | 0.100 [0.050, 0.150] | 0.200 [0.100' in text
+    assert 'rgb2swir ablate --data scenes --output out' in text
+    assert 'thinner than 6 pixels' in text
+    assert '14.4' in text
+    assert '| 1.250 |' in text
+    assert 'FID |' not in text  # no row has one
+    assert 'What is concluded' not in text
+
+
+def test_what_is_concluded_and_what_is_correlated_is_on_the_page(summary):
+    text = page({**summary, 'concluded': 'Nothing is earned.\n', 'frechet_and_map': -.5})
+    assert '## What is concluded\n\nNothing is earned.\n\n## Detection' in text
+    assert ': -0.50 (' in text
+
+
+def test_ranks_are_correlated():
+    assert rank_correlation([(1, .1), (2, .2), (3, .3), (10, .35)]) == 1
+    assert rank_correlation([(1, .3), (2, .2), (3, .1), (4, None)]) == -1
+    assert rank_correlation([(1, 1), (2, 2), (None, 3)]) is None
+
+
+def test_the_page_that_ships_is_that_of_its_figures():
+    figures = DOCS / 'ablation.json'
+    if not figures.exists():
+        pytest.skip('docs/ablation.json is not there: no ablation has been written')
+    assert (DOCS / 'ablation.md').read_text() == page(json.loads(figures.read_text()))
