@@ -78,7 +78,7 @@ class PairFrames:
     """The pairs of a data set: those that are judged, and others that something may be fitted on.
 
     :ivar judged: in their order. ``others``: up to `MOST_FITTED` that are not judged: of training
-        scenes, or the rest of a single scene.
+        scenes, or the other part of the scenes of which a part is judged.
     :ivar skipped: files that are left out, with the reason.
     """
 
@@ -117,7 +117,7 @@ class PairFrames:
                 self.judged.append(pair)
         if not self.judged:
             raise UserError(self._nothing(path, len(found.pairs), len(inside)))
-        others = _others(found.pairs, inside)
+        others = _others(found.pairs, inside, options.numbers is not None)
         self.others = [p for p in others[::max(-(-len(others) // MOST_FITTED), 1)]
                        if not (check(p) if aligned else check_apart(p))]
 
@@ -238,10 +238,14 @@ def working_size(size: tuple[int, int]) -> tuple[int, int]:
     return size if width <= WIDTH else (round(height * WIDTH / width), WIDTH)
 
 
-def _others(pairs: Sequence[PairFiles], judged: Sequence[PairFiles]) -> list[PairFiles]:
-    """Return the pairs that a function may be fitted on which then judges nothing it has seen."""
+def _others(pairs: Sequence[PairFiles], judged: Sequence[PairFiles],
+            part: bool) -> list[PairFiles]:
+    """Return the pairs that a function may be fitted on which then judges nothing it has seen.
+
+    :param part: a part of each scene is judged, so that its other part may serve.
+    """
     taken, scenes = {p.name for p in judged}, {p.scene for p in judged}
-    if len({p.scene for p in pairs}) == 1:
+    if part or len({p.scene for p in pairs}) == 1:
         return [p for p in pairs if p.name not in taken]
     return [p for p in pairs if p.split == SPLITS[0] and p.scene not in scenes]
 

@@ -40,6 +40,15 @@ def test_a_half_of_a_drive_is_chosen_by_the_numbers_of_its_frames(tmp_path):
     assert not judged(root).others
 
 
+def test_halves_of_several_drives_leave_the_other_halves(tmp_path):
+    for drive in ('dry', 'wet'):
+        twins(tmp_path / drive, count=4)
+    frames = judged(tmp_path, numbers=(2, 3))
+    assert names(frames) == [f'{d}/000{k}' for d in ('dry', 'wet') for k in (2, 3)]
+    assert [p.name for p in frames.others] == [f'{d}/000{k}' for d in ('dry', 'wet')
+                                               for k in (0, 1)]
+
+
 def test_what_is_fitted_on_is_of_training_scenes_that_judge_nothing(tmp_path):
     frames = judged(rasmd(tmp_path, scenes=30), split='test')
     scenes = {p.scene for p in frames.judged}
