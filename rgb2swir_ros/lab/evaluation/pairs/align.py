@@ -24,11 +24,14 @@ from rgb2swir_ros.lab.training.data.files import PairFiles, UnreadableError, rea
 MOST_FRAMES = 26      # that matches are taken from, evenly spaced
 FEATURES = 3000       # of a frame
 RATIO = .8            # a match must be so much nearer than the next one (Lowe 2004)
-REACH = 1.5           # pixels of 640 that a match may be off: what is nearer has more parallax
+# In pixels of frames 640 wide: reach of the first search; distance at which a match counts a
+# quarter in the refined fit; and how far a match may be off in the end.
+SEARCHED, SCALE, REACH = 1.5, 2.0, 3.0
+REFINED = 20          # steps
 # A fit that misses one of these is refused.
 LEAST_MATCHES = 60
 LEAST_CELLS = 6       # of 4x4 regions of the RGB frame with matches
-WORST_RESIDUAL = 1.2  # pixels, mean distance of the matches; chance alone gives 1
+WORST_RESIDUAL = 1.8  # pixels, mean distance of the matches; chance alone gives 2
 WORST_HALVES = 6.0    # pixels between the fits of every other frame, in the middle of the frame
 
 Points = NDArray[np.float64]
@@ -180,11 +183,38 @@ def _robust(pooled: Sequence[tuple[Points, Points]]) -> tuple[Matrix, NDArray[np
         return None
     source, target = (np.concatenate([p[k] for p in pooled]) for k in (0, 1))
     # its random numbers start alike in each call: the same matches give the same fit
-    homography, inside = cv2.findHomography(source, target, cv2.USAC_ACCURATE, REACH,
-                                            maxIters=20000, confidence=.9999)
-    if homography is None:
+    found, _ = cv2.findHomography(source, target, cv2.USAC_ACCURATE, SEARCHED, maxIters=20000,
+                                  confidence=.9999)
+    if found is None or abs(found[2, 2]) < 1e-9:
         return None
-    return np.asarray(homography, np.float64), np.asarray(inside.ravel() > 0)
+    homography = refine(np.asarray(found, np.float64), source, target)
+    off = np.linalg.norm(apply(homography, source) - target, axis=1)
+    return homography, np.asarray(off <= REACH)
+
+
+def refine(homography: Matrix, source: Points, target: Points) -> Matrix:
+    """Return a homography refined on all matches, each weighted by how well it fits.
+
+    Iteratively reweighted least squares with the weights of Geman and McClure (1985). A search
+    alone takes whichever plane has the most matches within its reach, which differs between halves
+    of the frames; near things and chance have next to no weight here.
+    """
+    h = homography / homography[2, 2]
+    points = np.column_stack([source, np.ones(len(source))])
+    none = np.zeros_like(points)
+    for _ in range(REFINED):
+        depth = points @ h[2]
+        mapped = (points @ h[:2].T) / depth[:, None]
+        off = mapped - target
+        weight = np.tile(1 / (1 + np.square(off).sum(axis=1) / SCALE ** 2), 2)  # its square root
+        scaled = points / depth[:, None]
+        jacobian = np.concatenate([
+            np.hstack([scaled, none, -scaled[:, :2] * mapped[:, :1]]),
+            np.hstack([none, scaled, -scaled[:, :2] * mapped[:, 1:]])]) * weight[:, None]
+        sizes = np.linalg.norm(jacobian, axis=0) + 1e-12
+        step = np.linalg.lstsq(jacobian / sizes, -off.T.ravel() * weight, rcond=None)[0] / sizes
+        h = h + np.append(step, 0).reshape(3, 3)
+    return np.asarray(h)
 
 
 def _between(halves: Sequence[tuple[Matrix, NDArray[np.bool_]] | None], whole: Matrix,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.lab.detector.model import load_detector
-from rgb2swir_ros.lab.evaluation.pairs import evaluation
+from rgb2swir_ros.lab.evaluation.pairs import evaluation, summary
 from rgb2swir_ros.lab.evaluation.pairs.boxes import MarkedBoxes, MarkedFrame
 from rgb2swir_ros.lab.evaluation.pairs.evaluation import Judge
 from rgb2swir_ros.lab.evaluation.pairs.frames import JudgedFrame
@@ -95,10 +95,10 @@ def test_differences_are_paired():
     assert minus.value < 0
 
 
-def test_the_frechet_distance_needs_frames(lively):
-    network = load_detector(lively).network
-    judge = Judge(ROWS, network=network)
-    judge.scene(frame('a', k) for k in range(40))
+def test_the_frechet_distance_needs_frames(lively, monkeypatch):
+    monkeypatch.setattr(summary, 'MIN_FRAMES', 6)
+    judge = Judge(ROWS, network=load_detector(lively).network)
+    judge.scene(frame('a', k) for k in range(6))
     rows = summarise(judge.result, 'right', resamples=20).rows
     assert rows['right'].frechet < rows['soft'].frechet
     assert rows['right'].frechet < .05 * rows[GREY].frechet

@@ -95,7 +95,7 @@ def test_a_poor_fit_says_what_is_poor():
 
     assert changed(matches=59) == 'less than 60 matches'
     assert changed(cells=5) == 'matches in less than 6 regions'
-    assert changed(residual=1.3) == 'a mean residual above 1.2 pixels'
+    assert changed(residual=1.9) == 'a mean residual above 1.8 pixels'
     assert 'two halves' in changed(halves=float('nan'))
     assert fault(Rig(np.diag([1., -1, 1]), RGB, SWIR)) in changed(
         rig=Rig(np.diag([1., -1, 1]), RGB, SWIR))
