@@ -48,6 +48,10 @@ def add_judgement_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--detector', default='detector', metavar='MODEL',
                        help='folder, FILE.onnx or name of a model that ships (default '
                             '%(default)s); none: no detection')
+    group.add_argument('--pseudo-label-score', type=float, metavar='S',
+                       help="from which the detector's boxes in the source count as objects for "
+                            'agreement_map: its score of the best F1 (default: that of the '
+                            'detector that ships)')
     group.add_argument('--sensor', metavar='NAME',
                        help='preset of config/sensors.yaml that the noise is compared with')
     group.add_argument('--compare', metavar='MODEL',
@@ -86,6 +90,8 @@ def check_judgement(arguments: argparse.Namespace) -> None:
         raise UserError(f'--every {arguments.every}: give at least 1')
     if not 0 <= arguments.horizon < 1:
         raise UserError(f'--horizon {arguments.horizon}: give a share of the height, 0 to 1')
+    if arguments.pseudo_label_score is not None and not 0 <= arguments.pseudo_label_score <= 1:
+        raise UserError(f'--pseudo-label-score {arguments.pseudo_label_score}: give 0 to 1')
     if not .1 <= arguments.true_gamma <= 10:
         raise UserError(f'--true-gamma {arguments.true_gamma}: give 0.1 to 10')
     if arguments.homography and not arguments.true_swir:
@@ -125,7 +131,8 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     judgement = judge([run for one in replays for run in one.runs], judges, truth,
                       every=arguments.every, other=other)
     figures = figures_of(judgement, classes=classes, labels=_labels(arguments),
-                         score=report.SCORE, resamples=arguments.resamples)
+                         score=report.SCORE if arguments.pseudo_label_score is None
+                         else arguments.pseudo_label_score, resamples=arguments.resamples)
     made = report.make_report(
         replays, judgement, figures, thresholds=_thresholds(arguments), truth=truth, other=other,
         other_name=arguments.compare or '', faults=faults,
@@ -143,7 +150,7 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
 
 def _settings(arguments: argparse.Namespace, judgement: Judgement) -> dict[str, Any]:
     names = ('true_swir', 'true_gamma', 'homography', 'horizon', 'labels', 'detector', 'sensor',
-             'compare', 'compare_backend', 'every', 'resamples')
+             'pseudo_label_score', 'compare', 'compare_backend', 'every', 'resamples')
     given = {name.replace('_', '-'): getattr(arguments, name) for name in names}
     return {'frames judged': len(judgement.own.figures),
             **{k: v if isinstance(v, (int, float)) else str(v)

@@ -245,6 +245,7 @@ def test_the_verb_replays_and_judges_and_compares(drive, tmp_path, capsys):
 
 @pytest.mark.parametrize(('words', 'says'), [
     (['--every', '0'], '--every 0'), (['--compare', 'nowhere'], "no model 'nowhere'"),
+    (['--pseudo-label-score', '2'], '--pseudo-label-score 2.0'),
     (['--detector', 'nowhere'], "no model 'nowhere'"), (['--resamples', '3'], '--resamples 3'),
     (['--horizon', '1'], '--horizon 1.0'),
     (['--true-gamma', '0'], '--true-gamma 0.0'),
