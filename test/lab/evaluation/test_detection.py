@@ -8,7 +8,12 @@ import pytest
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import load_detector
-from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections, shuffled
+from rgb2swir_ros.lab.evaluation.detection import (
+    Precisions,
+    detect_files,
+    evaluate_detections,
+    shuffled,
+)
 from rgb2swir_ros.lab.evaluation.intervals import plain
 
 from .boxes import CLASSES, perfect, random_set
@@ -94,3 +99,11 @@ def test_files_are_detected_in_order(toy, lively):
     alone = detector.detect([read_display_value(frames[7].path)])[0]
     assert np.array_equal(found[7].boxes, alone.boxes)
     assert len({d.boxes.tobytes() for d in found}) == 12
+
+
+def test_without_resamples_there_is_a_mean_and_no_draw():
+    """A bag too short for intervals has none."""
+    made = Precisions([], np.full((2, 4, 10), .25), np.empty((0, 2, 4, 10)))
+    whole, draws = made.mean(0)
+    assert whole == .25
+    assert draws.shape == (0,)
