@@ -129,6 +129,13 @@ def _worker_loop(pipe: Connection[Any, Any]) -> None:
     os.environ['OMP_NUM_THREADS'] = '1'
     import cv2
     cv2.setNumThreads(1)
+    try:
+        _serve(pipe)
+    finally:  # the parent may terminate it while it ends, where SystemExit has no place to go
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _serve(pipe: Connection[Any, Any]) -> None:
     with suppress(EOFError, ConnectionError):
         sys.path += [entry for entry in pipe.recv() if entry not in sys.path]
         function = pipe.recv()
