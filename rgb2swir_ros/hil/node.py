@@ -84,8 +84,8 @@ class HilNode(Node):
             frames=parts.ledger.records(), faults=parts.injector.records(scenario.duration_ns),
             incidents=parts.watchdog.incidents(), events=dict(self.reports.events),
             clock_errors=parts.clock_errors, overload=parts.overload,
-            engine=summary_of_engine(parts.client), sensor=sensor, error='; '.join(parts.errors),
-            realtime=parts.realtime,
+            engine=summary_of_engine(parts.client, parts.timings), sensor=sensor,
+            error='; '.join(parts.errors), realtime=parts.realtime,
             topics={camera: outputs.topic for camera, outputs in parts.outputs.items()})
 
     def close(self) -> None:

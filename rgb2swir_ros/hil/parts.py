@@ -55,6 +55,7 @@ class Parts:
     :param failover: the frames of the failover source, without an end; None if there is none.
     :param t0_ns: stamp of the first frame; set when the run starts.
     :param realtime: whether the pacing thread has had real-time priority.
+    :param timings: milliseconds that each step of each frame took, by name.
     :param errors: why the run cannot be whole, in words.
     """
 
@@ -75,6 +76,7 @@ class Parts:
     overload: list[str] = field(default_factory=list)
     realtime: bool = False
     happened: dict[str, int] = field(default_factory=dict)
+    timings: dict[str, list[float]] = field(default_factory=dict)
     ending: threading.Event = field(default_factory=threading.Event)
 
     def await_engine(self, size: tuple[int, int], timeout_s: float) -> None:
@@ -107,9 +109,11 @@ class Parts:
         outcome = DROPPED + 'engine_not_ready'
         try:
             if self.client.ready(size):
-                radiance = self.client.infer(job.frame.pixels).radiance
+                inference = self.client.infer(job.frame.pixels)
+                self.note('inference_ms', inference.inference_ms)
+                self.note('transfer_ms', inference.transfer_ms)
                 self.watchdog.engine_back()
-                return radiance
+                return inference.radiance
             self.client.prepare(size)
         except EngineNotReady:
             pass
@@ -119,6 +123,10 @@ class Parts:
             self.engine_failed(kind, self.happened.pop(kind, began), str(error))
         self.pipeline.drop(job, outcome)
         return None
+
+    def note(self, name: str, milliseconds: float) -> None:
+        """Note how long a step of one frame took; of one thread each."""
+        self.timings.setdefault(name, []).append(milliseconds)
 
     def engine_failed(self, kind: str, happened_ns: int, detail: str) -> None:
         """Tell the watchdog."""
@@ -163,9 +171,11 @@ class Parts:
         self.ending.set()
 
 
-def summary_of_engine(client: EngineClient) -> dict[str, Any]:
-    """Return what is known of the engines, for the evidence."""
+def summary_of_engine(client: EngineClient, timings: dict[str, list[float]]) -> dict[str, Any]:
+    """Return what is known of the engines, and how long frames took, for the evidence."""
     status = client.status()
-    return {'state': status.state, 'restarts': status.restarts,
+    taken = {name: {f'p{share}': round(float(np.percentile(values, share)), 2)
+                    for share in (50, 99)} for name, values in timings.items()}
+    return {'state': status.state, 'restarts': status.restarts, 'timings': taken,
             **{format_size(size): {key: str(value) for key, value in engine.items()}
                for size, engine in status.engines.items()}}

@@ -137,6 +137,7 @@ class WallRun:
             except Exception as error:
                 self._parts.fail(error, 'a frame')
             took = time.monotonic_ns() - began
+            self._parts.note('frame_ms', took / 1e6)
             self._usual_ns += round((took - self._usual_ns) * USUAL_SHARE)
 
     def _translate(self, job: Job) -> None:

@@ -19,7 +19,7 @@ from rgb2swir_ros.engines.status import EngineCrashed, EngineHung, EngineStatus,
 from rgb2swir_ros.hil.injection import Injector
 from rgb2swir_ros.hil.ledger import Ledger
 from rgb2swir_ros.hil.outputs import Ready, digest
-from rgb2swir_ros.hil.parts import Parts
+from rgb2swir_ros.hil.parts import Parts, summary_of_engine
 from rgb2swir_ros.hil.pipeline import Pipeline
 from rgb2swir_ros.hil.scenario import load_scenario
 from rgb2swir_ros.hil.source import SourceFrame
@@ -101,6 +101,8 @@ def test_one_that_is_slower_than_the_latency_misses_all_of_them_and_says_so(tmp_
     made = parts(tmp_path, .15)
     WallRun(made).run({SIZE})
     assert Counter(one.outcome for one in made.ledger.records()) == {'missed': 30}
+    timings = summary_of_engine(made.client, made.timings)['timings']
+    assert timings['frame_ms']['p50'] >= 150  # which is why
 
 
 def test_a_crash_is_found_frames_are_counted_and_the_engine_comes_back(tmp_path):
