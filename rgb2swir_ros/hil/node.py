@@ -36,6 +36,7 @@ from rgb2swir_ros.hil.watchdog import Watchdog
 from rgb2swir_ros.imaging.sensor import VirtualSensor
 
 BUILD_S = 1800.0
+STEPPED_HANG_S = 60.0  # simulated time waits for an engine on a busy machine
 
 
 class HilNode(Node):
@@ -111,7 +112,8 @@ class HilNode(Node):
         client = EngineClient(
             translator.model, backend=translator.backend, precision=translator.precision,
             device=translator.device, threads=translator.threads, cache=given['cache'] or None,
-            infer_timeout_s=scenario.watchdog.hang_ms / 1e3, log=self.get_logger().info)
+            infer_timeout_s=(STEPPED_HANG_S if scenario.stepped
+                             else scenario.watchdog.hang_ms / 1e3), log=self.get_logger().info)
         return Parts(
             scenario=scenario, client=client, injector=injector, ledger=ledger,
             pipeline=Pipeline(injector, VirtualSensor(scenario.sensor), ledger),
