@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
+from types import SimpleNamespace
 
-from rgb2swir_ros.hil.clocks import ClockGuard, impossible_age
+import pytest
+
+from rgb2swir_ros.hil.clocks import ClockGuard, clock_problem, impossible_age
 from rgb2swir_ros.hil.pacing import Pacer, Schedule
 
 
@@ -61,3 +65,11 @@ def test_a_clock_that_is_set_is_noticed_once(monkeypatch):
     monkeypatch.setattr(time, 'time_ns', lambda: real() + 10**9)
     assert guard.jump() == "the system's clock jumped by +1000 ms"
     assert guard.jump() == ''
+
+
+@pytest.mark.parametrize(('state', 'problem'), [(0, False), (1, False), (5, True), (-1, True)])
+def test_a_clock_that_the_kernel_calls_unsynchronised_is_no_ptp_clock(monkeypatch, state, problem):
+    fake = SimpleNamespace(adjtimex=lambda buffer: state)
+    monkeypatch.setattr(ctypes, 'CDLL', lambda *_, **__: fake)
+    assert ('unsynchronised' in clock_problem('ptp')) == problem
+    assert clock_problem('system') == clock_problem('sim') == ''
