@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -78,6 +79,7 @@ class Parts:
     happened: dict[str, int] = field(default_factory=dict)
     timings: dict[str, list[float]] = field(default_factory=dict)
     ending: threading.Event = field(default_factory=threading.Event)
+    _left: deque[FrameRecord] = field(default_factory=deque)
 
     def await_engine(self, size: tuple[int, int], timeout_s: float) -> None:
         """Wait until there is an engine for frames of (height, width).
@@ -161,7 +163,12 @@ class Parts:
         self.ledger.add(record)
         if not out.failover:
             self.watchdog.sent(frame.camera, left)
-        self.reports.frame(record)
+        self._left.append(record)
+
+    def report_frames(self) -> None:
+        """Report the frames that have left: apart, since the next frame may be due by now."""
+        while self._left:
+            self.reports.frame(self._left.popleft())
 
     def fail(self, error: BaseException, what: str) -> None:
         """Note an error that ends the run, and end it."""

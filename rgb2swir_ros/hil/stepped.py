@@ -83,6 +83,7 @@ class SteppedRun:
             self._step(due)
             ready: Ready = self._schedule.pop()
             self._parts.leave(ready, lambda: self._now)
+            self._parts.report_frames()
         self._step(to_ns)
 
     def _step(self, to_ns: int) -> None:

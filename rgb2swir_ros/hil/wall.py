@@ -75,6 +75,7 @@ class WallRun:
         parts.realtime = self._pacer.realtime
         parts.ending.set()
         ticker.join()
+        parts.report_frames()
         self._host.end()
         self._judge_load()
 
@@ -176,6 +177,7 @@ class WallRun:
         parts = self._parts
         time_ns = now - parts.zero_ns
         parts.watchdog.check(now)
+        parts.report_frames()
         if all(parts.client.ready(size) for size in self._sizes):
             parts.watchdog.engine_back()
             self._down_ticks = 0
