@@ -35,10 +35,10 @@ PACKAGES = ('rgb2swir_ros', 'ros-rclpy', 'ros-rmw-fastrtps-cpp', 'numpy', 'rosba
 
 def require_report() -> None:
     """Raise UserError unless the report's libraries are there: before a run, not after it."""
-    missing = [name for name in ('jinja2', 'matplotlib') if find_spec(name) is None]
+    missing = [name for name in ('jinja2', 'matplotlib', 'rosbags') if find_spec(name) is None]
     if missing:
         raise UserError(f"the evidence needs {' and '.join(missing)}: pip install "
-                        "'rgb2swir_ros[report]'")
+                        "'rgb2swir_ros[replay,report]'")
 
 
 def write_evidence(scenario: Scenario, records: Records, output: Path) -> HilResult:
@@ -131,7 +131,8 @@ def _hashes(scenario: Scenario, output: Path) -> Facts:
 
 def _bench(run: HilRun) -> Facts:
     entries: dict[str, str | int | float | bool] = {
-        'stamps are of the clock': run.clock_name, 'first stamp, ns': run.t0_ns}
+        'stamps are of the clock': run.clock_name, 'first stamp, ns': run.t0_ns,
+        'pacing thread has real-time priority': run.realtime}
     for name, value in run.engine.items():
         if isinstance(value, dict):
             entries |= {f'engine {name}: {key}': str(one) for key, one in value.items()}

@@ -24,6 +24,7 @@ DOWN_TICKS = 10
 OVERSLEPT_NS = 50_000_000  # a tick that comes so much too late shows an overloaded machine
 OVERSLEPT_SHARE = 0.005
 CLOCK_EVERY_NS = 500_000_000
+FORGOTTEN_SHARE = 0.1  # of the usual time, whenever a frame gives way
 USUAL_SHARE = 0.2  # of the newest frame in the usual time that a frame takes
 
 
@@ -132,6 +133,8 @@ class WallRun:
             needed = self._usual_ns if self._usual_ns < latency else 0
             if began + needed > job.due_ns:
                 self._parts.pipeline.drop(job, MISSED)
+                # what nobody tries again is never known to have become faster
+                self._usual_ns -= round(self._usual_ns * FORGOTTEN_SHARE)
                 continue
             try:
                 self._translate(job)

@@ -105,6 +105,16 @@ def test_one_that_is_slower_than_the_latency_misses_all_of_them_and_says_so(tmp_
     assert timings['frame_ms']['p50'] >= 150  # which is why
 
 
+def test_a_slow_spell_is_forgotten_when_it_is_over(tmp_path):
+    """An estimate just below the latency lets no frame be tried, however fast the engine is."""
+    made = parts(tmp_path, .005)
+    run = WallRun(made)
+    run._usual_ns = 99_900_000
+    run.run({SIZE})
+    outcomes = Counter(one.outcome for one in made.ledger.records())
+    assert outcomes['left'] >= 20
+
+
 def test_a_crash_is_found_frames_are_counted_and_the_engine_comes_back(tmp_path):
     made = parts(tmp_path, .005)
     threading.Timer(.8, made.client.fails.set).start()
