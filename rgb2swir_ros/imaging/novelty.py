@@ -7,7 +7,7 @@ frames of roads from others. `rgb2swir_ros.lab.training.novelty` fits it: to ren
 training augments them, against the same frames made strange (outlier exposure, arXiv 1812.04606).
 
 So nothing has to leave the compiled graph: an output more would change every engine and its parity
-gate. What it sees is the frame's layout at 64x48; fine structure, such as drops on the lens or a
+gate. What it sees is the frame's layout at 32x48; fine structure, such as drops on the lens or a
 lens out of focus, it does not.
 """
 
@@ -26,9 +26,12 @@ from rgb2swir_ros.resources import model_directory
 
 NOVELTY_FILE = 'novelty.safetensors'
 FORMAT = '1'
-SMALL = (48, 64)  # height, width of the frame that the encoder gets
+SMALL = (48, 32)  # height, width of the frame that the encoder gets: strips average over the width
 ROWS = 6          # strips, of equal height
 SAMPLES = 3       # pixels along each axis that become one of the small frame, at least
+# OpenBLAS takes a second thread for products of more multiplications than this. In the node they
+# would spin for a core that the engine has: on two busy cores a frame took 136 ms, not 2.
+ONE_THREAD = 1 << 18
 
 Array = NDArray[np.float32]
 Layer = tuple[Array, Array]  # weight (9 * inputs, outputs) and bias (outputs,)
@@ -123,11 +126,12 @@ def open_novelty(model: str | Path) -> Novelty | None:
 def shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a frame at `SMALL` by area.
 
-    Of large frames only every so many pixels are taken, in both directions: the mean of 3x3 of
+    Of large frames only every so many pixels are taken, along each axis: the mean of 3x3 of
     them differs little from that of all, and takes a tenth of the time.
     """
-    step = max(1, min(rgb.shape[0] // (SAMPLES * SMALL[0]), rgb.shape[1] // (SAMPLES * SMALL[1])))
-    thin = np.ascontiguousarray(rgb[step // 2::step, step // 2::step])
+    down, across = (max(1, side // (SAMPLES * small))
+                    for side, small in zip(rgb.shape, SMALL, strict=False))
+    thin = np.ascontiguousarray(rgb[down // 2::down, across // 2::across])
     return np.asarray(cv2.resize(thin, SMALL[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -139,12 +143,16 @@ def _layer(tensors: Tensors, name: str) -> Layer:
 
 
 def _conv(x: Array, layer: Layer, stride: int = 1) -> Array:
-    """Return a 3x3 convolution of (H, W, C), padded with zeros, as one matrix product."""
+    """Return a 3x3 convolution of (H, W, C), padded with zeros, as products of matrices."""
     height, width, channels = x.shape
     padded = np.zeros((height + 2, width + 2, channels), np.float32)
     padded[1:-1, 1:-1] = x
     patches = np.concatenate([padded[dy:dy + height:stride, dx:dx + width:stride]
                               for dy in range(3) for dx in range(3)], axis=2)
     weight, bias = layer
-    made = patches.reshape(-1, 9 * channels) @ weight + bias
-    return made.reshape(*patches.shape[:2], -1)
+    flat = patches.reshape(-1, 9 * channels)
+    made = np.empty((len(flat), weight.shape[1]), np.float32)
+    rows = max(1, ONE_THREAD // weight.size)
+    for k in range(0, len(flat), rows):
+        np.matmul(flat[k:k + rows], weight, out=made[k:k + rows])
+    return (made + bias).reshape(*patches.shape[:2], -1)
