@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from rgb2swir_ros.imaging.raw import to_fields
+from rgb2swir_ros.lab.detector.model import TorchDetector, load_detector
 from rgb2swir_ros.lab.scenes.frames import RenderedFrame, render_sequence
 from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, SwirTopic, write_run
+from rgb2swir_ros.resources import model_directory
 
 from ....replay.footage import START, TYPES, header, image, write_bag
 
@@ -54,7 +56,8 @@ def record(folder: Path) -> Recording:
     each frame. True frames are stamped 20 ms after their sources.
     """
     frames = list(render_sequence(3, SIZE, RENDERED))
-    classes = tuple(sorted({o.category for f in frames for o in f.objects}))
+    detector = load_detector(model_directory('detector'))
+    classes = tuple(sorted(detector.classes))
     rng = np.random.default_rng(0)
     rgbs, trues, mades, boxes, stamps = [], [], [], [], []
     for k in range(RENDERED * LOOKS):
@@ -64,6 +67,7 @@ def record(folder: Path) -> Recording:
         rgbs.append(rgb)
         trues.append(np.rint(65535 * true).astype(np.uint16))
         mades.append(np.rint(65535 * made.clip(0, 1)).astype(np.uint16))
+        objects += found_objects(detector, true, rng)
         boxes.append([{**o, 'category_id': classes.index(o['name']) + 1} for o in objects])
         stamps.append(START + k * SECOND)
     messages = [message for k, stamp in enumerate(stamps) for message in (
@@ -85,6 +89,24 @@ def record(folder: Path) -> Recording:
         'categories': [{'id': k + 1, 'name': name} for k, name in enumerate(classes)]}))
     return Recording(folder / 'out', bag, labels, stamps, np.array(trues), np.array(mades),
                      np.array(rgbs), boxes, classes)
+
+
+def found_objects(detector: TorchDetector, true: np.ndarray,
+                  rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return some objects near what a detector finds in a true frame, whatever was rendered.
+
+    So a part of the detections in the translation hits, and a comparison of precisions says
+    something.
+    """
+    found = detector.detect([np.power(true, 1 / 2.2, dtype=np.float32)])[0]
+    objects = []
+    for box, label in zip(found.boxes[:4].tolist(), found.labels[:4].tolist(), strict=True):
+        left, top, right, bottom = box
+        width, height = right - left, bottom - top
+        shift = rng.uniform(-.1, .1, 2) * (width, height)
+        objects.append({'name': detector.classes[label], 'area': width * height, 'iscrowd': 0,
+                        'bbox': [left + shift[0], top + shift[1], width, height]})
+    return objects
 
 
 def variant(frame: RenderedFrame, *, mirrored: bool,

@@ -27,6 +27,16 @@ from rgb2swir_ros.errors import UserError
 from .recordings import SIZE, TRUE, Recording, record
 
 
+@pytest.fixture(scope='module', autouse=True)
+def _one_thread():
+    """Frames are small: threads of torch would only wait for one another."""
+    import torch
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope='module')
 def drive(tmp_path_factory) -> Recording:
     return record(tmp_path_factory.mktemp('recording'))
