@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from rgb2swir_ros.errors import UserError
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.evaluation.replay.judge import Judgement, TruthSettings
+    from rgb2swir_ros.report.model import Report
 
 FILES = ('report.html', 'report.json', 'frames.jsonl', 'junit.xml')
 EXAMPLE = """judgement:
@@ -119,11 +120,10 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     """
     from rgb2swir_ros.lab.evaluation.replay import report
     from rgb2swir_ros.lab.evaluation.replay.judge import figures_of, judge
-    from rgb2swir_ros.report.data import write_jsonl, write_report_json
-    from rgb2swir_ros.report.html import write_html
-    from rgb2swir_ros.report.junit import write_junit
 
-    started = time.monotonic()
+    started, created = time.monotonic(), datetime.now(timezone.utc).isoformat(timespec='seconds')
+    if not folders:
+        return _write(arguments, report.empty_report(faults, created), [])
     replays = [report.open_replay(folder) for folder in folders]
     judges, classes = _judges(arguments, replays)
     other = _other(arguments, replays)
@@ -136,11 +136,20 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     made = report.make_report(
         replays, judgement, figures, thresholds=_thresholds(arguments), truth=truth, other=other,
         other_name=arguments.compare or '', faults=faults,
-        created=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-        seconds=time.monotonic() - started,
+        created=created, seconds=time.monotonic() - started,
         settings=_settings(arguments, judgement))
+    return _write(arguments, made, judgement.records())
+
+
+def _write(arguments: argparse.Namespace, made: Report,
+           records: Iterable[Mapping[str, Any]]) -> int:
+    """Write the four files and return the exit code."""
+    from rgb2swir_ros.report.data import write_jsonl, write_report_json
+    from rgb2swir_ros.report.html import write_html
+    from rgb2swir_ros.report.junit import write_junit
+
     replace = bool(arguments.overwrite)
-    write_jsonl(arguments.output / 'frames.jsonl', judgement.records(), replace=replace)
+    write_jsonl(arguments.output / 'frames.jsonl', records, replace=replace)
     write_report_json(arguments.output / 'report.json', made, replace=replace)
     write_junit(arguments.output / 'junit.xml', made, replace=replace)
     write_html(arguments.output / 'report.html', made, replace=replace)

@@ -84,14 +84,20 @@ def judge(runs: Sequence[CameraRun], judges: Judges, truth: TruthSettings | None
 
     :param every: judge one frame of so many, with the step to the frame after it.
     :param other: another model, which translates the same sources.
-    :raises UserError: if bags do not belong together or nothing can be judged.
+    :return: also of what came before an error; the faults name it.
+    :raises UserError: if nothing can be judged: the first reason.
     """
     result = Judgement(other=JudgedSet() if other else None)
+    errors: list[UserError] = []
     with ProgressDisplay(None, 'frames judged') as progress:
         for run in runs:
-            _judge_one(run, judges, truth, every, other, result, progress)
+            try:
+                _judge_one(run, judges, truth, every, other, result, progress)
+            except UserError as error:  # one recording does not stop the others
+                errors.append(error)
+                result.faults.append(f'{run.bag} {run.replay.source}: {error}')
     if not result.own.figures:
-        raise UserError('the replays hold no frame to judge')
+        raise errors[0] if errors else UserError('the replays hold no frame to judge')
     return result
 
 

@@ -126,6 +126,16 @@ def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
                    *_facts(replays, judgement, settings or {})], seconds)
 
 
+def empty_report(faults: Sequence[str], created: str) -> Report:
+    """Return the report of replays of which nothing is there to judge.
+
+    :param faults: why, a line each.
+    """
+    return Report('replay', 'Replay judged: nothing', 'No recording could be replayed.', created,
+                  page.fault_checks(faults or ['there is no recording']),
+                  [Section('What failed', text=list(faults))])
+
+
 def _stages(replays: Sequence[FinishedReplay]) -> Stages:
     """Return the times of all replays together."""
     stages: Stages = {}
