@@ -93,6 +93,8 @@ weights: scenes
 	git archive $(FIRST) models/nano | tar -x -C out
 	$(BIN)/rgb2swir train student --preset nano_tune --teacher out/models/nano --data out/scenes320 --output out/tuned --work out/train_tune --overwrite
 	$(BIN)/rgb2swir train student --preset nano_finish --teacher out/tuned --data $(SCENES) --output out/finished --work out/train_finish --overwrite
+	$(BIN)/rgb2swir scenes --count 360 --looks 4 --size 160x128 --seed 21 --output out/scenes_novelty --overwrite
+	$(BIN)/rgb2swir train novelty --model out/finished --data out/scenes_novelty --output out/finished --overwrite
 	cp out/finished/* models/nano/
 
 clean:
