@@ -13,7 +13,7 @@ KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml
 # From PyPI: extras of setup.py, which has no rosdep key that is right everywhere.
 EXTRAS = {'torch', 'torch_tensorrt', 'tensorrt', 'safetensors', 'openvino', 'rosbags', 'av',
           'rich', 'matplotlib', 'embreex', 'PIL', 'tensorboard', 'onnx', 'onnxruntime',
-          'pycocotools', 'zstandard', 'mcap', 'lz4', 'jinja2', 'markupsafe', 'ray'}
+          'pycocotools', 'zstandard', 'mcap', 'lz4', 'jinja2', 'markupsafe', 'ray', 'sklearn'}
 # Of ROS, and used where it is installed
 OPTIONAL = {'vision_msgs'}
 

@@ -43,6 +43,7 @@ class Watch:
         self.camera = SimpleNamespace(
             name='front', mailbox=Mailbox(), counts=Counter(), lost=0, refusal='',
             refusals={}, arrivals=Window(), departures=Window(), ages=Window(),
+            novelties=Window(),
             source_size=(16, 32), last_arrival_ns=self.now_ns, listening_since_ns=0,
             input=SimpleNamespace(name='/front/image_raw'), transport='raw',
             topics=SimpleNamespace(swir=SimpleNamespace(name='/front/swir/image_raw')),

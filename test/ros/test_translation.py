@@ -78,9 +78,10 @@ def test_stamps_frames_intrinsics_and_counts(running):
     second = running.rig.camera('plain', '--count', 15, '--size', '320x180', '--info')
     second.wait_said('done')
     sent = set(first.sent()) | set(second.sent())
+    # the last frames of a driver that ends may be lost without a gap: then silence is the end
     values = running.wait_values('plain', 'all frames to be finished', lambda v: (
-        count(v, 'received') + count(v, 'lost_transport') >= len(sent)
-        and not count(v, 'in_hand')))
+        (count(v, 'received') + count(v, 'lost_transport') >= len(sent)
+         or float(v['input_rate']) == 0) and not count(v, 'in_hand')))
     assert count(values, 'dropped_engine_not_ready') > 0
     assert_adds_up(values)
     for end in ('image_raw', 'camera_info', 'image_raw/compressed'):  # published, not yet heard
@@ -125,9 +126,10 @@ def test_timing_is_published_per_frame(running):
     values = {key: float(value) for key, value in
               timings()[-1]['status']['/translator: timing quiet']['values'].items()}
     assert set(values) == {'decode_ms', 'preprocess_ms', 'transfer_ms', 'inference_ms',
-                           'sensor_ms', 'publish_ms', 'total_ms', 'age_ms'}
+                           'sensor_ms', 'publish_ms', 'total_ms', 'age_ms', 'input_novelty'}
     assert values['inference_ms'] > 0
-    stages = sum(value for key, value in values.items() if key not in {'total_ms', 'age_ms'})
+    stages = sum(value for key, value in values.items()
+                 if key not in {'total_ms', 'age_ms', 'input_novelty'})
     assert stages <= values['total_ms'] <= values['age_ms']
 
 
@@ -245,7 +247,7 @@ def test_frames_that_the_middleware_loses_are_counted_and_said(running, monkeypa
     running.rig.listen('/lossy/swir/image_raw:image')
     for variable in PROFILE_VARIABLES:  # the camera's driver without the profile
         monkeypatch.delitem(running.rig.environment, variable)
-    camera = running.rig.camera('lossy', '--count', 1000, '--size', '1920x1080', '--rate', 30)
+    camera = running.rig.camera('lossy', '--count', 1000, '--size', '1280x720', '--rate', 30)
     running.wait_values('lossy', 'lost frames', lambda v: count(v, 'lost_transport'))
     running.watcher.wait(lambda: 'lost by the middleware' in running.status(
         'camera lossy')['message'], 'a warning')
