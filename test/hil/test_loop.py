@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ import pytest
 
 from rgb2swir_ros.cli.main import main
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil import conduct
 from rgb2swir_ros.hil.evidence import write_evidence
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.monitor import message_class
@@ -81,6 +83,30 @@ def test_a_failed_threshold_is_the_exit_code_of_the_command(bench, looped, capsy
     for name in ('report.json', 'report.html', 'bag/metadata.yaml', 'run.json',
                  'observation.json', 'responses.json', 'logs/monitor.log'):
         assert (output / name).is_file(), name
+
+
+def test_a_process_that_breaks_off_is_an_error_of_the_run_and_leaves_evidence(bench, monkeypatch):
+    started = {}
+
+    class Watched(conduct.Process):
+        def __init__(self, name, *words):
+            started[name] = self
+            super().__init__(name, *words)
+
+        def _take(self, line):
+            super()._take(line)
+            if self.name == 'hil_node' and 'running broken' in line:
+                threading.Timer(1.0, started['observer'].kill).start()
+    monkeypatch.setattr(conduct, 'Process', Watched)
+    scenario, records, folder = bench({
+        'name': 'broken', 'duration_s': 30, 'pacing': {'rate_hz': 10, 'latency_ms': 150}})
+    assert 'the observer ended during the run' in records.run.error
+    assert 0 < len(records.run.frames) < 250  # what the node has counted until then
+    result = write_evidence(scenario, records, folder)
+    assert result.exit_code == 4
+    root = ElementTree.parse(folder / 'junit.xml').getroot()
+    case, = (one for one in root.iter('testcase') if one.get('name') == 'rule.run_whole')
+    assert case.find('error').get('type') == 'error'
 
 
 def test_the_detector_answers_with_what_it_finds(monkeypatch):
