@@ -135,7 +135,9 @@ def _bench(run: HilRun) -> Facts:
         'pacing thread has real-time priority': run.realtime}
     for name, value in run.engine.items():
         if isinstance(value, dict):
-            entries |= {f'engine {name}: {key}': str(one) for key, one in value.items()}
+            entries |= {f'engine {name}: {key}': ', '.join(
+                f'{part} {figure:g}' for part, figure in one.items()) if isinstance(one, dict)
+                else str(one) for key, one in value.items()}
         else:
             entries[f'engine: {name}'] = value
     entries |= {f'sensor: {key}': value for key, value in run.sensor.items()}

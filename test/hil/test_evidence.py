@@ -54,12 +54,16 @@ def test_a_failed_threshold_fails_the_exit_code_and_its_case_alone(failed):
 
 def test_an_overload_is_an_error_of_the_suite_and_no_failure(tmp_path):
     made = scenario(tmp_path)
-    result = write_evidence(made, records(made, overload=['held up 9 times']), tmp_path)
+    engine = {'state': 'ready', 'timings': {'inference_ms': {'p50': 6.5, 'p99': 80.}}}
+    result = write_evidence(made, records(made, overload=['held up 9 times'], engine=engine),
+                            tmp_path)
     assert result.exit_code == 3
     case, = (one for one in ElementTree.parse(tmp_path / 'junit.xml').getroot().iter('testcase')
              if len(one) and one.find('system-out') is None)
     assert case.get('name') == 'rule.bench_keeps_up'
     assert case.find('error').get('type') == 'inconclusive'
+    facts = json.loads((tmp_path / 'report.json').read_text())['facts'][2]['entries']
+    assert facts['engine timings: inference_ms'] == 'p50 6.5, p99 80'
 
 
 def test_jenkins_schema_and_a_stock_parser_accept_the_file(failed):
