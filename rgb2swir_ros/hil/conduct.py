@@ -165,7 +165,7 @@ class Bench:
         records.load = meter.samples
         if broken:
             records.run.error = '; '.join(filter(None, [records.run.error, *broken]))
-            write_bytes(self.work / 'run.json', json.dumps(as_json(records.run)).encode())
+            (self.work / 'run.json').write_text(json.dumps(as_json(records.run)))
         return records
 
     def _records(self) -> Records:

@@ -80,7 +80,8 @@ def _run(node: HilNode) -> int:
         node.parts.ending.set()
     thread.join()
     for outputs in node.parts.outputs.values():
-        outputs.await_receipt(RECEIPT_S)
+        if rclpy.ok():  # after SIGINT or SIGTERM nothing can be waited for
+            outputs.await_receipt(RECEIPT_S)
     for error in failures:
         if isinstance(error, UserError):
             raise error

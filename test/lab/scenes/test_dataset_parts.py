@@ -95,6 +95,7 @@ def test_pictures_to_look_at():
 
 
 def test_frames_that_are_not_as_promised_are_skipped_by_name(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     import rectangles  # in this process, to see what write_unit itself does
     good = rectangles.draw(0, 0, (48, 64), 'town')
     unit = Unit(tmp_path, 0, (48, 64), looks=1, renderer='rectangles')

@@ -1,6 +1,7 @@
 """TensorBoard events: figures, pictures, right steps after a resume, and none without it."""
 
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ def test_after_a_resume_events_go_on_at_the_checkpoint(tmp_path, read):
     for step in range(1, 5):
         first.scalars({'loss': 10.0 + step}, step)
     first.close()
+    time.sleep(1.1)  # files are read by their names, which have the second: a resume is later
     resumed = TensorBoardWriter(tmp_path, 2, print)  # what was after the checkpoint is done again
     for step in range(3, 6):
         resumed.scalars({'loss': 20.0 + step}, step)
