@@ -25,7 +25,7 @@ from rgb2swir_ros.lab.evaluation.probes import (
 LEFT, RIGHT = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0)
 PROBES = Probes({'a.png': {'sky': LEFT, 'tree': RIGHT}, 'b.png': {'sky': LEFT}},
                 (('sky', 'tree'), ('sky', 'soil')))
-REAL = Path('/work/shared/real')
+REAL = Path(__file__).resolve().parents[4] / 'shared' / 'real'
 
 
 def halves(left: float, right: float) -> np.ndarray:
