@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from contextlib import closing
 
 from rgb2swir_ros.cli.evaluate_shared import (
     add_model_arguments,
     add_rendering_arguments,
     add_report_arguments,
-    candidates,
     check_report,
     give_report,
+    measure_rendered,
 )
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
-from rgb2swir_ros.sizes import format_size
 
 EXAMPLE = """example:
   rgb2swir evaluate halos --model nano --model out/variant -o out/halos
@@ -44,26 +41,14 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.update(waiting_environment())  # before torch is loaded
     try:
         from rgb2swir_ros.lab.evaluation.halos import halo_table, measure, summarise
-        from rgb2swir_ros.lab.evaluation.materials import jobs, rendered
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install "
                         "'rgb2swir_ros[runtime,replay,train,eval]'") from error
-    todo = jobs(arguments.scenes, arguments.looks, arguments.size, arguments.scene_seed)
-    frames = len(todo) * arguments.looks
-    models = candidates(arguments, frames)
-    print(f'{len(todo)} scenes of seed {arguments.scene_seed}, {frames} frames of '
-          f'{format_size(arguments.size)}', file=sys.stderr)
-    lost: list[str] = []
-    with closing(rendered(todo, arguments.workers, lost)) as scenes:
-        sky, crown = measure(scenes, models, frames)
-    for line in lost:
-        print(f'left out: {line}', file=sys.stderr)
+    (sky, crown), models, facts = measure_rendered(arguments, measure)
     results = {m.name: summarise(sky, crown, m.name, resamples=arguments.resamples,
                                  seed=arguments.seed) for m in models}
     figures = {
-        'scenes': len(todo) - len(lost), 'left_out': lost, 'looks': arguments.looks,
-        'scene_seed': arguments.scene_seed, 'size': format_size(arguments.size),
-        'seed': arguments.seed, 'rings': {'sky': len(sky), 'crown': len(crown)},
+        **facts, 'rings': {'sky': len(sky), 'crown': len(crown)},
         'models': {name: result.as_json() for name, result in results.items()}}
     give_report(arguments, 'halos', halo_table(results, (len(sky), len(crown))), figures)
     return 0

@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,30 @@ def give_report(arguments: argparse.Namespace, name: str, text: str,
     print(content if arguments.json else text)
     if arguments.output:
         print(f'report: {arguments.output}/', file=sys.stderr)
+
+
+def measure_rendered(arguments: argparse.Namespace,
+                     measure: Callable[[Any, list[Candidate], int], Any],
+                     ) -> tuple[Any, list[Candidate], dict[str, Any]]:
+    """Render the scenes of `add_rendering_arguments` and measure models on them.
+
+    :param measure: given the scenes as they come, the models and the number of frames.
+    :return: what it returns, the models, and the facts that a report has of the scenes; those
+        that were left out are named on standard error.
+    :raises UserError: if an argument is out of range.
+    """
+    from rgb2swir_ros.lab.evaluation.materials import jobs, rendered
+    todo = jobs(arguments.scenes, arguments.looks, arguments.size, arguments.scene_seed)
+    frames = len(todo) * arguments.looks
+    opened = candidates(arguments, frames)
+    print(f'{len(todo)} scenes of seed {arguments.scene_seed}, {frames} frames of '
+          f'{format_size(arguments.size)}', file=sys.stderr)
+    lost: list[str] = []
+    with closing(rendered(todo, arguments.workers, lost)) as scenes:
+        found = measure(scenes, opened, frames)
+    for line in lost:
+        print(f'left out: {line}', file=sys.stderr)
+    return found, opened, {
+        'scenes': len(todo) - len(lost), 'left_out': lost, 'looks': arguments.looks,
+        'scene_seed': arguments.scene_seed, 'size': format_size(arguments.size),
+        'seed': arguments.seed}

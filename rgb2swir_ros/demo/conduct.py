@@ -21,8 +21,6 @@ from rgb2swir_ros.sizes import format_size
 START_S = 60.0
 ENGINE_S = 300.0  # compiling on a busy machine; a cached engine loads in a second
 READ_S = 120.0
-DRAIN_S = 20.0
-STEADY = 3  # this many equal statuses in a row mean that no more frames come
 CAMERA = 'camera'
 
 
@@ -110,7 +108,8 @@ class Conductor:
             self._say('waiting for the camera to read ahead')
             self._children.await_event(camera, 'prepared', READ_S)
             done = self._film(camera, recorder)
-            self._drain(recorder, done['sent'])
+            self._children.await_last_frames(recorder, done['sent'], self._listen,
+                                             self._counts)
             self._finish(camera)
             counts = self._finish_recorder(recorder)
             translator.interrupt()
@@ -200,28 +199,11 @@ class Conductor:
                 self._say(f"{event['sent']} sent, {counted.get('translated', 0)} translated, "
                           f"{_dropped(counted)} dropped")
 
-    def _drain(self, recorder: DemoProcess, sent: int) -> None:
-        """Wait until the node has counted the last frames."""
-        while not recorder.events.empty():
-            self._listen(recorder.events.get())
-        deadline = time.monotonic() + DRAIN_S
-        before: tuple[int, ...] = ()
-        equal = 0
-        while time.monotonic() < deadline:
-            event = self._children.next_event(recorder, 0.5)
-            if event is None:
-                continue
-            self._listen(event)
-            counted = event.get('camera', {})
-            now = (*(int(float(counted.get(key, 0))) for key in (
-                'received', 'lost_transport', 'translated', 'in_hand')), event['recorded'])
-            received, lost, translated, in_hand, recorded = now
-            if received + lost >= sent and not in_hand and recorded >= translated:
-                return
-            equal = equal + 1 if now == before else 0
-            if equal >= STEADY:
-                return
-            before = now
+    def _counts(self) -> tuple[int, int, int, int, int]:
+        counted = self._told.get('camera', {})
+        received, lost, translated, in_hand = (int(float(counted.get(key, 0))) for key in (
+            'received', 'lost_transport', 'translated', 'in_hand'))
+        return received, lost, translated, in_hand, int(self._told.get('recorded', 0))
 
     def _finish(self, child: DemoProcess) -> None:
         child.close_input()

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +22,6 @@ from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
 DRAIN_S = 0.5  # without a message: then no more are expected
-DRAIN_LIMIT_S = 5.0
 
 
 class TimeLine:
@@ -142,34 +139,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--by-arrival', action='store_true',
                         help='place each message at the monotonic time of its arrival')
     given = parser.parse_args(arguments)
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-
-    closed = threading.Event()
-    threading.Thread(target=_listen, args=(closed,), daemon=True).start()
+    from rgb2swir_ros.ros.serving import spin_until_input_ends
     with ros_context('recorder', given.record):
         with BagWriter(given.bag) as bag:
             recorder = Recorder(bag, given.camera, Arrivals() if given.by_arrival
                                 else TimeLine(given.start_ns))
-            executor = SingleThreadedExecutor()
-            executor.add_node(recorder.node)
             say('recording')
-            try:
-                while not closed.is_set():
-                    executor.spin_once(timeout_sec=0.2)
-                limit = time.monotonic() + DRAIN_LIMIT_S
-                while (time.monotonic() < limit
-                       and time.monotonic_ns() - recorder.last_ns < DRAIN_S * 1e9):
-                    executor.spin_once(timeout_sec=0.1)
-            except ExternalShutdownException:
-                pass  # asked to end: the messages so far are kept
+            spin_until_input_ends(recorder.node, lambda: recorder.last_ns, DRAIN_S)
         given.record.write_text(json.dumps(recorder.arrivals))
         say('recorded', counts=bag.counts)
-
-
-def _listen(closed: threading.Event) -> None:
-    for _ in sys.stdin:
-        pass
-    closed.set()
 
 
 if __name__ == '__main__':

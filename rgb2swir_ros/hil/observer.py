@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,6 @@ from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
 DRAIN_S = 0.5  # of silence after which nothing more is expected
-DRAIN_LIMIT_S = 5.0
 DEPTH = 500
 
 
@@ -112,25 +110,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--node', default='/hil')
     given = parser.parse_args(arguments)
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+    from rgb2swir_ros.ros.serving import spin_until_input_ends
     rclpy.init(args=[])
-    closed = threading.Event()
-    threading.Thread(target=_listen, args=(closed,), daemon=True).start()
     try:
         with BagWriter(given.bag) as bag:
             observer = Observer(given.camera, given.node, bag)
-            executor = SingleThreadedExecutor()
-            executor.add_node(observer.node)
             print('observing', flush=True)
-            try:
-                while not closed.is_set():
-                    executor.spin_once(timeout_sec=0.1)
-                limit = time.monotonic() + DRAIN_LIMIT_S
-                while (time.monotonic() < limit
-                       and time.monotonic_ns() - observer.last_ns < DRAIN_S * 1e9):
-                    executor.spin_once(timeout_sec=0.1)
-            except ExternalShutdownException:
-                pass  # told to end: what came so far is kept
+            spin_until_input_ends(observer.node, lambda: observer.last_ns, DRAIN_S)
         given.record.write_text(json.dumps(as_json(observer.observation)))
         return 0
     except UserError as error:
@@ -138,11 +125,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         rclpy.try_shutdown()
-
-
-def _listen(closed: threading.Event) -> None:
-    sys.stdin.read()
-    closed.set()
 
 
 if __name__ == '__main__':

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,29 +18,13 @@ def serve(name: str, line: str, prepare: Callable[[Any], Callable[[], int] | Non
         most ten times as long.
     """
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+    from rgb2swir_ros.ros.serving import spin_until_input_ends
     rclpy.init(args=[])
-    closed = threading.Event()
-    threading.Thread(target=_await_end, args=(closed,), daemon=True).start()
     try:
         node = rclpy.create_node(name, start_parameter_services=False)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
         last = prepare(node)
         print(line, flush=True)
-        try:
-            while not closed.is_set():
-                executor.spin_once(timeout_sec=0.1)
-            limit = time.monotonic() + 10 * drain_s
-            while (last is not None and time.monotonic() < limit
-                   and time.monotonic_ns() - last() < drain_s * 1e9):
-                executor.spin_once(timeout_sec=0.1)
-        except ExternalShutdownException:
-            pass  # told to end: what came so far is kept
+        spin_until_input_ends(node, last, drain_s)
     finally:
         rclpy.try_shutdown()
-
-
-def _await_end(closed: threading.Event) -> None:
-    sys.stdin.read()
-    closed.set()

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.children import ChildError, Children, DemoProcess
-from rgb2swir_ros.ros.domain import claim_domain
+from rgb2swir_ros.ros.domain import claim_domain, release_domain
 from rgb2swir_ros.ros.transport import local_environment
 
 START_S = 60.0
 ENGINE_S = 300.0  # compiling on a busy machine; a cached engine loads in a second
 READ_S = 120.0
-DRAIN_S = 20.0
-STEADY = 3  # so many equal statuses in a row mean that nothing more comes
 LOGS = ('player.log', 'translator.log', 'recorder.log')
 
 
@@ -70,7 +68,8 @@ class LiveConductor:
         """
         self._options, self._recorded, self._logs, self._work = options, recorded, logs, work
         self._say = say
-        self._environment = local_environment(domain_id=claim_domain())
+        self._domain_id = claim_domain()
+        self._environment = local_environment(domain_id=self._domain_id)
         self._environment['ROS_LOG_DIR'] = str(work / 'ros_logs')
         self._children = Children()
         self._told: dict[str, Any] = {}
@@ -80,6 +79,12 @@ class LiveConductor:
 
         :raises UserError: if a process fails, with its last words.
         """
+        try:
+            return self._run()
+        finally:
+            release_domain(self._domain_id)
+
+    def _run(self) -> LiveRun:
         with self._children:
             self._say('starting recorder and translator')
             recorder = self._start_recorder()
@@ -89,7 +94,8 @@ class LiveConductor:
             self._await_engine(recorder)
             self._say('playing')
             done = self._play(player, recorder)
-            self._drain(recorder, done['sent'])
+            self._children.await_last_frames(recorder, done['sent'], self._listen,
+                                             self._counts)
             self._finish(player, 15.0)
             self._finish(recorder, 30.0)
             translator.interrupt()
@@ -168,27 +174,10 @@ class LiveConductor:
             if event is not None and event['event'] == 'progress':
                 self._say(f"{event['sent']} published, {self._total('translated')} translated")
 
-    def _drain(self, recorder: DemoProcess, sent: int) -> None:
-        """Wait for the node's count of the last frames."""
-        while not recorder.events.empty():
-            self._listen(recorder.events.get())
-        deadline = time.monotonic() + DRAIN_S
-        before: tuple[int, ...] = ()
-        equal = 0
-        while time.monotonic() < deadline:
-            event = self._children.next_event(recorder, 0.5)
-            if event is None:
-                continue
-            self._listen(event)
-            now = (*(self._total(key) for key in ('received', 'lost_transport', 'translated',
-                                                  'in_hand')), int(self._told.get('recorded', 0)))
-            received, lost, translated, in_hand, recorded = now
-            if received + lost >= sent and not in_hand and recorded >= translated:
-                return
-            equal = equal + 1 if now == before else 0
-            if equal >= STEADY:
-                return
-            before = now
+    def _counts(self) -> tuple[int, int, int, int, int]:
+        return (self._total('received'), self._total('lost_transport'),
+                self._total('translated'), self._total('in_hand'),
+                int(self._told.get('recorded', 0)))
 
     def _total(self, key: str) -> int:
         return sum(int(float(values.get(key, 0)))
