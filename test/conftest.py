@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -23,10 +24,25 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files of slow tests: the worker that took one last would end alone."""
+    """Give each file to one worker, those over real ROS 2 to two, and begin with the longest.
+
+    Live tests wait more than they compute, so three workers keep two cores busy; but three live
+    graphs at once would miss their deadlines. The worker that took a slow file last would end
+    alone.
+    """
+    live = {item.path for item in items if item.get_closest_marker('ros')}
     slow = {item.path for item in items if item.get_closest_marker('slow')}
-    items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(
+            _live_group(item.path) if item.path in live else item.nodeid.split('::')[0]))
+    items.sort(key=lambda item: (item.path not in live, item.path not in slow))
+
+
+def _live_group(path: Path) -> str:
+    """Return one of two groups that take about as long."""
+    return 'live node' if path.parent.name in ('ros', 'demo') else 'live benches'
 
 
 def pytest_report_header() -> str:

@@ -61,7 +61,8 @@ def test_export_past_the_parity_gate_writes_nothing(model, tmp_path, capsys, mon
 
 
 def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
-    words = ('-o', tmp_path / 'engines', '--backend', 'inductor', '--precision', 'float32',
+    pytest.importorskip('openvino', reason="openvino is not installed")  # the soonest built
+    words = ('-o', tmp_path / 'engines', '--backend', 'openvino', '--precision', 'float32',
              '--json')
     assert build(model, *words) == 0
     first, said = capsys.readouterr()
@@ -69,14 +70,14 @@ def test_an_engine_is_built_once_and_found_again(model, tmp_path, capsys):
     second, said_again = capsys.readouterr()
     first, second = json.loads(first), json.loads(second)
     assert (first['backend'], first['from_cache'], second['from_cache']) == (
-        'inductor', False, True)
+        'openvino', False, True)
     assert first['file'] == second['file']
     assert Path(first['file']).is_file()
     manifest = json.loads(Path(first['manifest']).read_text())
     assert manifest['fields']['model_hash'] == first['model_hash']
     assert manifest['facts']['parity'] == first['parity']
-    assert 'compiling' in said
-    assert 'compiling' not in said_again
+    assert 'building' in said
+    assert 'building' not in said_again
     assert build(model, *words[:-1]) == 0
     assert 'was there already' in capsys.readouterr().out
 

@@ -93,8 +93,8 @@ def test_report(tmp_path, capsys):
     parser = argparse.ArgumentParser()
     evaluate_halos.configure(parser)
     out = tmp_path / 'out'
-    words = ['--model', 'grey', '--model', save_tiny(tmp_path / 'tiny'), '--scenes', 4, '--looks',
-             1, '--size', '320x256', '-o', out, '--resamples', 20]
+    words = ['--model', 'grey', '--model', save_tiny(tmp_path / 'tiny'), '--scenes', 2, '--looks',
+             1, '--size', '240x192', '-o', out, '--resamples', 20]
     assert evaluate_halos.run(parser.parse_args([*map(str, words)])) == 0
     text, _ = capsys.readouterr()
     assert text.strip() == (out / 'table.txt').read_text().strip()

@@ -121,8 +121,8 @@ def test_scenes_are_measured_in_order_of_their_numbers():
 @pytest.mark.slow
 def test_scenes_come_from_workers_as_they_would_from_one_process(monkeypatch):
     lost = []
-    scenes = dict(rendered(jobs(3, 1, (64, 96), 9), 2, lost))
-    assert sorted(scenes) == ['9000000', '9000001', '9000002']
+    scenes = dict(rendered(jobs(2, 1, (64, 96), 9), 2, lost))
+    assert sorted(scenes) == ['9000000', '9000001']
     assert lost == []
     again = dict(rendered(jobs(1, 1, (64, 96), 9), 1, lost))
     np.testing.assert_array_equal(again['9000000'][0].rgb, scenes['9000000'][0].rgb)
@@ -149,16 +149,16 @@ def call(*words):
 @pytest.mark.slow
 def test_report(tmp_path, capsys):
     model, out = save_tiny(tmp_path / 'tiny'), tmp_path / 'out'
-    assert call('--model', model, '--model', 'grey', '--scenes', 8, '--looks', 2, '--size',
+    assert call('--model', model, '--model', 'grey', '--scenes', 6, '--looks', 2, '--size',
                 '96x64', '-o', out) == 0
     text, progress = capsys.readouterr()
     assert text.strip() == (out / 'table.txt').read_text().strip()
-    assert '8 scenes of seed 9, 16 frames of 96x64' in progress
-    assert '16/16 frames' in progress
+    assert '6 scenes of seed 9, 12 frames of 96x64' in progress
+    assert '12/12 frames' in progress
     figures = json.loads((out / 'materials.json').read_text())
-    assert (figures['scenes'], figures['left_out']) == (8, [])
+    assert (figures['scenes'], figures['left_out']) == (6, [])
     grey = figures['models']['grey']
-    assert grey['pairs'] > 50
+    assert grey['pairs'] > 20
     assert .2 < grey['order']['value'] < .9
     assert grey['by_material']['leaf']['factor'] < .5  # leaves are bright in SWIR, dark to the eye
     assert 'sky' in text

@@ -80,7 +80,7 @@ def test_all_places_and_classes_come_up(monkeypatch):
 
 def test_nothing_stands_in_the_camera():
     """No object's box contains the camera, and traffic in its lane keeps away."""
-    for seed in range(40):
+    for seed in range(24):
         scene = draw_scene(np.random.default_rng([21, seed]), SIZE)
         if scene.place == 'clutter':
             continue
