@@ -14,7 +14,9 @@ SETTINGS = Path(__file__).parents[1] / 'pyproject.toml'
 LOADING = '''
 import importlib, sys
 from pathlib import Path
-import rgb2swir_ros
+import rgb2swir_ros, rgb2swir_ros.engines.build
+# TorchInductor's compiler takes as long to import as torch, at each start of an engine
+assert 'torch._dynamo' not in sys.modules
 loaded, top = 0, Path(rgb2swir_ros.__file__).parents[1]
 for file in sorted(top.glob('rgb2swir_ros/**/*.py')):
     name = '.'.join(file.relative_to(top).with_suffix('').parts)

@@ -1,4 +1,8 @@
-"""The Translator compiled ahead of time by TorchInductor into one ``.pt2`` file."""
+"""The Translator compiled ahead of time by TorchInductor into one ``.pt2`` file.
+
+``torch._inductor`` takes as long to import as torch itself, so it is imported where it is used:
+engines of other backends start without it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch._inductor.config
 
 from rgb2swir_ros.engines.base import (
     CompileError,
@@ -39,10 +42,12 @@ def compile_options(compiler: str, threads: int) -> dict[str, Any]:
         'cpp.threads': threads,  # written into the generated loops
         'compile_threads': 1,  # a pool of workers would outlive the build
     }
+    from torch._inductor.config import get_config_copy
+
     # Precompiled headers are kept in a folder with a predictable name under /tmp, which others
     # could create first. Not every version of torch has the settings.
     for name in ('cpp_cache_precompile_headers', 'aot_inductor.precompile_headers'):
-        if name in torch._inductor.config.get_config_copy():
+        if name in get_config_copy():
             options[name] = False
     return options
 
@@ -56,6 +61,8 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
     :return: the package's path.
     :raises CompileError: if it cannot be compiled here.
     """
+    from torch._inductor import aoti_compile_and_package
+
     use_threads(spec.threads)
     progress(f'building {spec}: exporting')
     copied = cast(translator, spec.precision).to(spec.device)
@@ -70,7 +77,7 @@ def compile_package(translator: SwirModel, spec: EngineSpec, folder: Path, compi
         program = torch.export.export(copied, (example,))
         progress(f'building {spec}: compiling')
         try:
-            torch._inductor.aoti_compile_and_package(
+            aoti_compile_and_package(
                 program, package_path=str(path),
                 inductor_configs=compile_options(compiler, spec.threads))
         except Exception as error:
@@ -87,8 +94,10 @@ class InductorEngine(TorchEngine):
     def __init__(self, package: Path, spec: EngineSpec,
                  facts: dict[str, Any] | None = None) -> None:
         """Load a package; ``facts`` are added to the description."""
+        from torch._inductor import aoti_load_package
+
         with _unpacked_removed(package):
-            super().__init__(torch._inductor.aoti_load_package(str(package)), spec, facts)
+            super().__init__(aoti_load_package(str(package)), spec, facts)
 
 
 def open_cuda_package(package: Path, spec: EngineSpec,
@@ -99,9 +108,11 @@ def open_cuda_package(package: Path, spec: EngineSpec,
 
     :param package: as for `InductorEngine`.
     """
+    from torch._inductor import aoti_load_package
+
     with _unpacked_removed(package):
         # without the package's own locking, which queries events while a graph is recorded
-        program = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)
+        program = aoti_load_package(str(package), run_single_threaded=True)
         engine = CudaEngine(program, spec, facts)
         engine.warm_up()  # kernels are read from the unpacked files at the first call
     return engine
