@@ -29,6 +29,8 @@ OLDEST_TESTS := test/test_versions.py test/imaging test/replay \
     test_compressed_input_is_found_by_itself)
 INPUT ?=
 DEMO_FLAGS ?=
+# Containers often set this: each of the many processes would then compile the package anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test lint bench scenes weights clean
 
