@@ -19,7 +19,7 @@ COMPILER := $(VENV)/tensorrt-rtx/1.7.1.116
 OLDEST := $(VENV)/oldest
 OLDEST_RUNS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'
 # Three workers for the two cores of a small machine; test/conftest.py says what goes to which
-PYTEST_FLAGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
+PYTEST_FLAGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 # What handles pictures: all of it that reads, writes and converts them, and of the live node one
 # test of raw and one of compressed images. Names, parameters, states and processes of the node
 # meet neither OpenCV nor NumPy, and building an engine only torch: the first leg has them.

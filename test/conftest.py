@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,25 +26,35 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one worker, those over real ROS 2 to two, and begin with the longest.
-
-    Live tests wait more than they compute, so three workers keep two cores busy; but three live
-    graphs at once would miss their deadlines. The worker that took a slow file last would end
-    alone.
-    """
+    """Begin with the live and the slow files: the worker that took one last would end alone."""
     live = {item.path for item in items if item.get_closest_marker('ros')}
     slow = {item.path for item in items if item.get_closest_marker('slow')}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(
-            _live_group(item.path) if item.path in live else item.nodeid.split('::')[0]))
     items.sort(key=lambda item: (item.path not in live, item.path not in slow))
 
 
-def _live_group(path: Path) -> str:
-    """Return one of two groups that take about as long."""
-    return 'live node' if path.parent.name in ('ros', 'demo') else 'live benches'
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one worker, and those over real ROS 2 to two workers.
+
+    Live tests wait more than they compute, so three workers keep two cores busy; but three live
+    graphs at once would miss their deadlines.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(super()._split_scope(nodeid), config.rootpath)
+
+    return Scheduling(config, log)
+
+
+@cache
+def group(file: str, root: Path) -> str:
+    """Return the name of a test file's group: the two of live tests take about as long."""
+    if 'pytest.mark.ros' not in (root / file).read_text():
+        return file
+    return 'live nodes' if Path(file).parent.name in ('ros', 'demo') else 'live benches'
 
 
 def pytest_report_header() -> str:
