@@ -30,8 +30,8 @@ from rgb2swir_ros.replay.storage.recording import Recording
 
 from . import footage
 from .mcap_bytes import McapBytes
-from .test_replay_bag import START, STEP, SWIR, Opener, drive, replay
-from .test_storage import ros1
+from .recordings import ros1
+from .replays import START, STEP, SWIR, Opener, drive, replay
 
 INFINITE = QosTime(9223372036, 854775807)
 LATCHED = Qos(QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL,
