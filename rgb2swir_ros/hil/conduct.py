@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +23,6 @@ from rgb2swir_ros.hil.result import (
     HilRun,
     Observation,
     Responses,
-    as_json,
     observation_from_json,
     responses_from_json,
     run_from_json,
@@ -165,7 +164,7 @@ class Bench:
         records.load = meter.samples
         if broken:
             records.run.error = '; '.join(filter(None, [records.run.error, *broken]))
-            (self.work / 'run.json').write_text(json.dumps(as_json(records.run)))
+            (self.work / 'run.json').write_text(json.dumps(asdict(records.run)))
         return records
 
     def _records(self) -> Records:

@@ -11,13 +11,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.peer import serve
-from rgb2swir_ros.hil.result import Responses, as_json
+from rgb2swir_ros.hil.result import Responses
 from rgb2swir_ros.replay.bag import stamp_ns
 
 DEPTH = 500
@@ -117,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    given.record.write_text(json.dumps(as_json(monitor.responses)))
+    given.record.write_text(json.dumps(asdict(monitor.responses)))
     return 0
 
 

@@ -11,11 +11,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.result import Arrival, Observation, as_json
+from rgb2swir_ros.hil.result import Arrival, Observation
 from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
@@ -118,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
             observer = Observer(given.camera, given.node, bag)
             print('observing', flush=True)
             spin_until_input_ends(observer.node, lambda: observer.last_ns, DRAIN_S)
-        given.record.write_text(json.dumps(as_json(observer.observation)))
+        given.record.write_text(json.dumps(asdict(observer.observation)))
         return 0
     except UserError as error:
         print(f'observer: {error}', file=sys.stderr)
