@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table."""
     try:
-        from rgb2swir_ros.demo.conduct import DemoOptions
+        from rgb2swir_ros.demo.filming import DemoOptions
         from rgb2swir_ros.demo.run import run_demo
     except ImportError as error:
         raise UserError(f'{error}: the demo needs numpy, OpenCV, av, rosbags and mcap; in a '

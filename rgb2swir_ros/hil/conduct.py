@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import threading
 import time
@@ -28,7 +27,7 @@ from rgb2swir_ros.hil.result import (
     run_from_json,
 )
 from rgb2swir_ros.hil.scenario import Scenario
-from rgb2swir_ros.ownership import require_free, sweep, workspace, write_bytes, write_json
+from rgb2swir_ros.ownership import clear_results, sweep, workspace, write_bytes, write_json
 from rgb2swir_ros.ros.transport import profile_environment, remove_stale_segments
 
 START_S = 60.0
@@ -270,11 +269,6 @@ def clear(output: Path, *, overwrite: bool) -> None:
     """
     results = [output / name for name in ('bag', *RECORDS, *EVIDENCE)]
     results += [output / 'logs' / f'{name}.log' for name in LOGS]
-    require_free(results, overwrite=overwrite)
-    for path in results:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    clear_results(results, overwrite=overwrite)
     output.mkdir(parents=True, exist_ok=True)
     sweep(output)

@@ -6,8 +6,6 @@ frame. In a further round of ``--loop`` it lies as much later as the rounds befo
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,8 +19,7 @@ from rgb2swir_ros.demo.run import require_ros
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.live.conduct import LOGS, LiveConductor, LiveOptions, LiveRun
 from rgb2swir_ros.live.player import camera_name
-from rgb2swir_ros.marks import fingerprint, record
-from rgb2swir_ros.ownership import place_folder, require_free, workspace
+from rgb2swir_ros.ownership import clear_results, place_folder, require_free, workspace
 from rgb2swir_ros.replay.bag import RAW, CameraBag, stamp_ns
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.replay.message_writer import DIAGNOSTICS
@@ -38,7 +35,6 @@ from rgb2swir_ros.replay.run_record import (
 from rgb2swir_ros.replay.sameness import extend
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.recording import Recording
-from rgb2swir_ros.ros.transport import remove_stale_segments
 from rgb2swir_ros.sizes import format_size
 
 STATUS, TIMING = '/diagnostics', '/translator/timing'
@@ -68,15 +64,11 @@ def replay_live(source: Path, target: Path, options: ReplayOptions, pace: Pace,
     bag = CameraBag(source, options.topics)
     run = RunRecord(str(source.absolute()), input_fingerprint(source), options_told,
                     versions=versions())
-    _clear(results)
+    clear_results(results, overwrite=overwrite)
     (target / 'logs').mkdir(parents=True, exist_ok=True)
     with workspace(target / BAG_FOLDER) as work:
-        try:
-            live = LiveConductor(_live_options(bag, options, pace), work / 'recorded',
-                                 target / 'logs', work, say).run()
-        finally:
-            remove_stale_segments()  # a killed process leaves 128 MB
-            _seal_logs(target / 'logs')
+        live = LiveConductor(_live_options(bag, options, pace), work / 'recorded',
+                             target / 'logs', work, say).run()
         return _finish(run, bag, live, work, target, options, pace)
 
 
@@ -218,19 +210,3 @@ def _sent_before(entries: list[tuple[int, int]], arrived_ns: int, otherwise: int
 def _size_of(text: str) -> tuple[int, int] | None:
     width, found, height = text.partition('x')
     return (int(height), int(width)) if found and width.isdigit() and height.isdigit() else None
-
-
-def _clear(results: list[Path]) -> None:
-    for path in results:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _seal_logs(logs: Path) -> None:
-    """Mark the logs as they are now."""
-    for path in (logs / name for name in LOGS):
-        with suppress(OSError):  # the disk is full: they stay marked as being written
-            if os.path.isfile(path):
-                record(path, fingerprint(path))
