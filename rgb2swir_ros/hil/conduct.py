@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -28,6 +27,7 @@ from rgb2swir_ros.hil.result import (
 )
 from rgb2swir_ros.hil.scenario import Scenario
 from rgb2swir_ros.ownership import clear_results, sweep, workspace, write_bytes, write_json
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.ros.transport import profile_environment, remove_stale_segments
 
 START_S = 60.0
@@ -250,15 +250,6 @@ def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transp
             if (work / name).is_file():
                 write_json(output / name, json.loads((work / name).read_text()))
     return records
-
-
-def require_ros() -> None:
-    """Raise UserError unless rclpy and its messages are there, without loading them."""
-    missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs', 'rosgraph_msgs')
-               if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f"no ROS 2 here ({', '.join(missing)} cannot be imported): source your "
-                        "ROS setup file, or install it with pip install 'rgb2swir_ros[ros]'")
 
 
 def clear(output: Path, *, overwrite: bool) -> None:

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.accounting import Account, balance
-from rgb2swir_ros.demo.latency import read_timing, summary, whole_way
-from rgb2swir_ros.demo.run import require_ros
+from rgb2swir_ros.demo.latency import summary, whole_way
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.live.conduct import LOGS, LiveConductor, LiveOptions, LiveRun
 from rgb2swir_ros.live.player import camera_name
 from rgb2swir_ros.ownership import clear_results, place_folder, require_free, workspace
 from rgb2swir_ros.replay.bag import RAW, CameraBag, stamp_ns
 from rgb2swir_ros.replay.frames import FootageError
-from rgb2swir_ros.replay.message_writer import DIAGNOSTICS
+from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, TIMING
 from rgb2swir_ros.replay.replay_options import ReplayOptions, input_fingerprint, versions
 from rgb2swir_ros.replay.run_record import (
     BAG_FOLDER,
@@ -35,9 +34,11 @@ from rgb2swir_ros.replay.run_record import (
 from rgb2swir_ros.replay.sameness import extend
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.recording import Recording
+from rgb2swir_ros.replay.timing import read_timing
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.sizes import format_size
 
-STATUS, TIMING = '/diagnostics', '/translator/timing'
+STATUS = '/diagnostics'
 WHOLE = 'player_to_recorder_ms'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rgb2swir_ros.demo import run as demo_run
+from rgb2swir_ros.live import run as live_run
 from rgb2swir_ros.replay import offline
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 
@@ -23,4 +24,5 @@ def without_network(monkeypatch: pytest.MonkeyPatch) -> None:
         original(self, options, **{**rest, 'opener': footage.FakeOpener()})
 
     monkeypatch.setattr(offline.OfflineTranslator, '__init__', construct)
-    monkeypatch.setattr(demo_run, 'require_ros', lambda: None)
+    for room in (demo_run, live_run):
+        monkeypatch.setattr(room, 'require_ros', lambda: None)

@@ -10,7 +10,9 @@ from rosbags.rosbag2 import Reader
 from rgb2swir_ros.replay.offline import Options
 from rgb2swir_ros.replay.replay_bag import BagReplay
 from rgb2swir_ros.replay.replay_options import ReplayOptions
-from rgb2swir_ros.replay.run_record import RunRecord
+from rgb2swir_ros.replay.run_record import RunRecord, TopicDigest
+from rgb2swir_ros.replay.sameness import extend
+from rgb2swir_ros.replay.storage.recording import Recording
 
 from . import footage
 
@@ -76,4 +78,16 @@ def payloads(bag: Path) -> dict[str, list[tuple[int, bytes]]]:
     with Reader(bag) as reader:
         for connection, log_ns, data in reader.messages():
             found.setdefault(connection.topic, []).append((log_ns, bytes(data)))
+    return found
+
+
+def digest_bag(path: Path) -> dict[str, TopicDigest]:
+    """Return the hash of each topic of a bag, its messages in the order of record times.
+
+    :raises FootageError: if it cannot be read.
+    """
+    recording = Recording(path)
+    found = {one.topic: TopicDigest() for one in recording.connections}
+    for connection, log_ns, payload in recording.messages(lambda _: True):
+        extend(found[connection.topic], connection.topic, connection.msgtype, log_ns, payload)
     return found

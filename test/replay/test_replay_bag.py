@@ -11,10 +11,9 @@ import yaml
 
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.run_record import read_run
-from rgb2swir_ros.replay.sameness import digest_bag
 
 from . import footage
-from .replays import INFO, START, STEP, SWIR, TIMING, Opener, drive, payloads, replay
+from .replays import INFO, START, STEP, SWIR, TIMING, Opener, digest_bag, drive, payloads, replay
 
 
 def test_a_whole_run(tmp_path: Path) -> None:

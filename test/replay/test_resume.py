@@ -11,10 +11,9 @@ from rgb2swir_ros.replay.offline import Options
 from rgb2swir_ros.replay.replay_bag import BagReplay
 from rgb2swir_ros.replay.replay_options import ReplayOptions
 from rgb2swir_ros.replay.run_record import RunRecord
-from rgb2swir_ros.replay.sameness import digest_bag
 
 from . import footage
-from .replays import INFO, START, STEP, SWIR, Opener, drive, payloads, replay
+from .replays import INFO, START, STEP, SWIR, Opener, digest_bag, drive, payloads, replay
 
 
 def same(found: RunRecord, expected: RunRecord) -> bool:

@@ -26,16 +26,12 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_picture
+from rgb2swir_ros.lab.evaluation.pairs.boxes import MARGIN, Box, as_box
 from rgb2swir_ros.ownership import require_apart, require_free
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
-# Smallest ratio of bright to dark in linear light: less may be due to exposure, noise or an
-# inaccurate box.
-MARGIN = 1.15
 GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ def read_probes(folder: Path) -> Probes:
         return Probes({}, ())
     try:
         entries = json.loads(path.read_text())
-        images = {name: {material: _box(box) for material, box in boxes.items()}
+        images = {name: {material: as_box(box) for material, box in boxes.items()}
                   for name, boxes in entries['images'].items()}
         pairs = tuple((str(dark), str(bright)) for dark, bright in entries['darker_than'])
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
@@ -242,10 +238,3 @@ def _octave_ratio(picture: NDArray[Any], mask: NDArray[np.bool_]) -> float:
     energy = [float(np.square(fine - coarse)[mask].mean())
               for fine, coarse in itertools.pairwise([picture, *blurred])]
     return float(np.sqrt(energy[0] / max(energy[2] + energy[3], 1e-12)))
-
-
-def _box(values: Any) -> Box:
-    x0, y0, x1, y1 = (float(value) for value in values)
-    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
-        raise ValueError(f'{values} is no box')
-    return x0, y0, x1, y1
