@@ -35,8 +35,8 @@ exit codes:
   1  fail          one is not
   2                wrong arguments or scenario; nothing was run
   3  inconclusive  the bench was overloaded, its observer lost frames, or a threshold had nothing
-                   to measure: the run says nothing of the system under test
-  4  error         the run broke off, or its clocks cannot be believed
+                   to measure: the run says nothing about the system under test
+  4  error         the run broke off, or its clocks cannot be trusted
 """
 
 

@@ -59,7 +59,7 @@ class Process(ChildProcess):
                  say: Callable[[str], None]) -> None:
         """Start a module of `rgb2swir_ros.hil`.
 
-        :param say: told of each line that it prints.
+        :param say: called with each line that it prints.
         """
         self.name, self.lines = name, list[str]()
         self._said = threading.Condition()
@@ -104,7 +104,7 @@ class Bench:
         :param output: gets ``bag/`` and ``logs/``.
         :param work: a folder for what the processes hand over.
         :param transport: profile of Fast DDS: ``local``, ``vehicle`` or ``none``.
-        :param say: told of each line that the node logs.
+        :param say: called with each line that the node logs.
         :param responders: where classes are that this room does not know, by name.
         :param environment: of the processes; by default this one's.
         """

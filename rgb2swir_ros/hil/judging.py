@@ -35,7 +35,7 @@ def judge(figures: Figures, result: HilResult, load: Load) -> None:
     result.checks += [_recovery(one, several=several) for one in figures.recoveries]
     result.checks += [
         _rule('run_whole', Verdict.ERROR, [run.error] if run.error else [], 'the run broke off: '),
-        _rule('clock', Verdict.ERROR, run.clock_errors, 'the clocks cannot be believed: '),
+        _rule('clock', Verdict.ERROR, run.clock_errors, 'the clocks cannot be trusted: '),
         _rule('frames_accounted', Verdict.ERROR, unaccounted(run), 'frames have no known end: '),
         _rule('arrivals_known', Verdict.ERROR, [
             f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus],
@@ -124,7 +124,7 @@ def _unmeasured(figures: Figures, one: Threshold) -> tuple[Verdict, str]:
 
 
 def _found_as(fault: FaultRecord, silence_ns: int) -> str:
-    """Return as what the watchdog must find a fault; empty if it need not."""
+    """Return the kind of incident that the watchdog must find for a fault; empty for none."""
     silent = (fault.kind == 'drop' and fault.point == RGB and min(fault.intensity) == 1
               and fault.end_ns - fault.start_ns > silence_ns + FOUND_WITHIN_NS)
     return SILENCE if silent else ENGINE_FAULTS.get(fault.kind, '')

@@ -1,4 +1,4 @@
-"""The way of a frame through the bench, without threads, clocks and ROS."""
+"""The path of a frame through the bench, without threads, clocks and ROS."""
 
 from __future__ import annotations
 

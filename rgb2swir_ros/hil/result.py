@@ -109,7 +109,7 @@ class Incident:
 
 @dataclass
 class HilRun:
-    """What the node did: it writes this as its last act.
+    """What the node did; it writes this last.
 
     :param scenario: the scenario's name.
     :param t0_ns: stamp of the first frame.

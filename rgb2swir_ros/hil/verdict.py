@@ -49,7 +49,7 @@ class HilResult:
     def verdict(self) -> Verdict:
         """The worst of the checks: error, then inconclusive as to the bench, then fail, then pass.
 
-        A run whose bench was overloaded says nothing of the system under test, whatever failed
+        A run whose bench was overloaded says nothing about the system under test, whatever failed
         in it; a threshold without anything to measure hides no other one that failed.
         """
         found = {check.verdict for check in self.checks}

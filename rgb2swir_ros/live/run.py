@@ -1,7 +1,8 @@
 """Replay a bag in real time through the node: its SWIR bag, and the record of the run.
 
 The bag has the form of an offline replay's: a SWIR frame lies at the record time of its source
-frame. In a further round of ``--loop`` it lies as much later as the rounds before took in the bag.
+frame. In a later round of ``--loop`` it lies later by the time that the earlier rounds took in the
+bag.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _live_options(bag: CameraBag, options: ReplayOptions, pace: Pace) -> LiveOpt
 
 
 def _first_size(bag: CameraBag) -> tuple[int, int] | None:
-    """Return the first usable frame's (height, width): the node makes its engine ready by it."""
+    """Return the first usable frame's (height, width): the node prepares its engine for it."""
     from rgb2swir_ros.demo.footage import TRIES, frame_size
     from rgb2swir_ros.imaging.errors import ImageError
     with suppress(FootageError):
