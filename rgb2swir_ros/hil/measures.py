@@ -12,8 +12,8 @@ MEASURES: dict[str, str] = {
     'dropped': 'frames: lost before they were due: overwritten, refused, no engine',
     'pacing_error_ms_p99': 'ms: 99th percentile of the difference between departure and due time',
     'pacing_error_ms_max': 'ms: the largest of them',
-    'jitter_ms_p99': 'ms: 99th percentile of the difference between the interval of two departures '
-                     'and that of their due times',
+    'jitter_ms_p99': 'ms: 99th percentile of the difference between the interval of two '
+                     'departures and that of their due times',
     'deadline_missed': 'events: QoS deadlines missed by the publisher; of the whole run',
     'liveliness_lost': 'events: QoS liveliness lost by the publisher; of the whole run',
     # what an outside process received
