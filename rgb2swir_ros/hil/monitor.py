@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -67,23 +67,21 @@ class Monitor:
         """
         from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-        from rgb2swir_ros.ros.qos import has_message_info
+        from rgb2swir_ros.ros.qos import with_info
         from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
         tracker = SequenceTracker()
         topic, kind, reliable = self._offered(node)
         self.responses.topic = topic
 
-        def receive(cdr: bytes, about: dict[str, Any]) -> None:
+        def receive(cdr: bytes, about: Mapping[str, Any]) -> None:
             wall, now = time.time_ns(), time.monotonic_ns()
             self._last_ns = now
             self.responses.lost += tracker.see(about.get('publication_sequence_number'))
             self.responses.responses.append((stamp_ns(cdr), wall, now))
 
-        def receive_alone(cdr: bytes) -> None:
-            receive(cdr, {})
         policy = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         node.create_subscription(
-            message_class(kind), topic, receive if has_message_info() else receive_alone,
+            message_class(kind), topic, with_info(receive),
             QoSProfile(depth=DEPTH, reliability=policy), raw=True)
         return lambda: self._last_ns
 

@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_picture
 from rgb2swir_ros.lab.evaluation.pairs.boxes import MARGIN, Box, as_box
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 from rgb2swir_ros.ownership import require_apart, require_free
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
-GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def box_mean(picture: NDArray[Any], box: Box) -> float:
 
 def grey_radiance(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the grey-scale conversion (Rec. 601) of RGB (H, W, 3) as linear light (H, W)."""
-    return np.power(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / 255.0, GAMMA)
+    return np.power(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / 255.0, DISPLAY_GAMMA)
 
 
 def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
@@ -171,7 +171,7 @@ def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
     :param rgb: the source, uint8 (H, W, 3), of any size.
     :param radiance: the SWIR image (h, w), linear, in [0, 1].
     """
-    display_value = np.power(np.clip(radiance, 0, 1), 1 / GAMMA).astype(np.float32)
+    display_value = np.power(np.clip(radiance, 0, 1), 1 / DISPLAY_GAMMA).astype(np.float32)
     grey: NDArray[Any] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     if grey.shape != display_value.shape:
         grey = cv2.resize(grey, display_value.shape[::-1], interpolation=cv2.INTER_AREA)
