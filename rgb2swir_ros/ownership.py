@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,19 @@ def require_free(targets: Iterable[Path], *, overwrite: bool) -> None:
         raise UserError(f'{_named(there)} already: '
                         + ('name another output' if foreign else
                            'give --overwrite to replace it, or name another output'))
+
+
+def clear_results(targets: Collection[Path], *, overwrite: bool) -> None:
+    """Remove the results of an earlier run, and nothing else.
+
+    :raises UserError: as `require_free`.
+    """
+    require_free(targets, overwrite=overwrite)
+    for path in targets:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def require_apart(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:

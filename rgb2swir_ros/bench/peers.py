@@ -10,9 +10,7 @@ import argparse
 import array
 import contextlib
 import json
-import os
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,26 +99,21 @@ def _camera(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _listener(arguments: argparse.Namespace) -> dict[str, Any]:
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import Image
+
+    from rgb2swir_ros.ros.messages import stamp_ns
+    from rgb2swir_ros.ros.serving import spin_until_input_ends
 
     node = rclpy.create_node('bench_listener', start_parameter_services=False)
     frames: list[tuple[int, int]] = []
 
     def receive(message: Image) -> None:
-        stamp = message.header.stamp.sec * SECOND_NS + message.header.stamp.nanosec
-        frames.append((stamp, time.time_ns()))
+        frames.append((stamp_ns(message.header), time.time_ns()))
 
     node.create_subscription(Image, arguments.topic, receive, qos_profile_sensor_data)
-    ended = threading.Event()
-    threading.Thread(target=_end_with_input, args=(ended,), daemon=True).start()
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    # not spin(): a shutdown of rclpy from another thread sometimes hangs
-    with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
-        while not ended.is_set():
-            executor.spin_once(timeout_sec=0.1)
+    with contextlib.suppress(KeyboardInterrupt):
+        spin_until_input_ends(node)
     return {'frames': frames}
 
 
@@ -145,12 +138,6 @@ def _status(arguments: argparse.Namespace) -> dict[str, Any]:
     while time.monotonic() < deadline and not states[-1].startswith(('ready', 'failed')):
         rclpy.spin_once(node, timeout_sec=0.2)
     return {'state': states[-1], 'counts': counts}
-
-
-def _end_with_input(ended: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    ended.set()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; return 0, or 1 if the counts differ."""
     from rgb2swir_ros.bench.pacing import PacingSettings, measure, report_of, table
-    from rgb2swir_ros.hil.conduct import require_ros
+    from rgb2swir_ros.ros.available import require_ros
 
     parse_size(arguments.size)
     for name, least in (('frames', 2), ('runs', 1), ('hog', 0)):

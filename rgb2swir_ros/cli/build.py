@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.engines.base import BACKENDS, DEVICES, PRECISIONS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import finished, require_apart, require_free, write_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_model_and_size, add_overwrite
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
@@ -38,9 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=float,
                         help=f'of footage at most (default {INPUT_SECONDS:g}; the built-in drive '
                              f'{DRIVE_SECONDS:g})')
-    parser.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
-    parser.add_argument('--size', default='640x512',
-                        help='box that frames are scaled down to fit (default %(default)s)')
+    add_model_and_size(parser)
     parser.add_argument('--backend', default='auto',
                         choices=('auto', *BACKENDS))
     parser.add_argument('--rate', default='recorded', metavar='HZ',
@@ -52,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table."""
     try:
-        from rgb2swir_ros.demo.conduct import DemoOptions
+        from rgb2swir_ros.demo.filming import DemoOptions
         from rgb2swir_ros.demo.run import run_demo
     except ImportError as error:
         raise UserError(f'{error}: the demo needs numpy, OpenCV, av, rosbags and mcap; in a '

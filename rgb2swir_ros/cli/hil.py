@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.progress import ProgressDisplay, timed_log
@@ -35,8 +35,8 @@ exit codes:
   1  fail          one is not
   2                wrong arguments or scenario; nothing was run
   3  inconclusive  the bench was overloaded, its observer lost frames, or a threshold had nothing
-                   to measure: the run says nothing of the system under test
-  4  error         the run broke off, or its clocks cannot be believed
+                   to measure: the run says nothing about the system under test
+  4  error         the run broke off, or its clocks cannot be trusted
 """
 
 

@@ -44,13 +44,6 @@ def parser_for(verb: str) -> Parser:
     return parser
 
 
-def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--overwrite``, the only way to have outputs replaced."""
-    parser.add_argument('--overwrite', action='store_true',
-                        help='replace outputs that exist, as far as this tool wrote them and '
-                             'nobody has changed them since')
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import math
 import sys
 import time
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli import replay_judgement as judgement
+from rgb2swir_ros.cli.shared import (
+    add_model_and_size,
+    add_overwrite,
+    print_line,
+    require_libraries,
+)
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.engines.base import BACKENDS, PRECISIONS
 from rgb2swir_ros.errors import UserError
@@ -59,9 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help='copy everything else of the bag too, unparsed: messages with their '
                             'QoS, attachments, metadata')
     how = parser.add_argument_group('how it is translated')
-    how.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
-    how.add_argument('--size', default='640x512',
-                     help='box that outputs are scaled down to fit (default %(default)s)')
+    add_model_and_size(how)
     how.add_argument('--backend', default='auto', choices=('auto', *BACKENDS))
     how.add_argument('--precision', default='auto', choices=('auto', *PRECISIONS))
     how.add_argument('--linear16', action='store_true',
@@ -84,14 +86,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       help='with --live: play the bag N times (without a number: twice)')
     parser.add_argument('--json', action='store_true', help='print the outcome as JSON')
     add_overwrite(parser)
-    if (judgement := _judgement()) is not None:
-        judgement.add_judgement_arguments(parser)
+    judgement.add_judgement_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, judge, and say what was done."""
     _check(arguments)
-    _need_libraries()
+    require_libraries('replay', ('torch', 'cv2', 'rosbags', 'mcap'),
+                      'torch, OpenCV (cv2), rosbags and mcap')
     from rgb2swir_ros.imaging import opencv
     from rgb2swir_ros.ownership import require_apart
     from rgb2swir_ros.replay.many import list_bags
@@ -100,8 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     model_directory(arguments.model)
     require_apart([arguments.output], arguments.bags)
     listed = list_bags(arguments.bags, arguments.output)
-    judgement = _judgement()
-    judged = judgement is not None and judgement.wants_judgement(arguments)
+    judged = judgement.wants_judgement(arguments)
     if judged:
         judgement.check_judgement(arguments)
         if arguments.loop > 1:
@@ -141,15 +142,6 @@ def _check(arguments: argparse.Namespace) -> None:
                 raise UserError(f'--{name} is the pace of --live; without it every frame is '
                                 'translated as fast as the engine can')
     parse_size(arguments.size)
-
-
-def _need_libraries() -> None:
-    needed = ('torch', 'cv2', 'rosbags', 'mcap')
-    missing = [name for name in needed if find_spec(name) is None]
-    if missing:
-        raise UserError(f'{", ".join(missing)} cannot be imported: replay needs torch, OpenCV '
-                        '(cv2), rosbags and mcap; in a virtual environment run '
-                        "pip install 'rgb2swir_ros[runtime,replay]'")
 
 
 def options_of(arguments: argparse.Namespace, threads: int) -> Any:
@@ -221,12 +213,6 @@ def _replay_live(arguments: argparse.Namespace, listed: list[tuple[Path, Path]])
     return results
 
 
-def _judgement() -> Any:
-    """Return the module of the judgement's arguments, None where this installation has none."""
-    name = 'rgb2swir_ros.cli.replay_judgement'
-    return importlib.import_module(name) if find_spec(name) is not None else None
-
-
 def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -> None:
     stream = sys.stderr if arguments.json else sys.stdout
     if arguments.json:
@@ -238,18 +224,19 @@ def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -
                      for result in results]}, indent=2))
     for result in results:
         frames = 0 if result.run is None else result.run.frames
-        _say(f'{result.source.name}: {frames} frames -> {result.target}', stream)
+        print_line(f'{result.source.name}: {frames} frames -> {result.target}', stream)
         for camera in result.run.cameras if result.run is not None else ():
-            _say(f'  camera: {camera.source} -> {camera.topic} ({camera.frames} frames)', stream)
+            print_line(f'  camera: {camera.source} -> {camera.topic} ({camera.frames} frames)',
+                       stream)
         for topic, why in (result.run.left_out if result.run is not None else {}).items():
-            _say(f'  left out: {topic} ({why})', stream)
+            print_line(f'  left out: {topic} ({why})', stream)
         for line in _live_lines(result.run.live) if result.run is not None else ():
-            _say(f'  {line}', stream)
+            print_line(f'  {line}', stream)
         for failure in result.failures:
-            _say(f'  failed: {failure}', stream)
+            print_line(f'  failed: {failure}', stream)
     failed = sum(bool(result.failures) for result in results)
     frames = sum(result.run.frames for result in results if result.run is not None)
-    _say(f'{len(results)} bags, {frames} frames in {seconds:.1f} s'
+    print_line(f'{len(results)} bags, {frames} frames in {seconds:.1f} s'
          + (f'; {failed} bags failed or could not be read whole' if failed else ''), stream)
 
 
@@ -263,9 +250,3 @@ def _live_lines(live: dict[str, Any]) -> list[str]:
             lines.append(f'{name}: {stage} ' + ', '.join(
                 f'{label} {value:.1f}' for label, value in figures.items()))
     return lines
-
-
-def _say(text: str, stream: Any) -> None:
-    """Print a line; what the stream cannot show is escaped."""
-    encoding = getattr(stream, 'encoding', None) or 'utf-8'
-    print(text.encode(encoding, 'backslashreplace').decode(encoding), file=stream)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, remove_other, write_dataset
 from rgb2swir_ros.lab.scenes.written import display_on

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.resources import model_directory

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.marks import is_same_run
 from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE

@@ -6,11 +6,15 @@ import argparse
 import json
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import (
+    add_model_and_size,
+    add_overwrite,
+    print_line,
+    require_libraries,
+)
 from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.progress import ProgressDisplay
@@ -39,9 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.add_argument('input', metavar='IN', type=Path)
     parser.add_argument('output', metavar='OUT', type=Path)
-    parser.add_argument('--model', default='nano', help='name or folder (default %(default)s)')
-    parser.add_argument('--size', default='640x512',
-                        help='box that outputs are scaled down to fit (default %(default)s)')
+    add_model_and_size(parser)
     parser.add_argument('--backend', default='auto', choices=('auto', *BACKENDS),
                         help='auto compiles only where thousands of frames share a size')
     parser.add_argument('--linear16', action='store_true',
@@ -63,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads < 0:
         raise UserError(f'--threads {arguments.threads}: give 0 for all cores, or a number')
     box = parse_size(arguments.size)
-    _need_libraries()
+    require_libraries('translate', ('torch', 'cv2', 'av', 'rosbags', 'mcap'),
+                      'torch, OpenCV (cv2), av, rosbags and mcap')
     from rgb2swir_ros.imaging import opencv
     from rgb2swir_ros.replay.job_list import list_jobs
     from rgb2swir_ros.replay.offline import OfflineTranslator, Options
@@ -107,16 +110,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if result.failed else 0
 
 
-def _need_libraries() -> None:
-    # found, not imported: loading torch takes seconds, and its settings are made before that
-    needed = ('torch', 'cv2', 'av', 'rosbags', 'mcap')
-    missing = [name for name in needed if find_spec(name) is None]
-    if missing:
-        raise UserError(f'{", ".join(missing)} cannot be imported: translate needs torch, '
-                        'OpenCV (cv2), av, rosbags and mcap; in a virtual environment run '
-                        "pip install 'rgb2swir_ros[runtime,replay]'")
-
-
 def _expected_frames(job_list: Any, topics: list[str]) -> int | None:
     from rgb2swir_ros.replay.bag import CameraBag
     from rgb2swir_ros.replay.frames import FootageError
@@ -144,7 +137,7 @@ def _report(summary: dict[str, Any], job_list: Any, stream: Any) -> None:
              f'{summary["output"]}']
     parts += [f'{len(summary[key])} {key.replace("_", " ")}'
               for key in ('left_out', 'skipped', 'failed') if summary[key]]
-    _say('; '.join(parts), stream)
+    print_line('; '.join(parts), stream)
     _names('camera', stream, [f"{entry['topic']} -> {entry['output']} ({entry['frames']} frames)"
                               for entry in summary['topics']])
     _names('left out', stream, [f"{entry['topic']} ({entry['reason']})"
@@ -159,12 +152,6 @@ def _report(summary: dict[str, Any], job_list: Any, stream: Any) -> None:
 
 def _names(title: str, stream: Any, names: list[str]) -> None:
     for name in names[:SHOWN]:
-        _say(f'  {title}: {name}', stream)
+        print_line(f'  {title}: {name}', stream)
     if len(names) > SHOWN:
         print(f'  {title}: ... and {len(names) - SHOWN} more (--json lists all)', file=stream)
-
-
-def _say(text: str, stream: Any) -> None:
-    """Print a line; what the stream cannot show, as names that are no UTF-8, is escaped."""
-    encoding = getattr(stream, 'encoding', None) or 'utf-8'
-    print(text.encode(encoding, 'backslashreplace').decode(encoding), file=stream)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rgb2swir_ros.demo.footage import Footage, image_message, info_message, restamped, time_ns
-from rgb2swir_ros.demo.wire import ros_context, say
+from rgb2swir_ros.demo.wire import listen, ros_context, say
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.replay.overlap import ahead
 
@@ -80,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
                                  depth=DEPTH)
         closed = threading.Event()
         go = threading.Event()
-        threading.Thread(target=_listen, args=(go, closed), daemon=True).start()
+        listen(go, closed)
         error = _film(camera, footage, given.rate, go, closed)
         given.record.write_text(json.dumps(camera.sent))
         say('done', sent=len(camera.sent), error=error)
@@ -119,12 +118,6 @@ def _film(camera: CameraPublisher, footage: Footage, rate_hz: float, go: threadi
     finally:
         waiting.close()
     return ''
-
-
-def _listen(go: threading.Event, closed: threading.Event) -> None:
-    for _ in sys.stdin:
-        go.set()
-    closed.set()
 
 
 if __name__ == '__main__':

@@ -6,18 +6,16 @@ import contextlib
 import queue
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.child_process import ChildProcess
 from rgb2swir_ros.demo.wire import USER_ERROR, parse
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.marks import GROWING, record
+from rgb2swir_ros.marks import GROWING, fingerprint, record
 
 POLITE_S = 5.0
-DRAIN_S = 20.0
-STEADY = 3  # so many equal statuses in a row mean that no more frames come
 
 
 class ChildError(UserError):
@@ -58,10 +56,11 @@ class DemoProcess(ChildProcess):
         self.signal(signal.SIGINT)
 
     def end(self, patience_s: float | None = None) -> int | None:
-        """End it, by SIGINT first, so that it can end its own children; close its log."""
+        """End it, by SIGINT first, so that it can end its own children; complete its log."""
         code = super().end(POLITE_S if patience_s is None else patience_s)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the disk is full: it keeps the mark of a growing log
             self._log.close()
+            record(self.log, fingerprint(self.log))
         return code
 
     def _take(self, line: str) -> None:
@@ -129,31 +128,3 @@ class Children:
     def __exit__(self, *_: object) -> None:
         for child in reversed(self._all):
             child.end()
-
-    def await_last_frames(self, recorder: DemoProcess, sent: int,
-                          listen: Callable[[dict[str, Any]], None],
-                          counts: Callable[[], tuple[int, int, int, int, int]]) -> None:
-        """Wait until the node has counted the last frames and the recorder has them.
-
-        :param sent: frames that the node was sent.
-        :param listen: takes each event of the recorder.
-        :param counts: returns what the node's last status has received, lost in transport,
-            translated and in hand, and what is recorded.
-        """
-        while not recorder.events.empty():
-            listen(recorder.events.get())
-        deadline = time.monotonic() + DRAIN_S
-        before: tuple[int, ...] = ()
-        equal = 0
-        while time.monotonic() < deadline:
-            event = self.next_event(recorder, 0.5)
-            if event is None:
-                continue
-            listen(event)
-            now = received, lost, translated, in_hand, recorded = counts()
-            if received + lost >= sent and not in_hand and recorded >= translated:
-                return
-            equal = equal + 1 if now == before else 0
-            if equal >= STEADY:
-                return
-            before = now

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rosbags.rosbag2 import Reader
-from rosbags.typesys import Stores, get_typestore
-
-from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS
 
 TOTAL = 'total_ms'
 WHOLE = 'camera_to_recorder_ms'
 QUANTILES = {'p50': 50, 'p95': 95, 'p99': 99, 'max': 100}
-
-
-def read_timing(bag: Path, topic: str = '/translator/timing') -> dict[str, list[float]]:
-    """Return the milliseconds of each stage, one value per frame, from a recorded bag."""
-    types = get_typestore(Stores.ROS2_JAZZY)
-    values: dict[str, list[float]] = {}
-    with Reader(bag) as reader:
-        connections = [c for c in reader.connections if c.topic == topic]
-        for _, _, cdr in reader.messages(connections) if connections else ():
-            message: Any = types.deserialize_cdr(cdr, DIAGNOSTICS)
-            for status in message.status:
-                for pair in status.values:
-                    values.setdefault(pair.key, []).append(float(pair.value))
-    return values
 
 
 def whole_way(sent: Sequence[tuple[int, int]],

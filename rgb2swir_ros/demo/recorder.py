@@ -19,7 +19,8 @@ from typing import Any
 
 from rgb2swir_ros.demo.wire import ros_context, say
 from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
-from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
+from rgb2swir_ros.replay.bag_writer import BagWriter
+from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, TIMING
 
 DRAIN_S = 0.5  # without a message: then no more are expected
 
@@ -77,7 +78,7 @@ class Recorder:
         reliable = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100,
                               reliability=ReliabilityPolicy.RELIABLE)
         topics: list[tuple[str, Any, str, str]] = [
-            ('/translator/timing', DiagnosticArray, DIAGNOSTICS, ''),
+            (TIMING, DiagnosticArray, DIAGNOSTICS, ''),
             (self._status, DiagnosticArray, DIAGNOSTICS, '')]
         for camera in cameras:
             topics += [(f'/{camera}/swir/image_raw', Image, RAW, camera),

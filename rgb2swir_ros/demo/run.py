@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.accounting import balance
-from rgb2swir_ros.demo.conduct import CAMERA, Conductor, DemoOptions, Run
+from rgb2swir_ros.demo.filming import CAMERA, DemoConductor, DemoOptions, Run
 from rgb2swir_ros.demo.gallery import write_gallery
-from rgb2swir_ros.demo.latency import WHOLE, read_timing, summary, whole_way
+from rgb2swir_ros.demo.latency import WHOLE, summary, whole_way
 from rgb2swir_ros.demo.report import as_json, plot, table
-from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes
-from rgb2swir_ros.marks import fingerprint, record
-from rgb2swir_ros.ownership import require_apart, require_free, sweep, workspace
+from rgb2swir_ros.ownership import clear_results, require_apart, sweep, workspace
 from rgb2swir_ros.replay.bag_translation import INFO_NOTES
 from rgb2swir_ros.replay.frames import FootageError
+from rgb2swir_ros.replay.timing import read_timing
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.ros.transport import remove_stale_segments
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.sizes import format_size
 
 FILES = ('side_by_side.png', 'swir.mp4', 'report.json', 'table.txt', 'latency.png')
@@ -62,26 +58,9 @@ def run_demo(options: DemoOptions, output: Path, say: Callable[[str], None], *,
     logs.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with workspace(bag) as work:
-        try:
-            run = Conductor(options, bag, logs, work, say).run()
-        finally:
-            remove_stale_segments()  # a process that had to be killed leaves 128 MB behind
-            seal_logs(logs)
+        run = DemoConductor(options, bag, logs, work, say).run()
         say('drawing')
-        return _evaluate(options, output, run, started, say)
-
-
-def require_ros() -> None:
-    """Check that rclpy and its messages are installed, without importing them.
-
-    :raises UserError: if they are not.
-    """
-    missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs')
-               if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f"no ROS 2 here ({', '.join(missing)} cannot be imported): source your "
-                        "ROS setup file, or run `make demo`, which installs ROS 2 from PyPI "
-                        '(x86-64 Linux, Python 3.10-3.13)')
+        return _evaluate(options, output, run, started)
 
 
 def clear(output: Path, *, overwrite: bool) -> None:
@@ -92,25 +71,11 @@ def clear(output: Path, *, overwrite: bool) -> None:
     """
     results = [output / name for name in ('swir_bag', *FILES)]
     results += [output / 'logs' / name for name in LOGS]
-    require_free(results, overwrite=overwrite)
-    for path in results:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    clear_results(results, overwrite=overwrite)
     sweep(output)  # of runs that were killed
 
 
-def seal_logs(logs: Path) -> None:
-    """Mark the logs as complete: with anything added later they are not this tool's."""
-    for path in (logs / name for name in LOGS):
-        with suppress(OSError):  # the disk is full: they keep the mark of a growing log
-            if path.is_file():
-                record(path, fingerprint(path))
-
-
-def _evaluate(options: DemoOptions, output: Path, run: Run, started: float,
-              say: Callable[[str], None]) -> DemoResult:
+def _evaluate(options: DemoOptions, output: Path, run: Run, started: float) -> DemoResult:
     account = balance(run.camera, [stamp for stamp, _ in run.sent],
                       [stamp for stamp, _ in run.arrived])
     whole = whole_way(run.sent, run.arrived)

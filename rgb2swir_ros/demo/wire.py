@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,19 @@ def parse(line: str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and 'event' in event else None
 
 
+def listen(go: threading.Event, closed: threading.Event) -> None:
+    """Follow the standard input in a thread: ``go`` is set by a line, ``closed`` by its end."""
+    def follow() -> None:
+        for _ in sys.stdin:
+            go.set()
+        closed.set()
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 @contextmanager
-def ros_context(name: str, record: Path) -> Iterator[None]:
+def ros_context(name: str, record: Path | None, arguments: Sequence[str] = ()
+                ) -> Iterator[None]:
     """Initialise rclpy for a block, and shut it down afterwards.
 
     An error that a user can fix is printed as one line, ``NAME: ...``, and ends the process with
@@ -50,9 +61,10 @@ def ros_context(name: str, record: Path) -> Iterator[None]:
 
     :param name: of the process.
     :param record: the file that it writes, named if an error of the system names none.
+    :param arguments: of ROS.
     """
     import rclpy
-    rclpy.init(args=[])
+    rclpy.init(args=list(arguments))
     try:
         yield
     except UserError as error:

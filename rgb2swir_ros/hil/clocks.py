@@ -1,4 +1,4 @@
-"""Which clock stamps are of, and whether it can be believed."""
+"""The clock that stamps are taken from, and whether it can be trusted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def impossible_age(age_ns: int, most_ns: int, future_ns: int = JUMP_NS) -> str:
     """Return why a frame cannot be of this age; empty if it can.
 
     :param age_ns: now - its stamp, of one clock.
-    :param most_ns: older ones are not believed.
+    :param most_ns: older ones are impossible.
     :param future_ns: tolerance for stamps from the future.
     """
     if age_ns < -future_ns:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,13 +21,13 @@ from rgb2swir_ros.hil.result import (
     HilRun,
     Observation,
     Responses,
-    as_json,
     observation_from_json,
     responses_from_json,
     run_from_json,
 )
 from rgb2swir_ros.hil.scenario import Scenario
-from rgb2swir_ros.ownership import require_free, sweep, workspace, write_bytes, write_json
+from rgb2swir_ros.ownership import clear_results, sweep, workspace, write_bytes, write_json
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.ros.transport import profile_environment, remove_stale_segments
 
 START_S = 60.0
@@ -61,7 +59,7 @@ class Process(ChildProcess):
                  say: Callable[[str], None]) -> None:
         """Start a module of `rgb2swir_ros.hil`.
 
-        :param say: told of each line that it prints.
+        :param say: called with each line that it prints.
         """
         self.name, self.lines = name, list[str]()
         self._said = threading.Condition()
@@ -106,7 +104,7 @@ class Bench:
         :param output: gets ``bag/`` and ``logs/``.
         :param work: a folder for what the processes hand over.
         :param transport: profile of Fast DDS: ``local``, ``vehicle`` or ``none``.
-        :param say: told of each line that the node logs.
+        :param say: called with each line that the node logs.
         :param responders: where classes are that this room does not know, by name.
         :param environment: of the processes; by default this one's.
         """
@@ -165,7 +163,7 @@ class Bench:
         records.load = meter.samples
         if broken:
             records.run.error = '; '.join(filter(None, [records.run.error, *broken]))
-            (self.work / 'run.json').write_text(json.dumps(as_json(records.run)))
+            (self.work / 'run.json').write_text(json.dumps(asdict(records.run)))
         return records
 
     def _records(self) -> Records:
@@ -254,15 +252,6 @@ def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transp
     return records
 
 
-def require_ros() -> None:
-    """Raise UserError unless rclpy and its messages are there, without loading them."""
-    missing = [name for name in ('rclpy', 'sensor_msgs', 'diagnostic_msgs', 'rosgraph_msgs')
-               if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f"no ROS 2 here ({', '.join(missing)} cannot be imported): source your "
-                        "ROS setup file, or install it with pip install 'rgb2swir_ros[ros]'")
-
-
 def clear(output: Path, *, overwrite: bool) -> None:
     """Remove an earlier run's results, and nothing else.
 
@@ -271,11 +260,6 @@ def clear(output: Path, *, overwrite: bool) -> None:
     """
     results = [output / name for name in ('bag', *RECORDS, *EVIDENCE)]
     results += [output / 'logs' / f'{name}.log' for name in LOGS]
-    require_free(results, overwrite=overwrite)
-    for path in results:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    clear_results(results, overwrite=overwrite)
     output.mkdir(parents=True, exist_ok=True)
     sweep(output)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.raw import to_rgb
-
-GAMMA = 2.2
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 
 
 class Found(Protocol):
@@ -85,7 +84,7 @@ class DetectionResponder:
         order = '>u2' if image.is_bigendian else '<u2'
         rows = np.frombuffer(image.data, np.uint8).reshape(image.height, image.step)
         light = np.ascontiguousarray(rows[:, :2 * image.width]).view(order) / self._white
-        return np.asarray(np.clip(light, 0, 1) ** (1 / GAMMA), np.float32)
+        return np.asarray(np.clip(light, 0, 1) ** (1 / DISPLAY_GAMMA), np.float32)
 
 
 def _message() -> Any:

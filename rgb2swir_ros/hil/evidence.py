@@ -19,14 +19,15 @@ from rgb2swir_ros.hil.evidence_pictures import gallery
 from rgb2swir_ros.hil.evidence_sections import sections
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.judging import judge
-from rgb2swir_ros.hil.result import Check, HilResult, HilRun
+from rgb2swir_ros.hil.result import HilRun
 from rgb2swir_ros.hil.scenario import Scenario
+from rgb2swir_ros.hil.verdict import Check, HilResult
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.report.data import write_report_json
 from rgb2swir_ros.report.html import write_html
 from rgb2swir_ros.report.junit import write_junit
 from rgb2swir_ros.report.model import Check as ReportCheck
-from rgb2swir_ros.report.model import Facts, Report, Section, Verdict
+from rgb2swir_ros.report.model import Facts, Report, Section
 from rgb2swir_ros.resources import model_directory
 
 BLOCK = 2**20
@@ -77,7 +78,7 @@ def make_report(figures: Figures, result: HilResult, load: list[tuple[int, float
         created=stamped.isoformat(timespec='seconds'), seconds=run.duration_ns / 1e9,
         checks=[_shown(check) for check in result.checks], sections=parts,
         facts=[_versions(), _hashes(scenario, output), _bench(run)],
-        verdict=Verdict(result.verdict))
+        verdict=result.verdict)
 
 
 def text_table(result: HilResult) -> str:
@@ -97,8 +98,7 @@ def _shown(check: Check) -> ReportCheck:
     limit = ''
     if check.limit is not None:
         limit = f"{'at least' if check.lower else 'at most'} {check.limit:g}"
-    return ReportCheck(check.name, Verdict(check.verdict), check.value, limit, check.unit,
-                       check.text)
+    return ReportCheck(check.name, check.verdict, check.value, limit, check.unit, check.text)
 
 
 def _versions() -> Facts:

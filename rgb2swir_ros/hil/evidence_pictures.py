@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.result import FrameRecord
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.frames import FootageError
 from rgb2swir_ros.report.model import Gallery, Picture, PictureRow
 
 MOST = 12
-GAMMA = 2.2
 
 
 def gallery(figures: Figures, bag: Path) -> Gallery | None:
@@ -81,5 +81,5 @@ def _pixels(frame: Any, sensor: dict[str, Any]) -> NDArray[np.uint8] | None:
     if kind is np.uint8:
         return np.ascontiguousarray(pixels)
     full = float(((1 << int(sensor.get('bits', 16))) - 1) << int(sensor.get('left_shift', 0)))
-    value = np.clip(pixels / full, 0, 1) ** (1 / GAMMA)
+    value = np.clip(pixels / full, 0, 1) ** (1 / DISPLAY_GAMMA)
     return np.asarray(np.rint(255 * value), np.uint8)

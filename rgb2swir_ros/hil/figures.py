@@ -80,12 +80,12 @@ class Figures:
         return self._of_incidents(measure, phase, camera)
 
     def pacing_errors_ms(self, chosen: Callable[[FrameRecord], bool]) -> list[float]:
-        """Return |leaving time - due time| of the frames that were sent."""
+        """Return |departure - due time| of the frames that were sent."""
         return [abs(frame.left_ns - frame.due_ns) / MS for frame in self.run.frames
                 if frame.outcome in SENT and chosen(frame)]
 
     def jitters_ms(self, chosen: Callable[[FrameRecord], bool]) -> list[float]:
-        """Return |time between two leavings - that between their due times|, of each camera."""
+        """Return |interval of two departures - that of their due times|, of each camera."""
         last: dict[str, FrameRecord] = {}
         found = []
         for frame in sorted(self.run.frames, key=lambda one: one.left_ns):
@@ -98,7 +98,7 @@ class Figures:
         return found
 
     def arrival_ages_ms(self, chosen: Callable[[FrameRecord], bool]) -> list[float]:
-        """Return arrival - the frame's own time; nothing of simulated time."""
+        """Return arrival - the frame's own time; nothing on simulated time."""
         if self.scenario.stepped:
             return []
         return [self.age_ms(frame, arrival.monotonic_ns) for frame, arrival in self.arrived
@@ -109,7 +109,7 @@ class Figures:
         return (monotonic_ns - self.run.monotonic_t0_ns - frame.time_ns) / MS
 
     def response_ages_ms(self, chosen: Callable[[FrameRecord], bool]) -> list[float]:
-        """Return the response times of the frames that were answered; not of simulated time."""
+        """Return the response times of the frames that were answered; not on simulated time."""
         if self.scenario.stepped:
             return []
         return [age for frame, age in self.answers if chosen(frame) and not math.isnan(age)]

@@ -9,21 +9,11 @@ from rgb2swir_ros.hil.faults import HOST, RGB
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.measures import MEASURES
 from rgb2swir_ros.hil.recovery import ENGINE_FAULTS, Recovery, unexpected
-from rgb2swir_ros.hil.result import (
-    ERROR,
-    FAIL,
-    INCONCLUSIVE,
-    PASS,
-    RECOVERY,
-    RULE,
-    THRESHOLD,
-    Check,
-    FaultRecord,
-    HilResult,
-    HilRun,
-)
+from rgb2swir_ros.hil.result import FaultRecord, HilRun
 from rgb2swir_ros.hil.sections import Threshold
+from rgb2swir_ros.hil.verdict import RECOVERY, RULE, THRESHOLD, Check, HilResult
 from rgb2swir_ros.hil.watchdog import SILENCE
+from rgb2swir_ros.report.model import Verdict
 
 Load = Sequence[tuple[int, float]]
 
@@ -44,21 +34,21 @@ def judge(figures: Figures, result: HilResult, load: Load) -> None:
     several = len(scenario.cameras) > 1
     result.checks += [_recovery(one, several=several) for one in figures.recoveries]
     result.checks += [
-        _rule('run_whole', ERROR, [run.error] if run.error else [], 'the run broke off: '),
-        _rule('clock', ERROR, run.clock_errors, 'the clocks cannot be believed: '),
-        _rule('frames_accounted', ERROR, unaccounted(run), 'frames have no known end: '),
-        _rule('arrivals_known', ERROR, [
+        _rule('run_whole', Verdict.ERROR, [run.error] if run.error else [], 'the run broke off: '),
+        _rule('clock', Verdict.ERROR, run.clock_errors, 'the clocks cannot be trusted: '),
+        _rule('frames_accounted', Verdict.ERROR, unaccounted(run), 'frames have no known end: '),
+        _rule('arrivals_known', Verdict.ERROR, [
             f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus],
             'images arrived that the bench never sent: does anybody else publish there? '),
-        _rule('bench_keeps_up', INCONCLUSIVE, [*run.overload, *saturation(run, load)],
+        _rule('bench_keeps_up', Verdict.INCONCLUSIVE, [*run.overload, *saturation(run, load)],
               'the bench was overloaded: '),
-        _rule('observer_whole', INCONCLUSIVE, [
+        _rule('observer_whole', Verdict.INCONCLUSIVE, [
             f'{one.camera}, frame {one.index}' for one in figures.not_arrived],
             f'{len(figures.not_arrived)} frames that were sent did not reach the observer: '),
-        _rule('nothing_stale', FAIL, [
+        _rule('nothing_stale', Verdict.FAIL, [
             f'{one.camera}, frame {one.index}' for one in figures.stale(lambda _: True)],
             'frames were sent in the safe state: '),
-        _rule('incidents_expected', FAIL, [
+        _rule('incidents_expected', Verdict.FAIL, [
             f'{one.kind} {one.camera}'.strip() + f' at {_seconds(run, one.detected_ns):.2f} s'
             for one in unexpected(run)], 'the watchdog found what no fault explains: ')]
 
@@ -114,27 +104,27 @@ def _threshold(figures: Figures, one: Threshold) -> Check:
     if value is None:
         verdict, text = _unmeasured(figures, one)
     elif math.isinf(value):
-        verdict, text = FAIL, 'not before the end of the run'
+        verdict, text = Verdict.FAIL, 'not before the end of the run'
     else:
         kept = value >= limit if one.at_most is None else value <= limit
-        verdict, text = (PASS if kept else FAIL), ''
+        verdict, text = (Verdict.PASS if kept else Verdict.FAIL), ''
     return Check(f'{THRESHOLD}.{one.name}', THRESHOLD, verdict, text or f'{one.measure}{where}',
                  value, limit, unit, one.phase, one.camera, lower=one.at_most is None)
 
 
-def _unmeasured(figures: Figures, one: Threshold) -> tuple[str, str]:
+def _unmeasured(figures: Figures, one: Threshold) -> tuple[Verdict, str]:
     """Return the verdict on a threshold without anything to measure, and why."""
     kind = one.measure.partition('_')[0]
     silence_ns = figures.scenario.watchdog.silence_periods * figures.run.period_ns
     planned = [fault.name for fault in figures.run.faults if one.phase in ('', fault.phase)
                and kind == _found_as(fault, round(silence_ns))]
     if planned:  # it was there to be found
-        return FAIL, f"the watchdog did not find {', '.join(planned)}"
-    return INCONCLUSIVE, f'{one.measure}: there was nothing to measure'
+        return Verdict.FAIL, f"the watchdog did not find {', '.join(planned)}"
+    return Verdict.INCONCLUSIVE, f'{one.measure}: there was nothing to measure'
 
 
 def _found_as(fault: FaultRecord, silence_ns: int) -> str:
-    """Return as what the watchdog must find a fault; empty if it need not."""
+    """Return the kind of incident that the watchdog must find for a fault; empty for none."""
     silent = (fault.kind == 'drop' and fault.point == RGB and min(fault.intensity) == 1
               and fault.end_ns - fault.start_ns > silence_ns + FOUND_WITHIN_NS)
     return SILENCE if silent else ENGINE_FAULTS.get(fault.kind, '')
@@ -147,26 +137,27 @@ def _recovery(one: Recovery, *, several: bool) -> Check:
     if one.counts_frames:
         limit = float(fault.recovery_frames)
         if one.frames is None:
-            return Check(name, RECOVERY, FAIL, 'the stream was not whole again before the end of '
-                         'the run', None, limit, 'frames', fault.phase, one.camera)
+            return Check(name, RECOVERY, Verdict.FAIL,
+                         'the stream was not whole again before the end of the run', None, limit,
+                         'frames', fault.phase, one.camera)
         kept = one.frames <= max(limit, 1)
-        return Check(name, RECOVERY, PASS if kept else FAIL,
+        return Check(name, RECOVERY, Verdict.PASS if kept else Verdict.FAIL,
                      'first whole frame after the end of the fault', float(one.frames), limit,
                      'frames', fault.phase, one.camera)
     if one.incident is None:
-        return Check(name, RECOVERY, FAIL, 'the watchdog found nothing', unit='s',
+        return Check(name, RECOVERY, Verdict.FAIL, 'the watchdog found nothing', unit='s',
                      phase=fault.phase)
     seconds = one.incident.recovery_s
     found = 'unknown' if not one.incident.happened_ns else f'{one.incident.detection_ms:.0f} ms'
     text = f'found after {found}' + ('' if seconds is not None else '; not back before the end of '
                                      'the run')
-    return Check(name, RECOVERY, PASS if seconds is not None else FAIL, text, seconds, None, 's',
-                 fault.phase)
+    verdict = Verdict.FAIL if seconds is None else Verdict.PASS
+    return Check(name, RECOVERY, verdict, text, seconds, None, 's', fault.phase)
 
 
-def _rule(name: str, verdict: str, problems: Sequence[str], text: str) -> Check:
+def _rule(name: str, verdict: Verdict, problems: Sequence[str], text: str) -> Check:
     if not problems:
-        return Check(f'{RULE}.{name}', RULE, PASS, '')
+        return Check(f'{RULE}.{name}', RULE, Verdict.PASS, '')
     more = f' and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
     return Check(f'{RULE}.{name}', RULE, verdict, text + '; '.join(problems[:SHOWN]) + more)
 

@@ -35,7 +35,7 @@ class TopicSource:
         :param box: (height, width) that pictures are scaled down to fit.
         :param arrive: called with each frame.
         :param t0_ns: the run's first stamp, 0 before it begins.
-        :param complain: told of each frame whose age is impossible.
+        :param complain: called with a text on each frame whose age is impossible.
         """
         self._node, self._box, self._max_age_ns = node, box, max_age_ns
         self._arrive, self._t0_ns, self._complain = arrive, t0_ns, complain

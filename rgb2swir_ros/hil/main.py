@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -18,7 +19,6 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.live import TopicSource
 from rgb2swir_ros.hil.node import BUILD_S, HilNode
 from rgb2swir_ros.hil.parts import Parts
-from rgb2swir_ros.hil.result import as_json
 from rgb2swir_ros.hil.source import SourceFrame
 from rgb2swir_ros.hil.stepped import SteppedRun
 from rgb2swir_ros.hil.wall import WallRun
@@ -90,7 +90,7 @@ def _run(node: HilNode) -> int:
         executor.spin_once(timeout_sec=0.1)
         node.reports.diagnose()
     if node.record_path is not None:
-        node.record_path.write_text(json.dumps(as_json(node.result())))
+        node.record_path.write_text(json.dumps(asdict(node.result())))
     for text in node.parts.errors:
         print(f'hil_node: {text}', file=sys.stderr)
     return 4 if node.parts.errors else 0

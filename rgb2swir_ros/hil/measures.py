@@ -4,16 +4,16 @@ from __future__ import annotations
 
 MEASURES: dict[str, str] = {
     # what the bench counts itself
-    'frames_due': 'frames: that the sources gave in the time',
+    'frames_due': 'frames: that the sources supplied in the time',
     'delivered_share': 'share: of the frames due that left in time, 0 to 1; those that a fault '
                        'lost are not due',
     'missed': 'frames: due, but not ready in time',
     'late': 'frames: left later than due by more than the tolerance',
     'dropped': 'frames: lost before they were due: overwritten, refused, no engine',
-    'pacing_error_ms_p99': 'ms: 99th percentile of how far leaving and due time lie apart',
+    'pacing_error_ms_p99': 'ms: 99th percentile of the difference between departure and due time',
     'pacing_error_ms_max': 'ms: the largest of them',
-    'jitter_ms_p99': 'ms: 99th percentile of how far the time between two leavings and that '
-                     'between their due times lie apart',
+    'jitter_ms_p99': 'ms: 99th percentile of the difference between the interval of two '
+                     'departures and that of their due times',
     'deadline_missed': 'events: QoS deadlines missed by the publisher; of the whole run',
     'liveliness_lost': 'events: QoS liveliness lost by the publisher; of the whole run',
     # what an outside process received

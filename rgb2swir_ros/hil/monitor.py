@@ -10,14 +10,15 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.peer import serve
-from rgb2swir_ros.hil.result import Responses, as_json
+from rgb2swir_ros.hil.result import Responses
 from rgb2swir_ros.replay.bag import stamp_ns
 
 DEPTH = 500
@@ -66,23 +67,21 @@ class Monitor:
         """
         from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-        from rgb2swir_ros.ros.qos import has_message_info
+        from rgb2swir_ros.ros.qos import with_info
         from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
         tracker = SequenceTracker()
         topic, kind, reliable = self._offered(node)
         self.responses.topic = topic
 
-        def receive(cdr: bytes, about: dict[str, Any]) -> None:
+        def receive(cdr: bytes, about: Mapping[str, Any]) -> None:
             wall, now = time.time_ns(), time.monotonic_ns()
             self._last_ns = now
             self.responses.lost += tracker.see(about.get('publication_sequence_number'))
             self.responses.responses.append((stamp_ns(cdr), wall, now))
 
-        def receive_alone(cdr: bytes) -> None:
-            receive(cdr, {})
         policy = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         node.create_subscription(
-            message_class(kind), topic, receive if has_message_info() else receive_alone,
+            message_class(kind), topic, with_info(receive),
             QoSProfile(depth=DEPTH, reliability=policy), raw=True)
         return lambda: self._last_ns
 
@@ -117,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    given.record.write_text(json.dumps(as_json(monitor.responses)))
+    given.record.write_text(json.dumps(asdict(monitor.responses)))
     return 0
 
 

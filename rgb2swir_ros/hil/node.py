@@ -139,8 +139,8 @@ class HilNode(Node):
             self._report_ended(self.parts.injector.end(self.time_ns(), origins=['parameter']))
             return
         if self.scenario.stepped:
-            raise UserError("parameter 'inject': a stepped run has no now: put the fault into the "
-                            'scenario')
+            raise UserError("parameter 'inject': a stepped run has no present time: put the fault "
+                            'into the scenario')
         try:
             items = yaml.safe_load(text)
         except yaml.YAMLError as error:

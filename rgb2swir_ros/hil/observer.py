@@ -10,12 +10,14 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.result import Arrival, Observation, as_json
+from rgb2swir_ros.hil.peer import serve
+from rgb2swir_ros.hil.result import Arrival, Observation
 from rgb2swir_ros.replay.bag import INFO, RAW, stamp_ns
 from rgb2swir_ros.replay.bag_writer import DIAGNOSTICS, BagWriter
 
@@ -26,60 +28,59 @@ DEPTH = 500
 class Observer:
     """The subscriptions, the bag, and what is noted of each message."""
 
-    def __init__(self, cameras: list[str], node: str, bag: BagWriter) -> None:
-        """Subscribe.
+    def __init__(self, cameras: list[str], bench: str, bag: BagWriter) -> None:
+        """Prepare.
 
-        :param node: name of the bench's node in the graph, like ``/hil``.
+        :param bench: name of the bench's node in the graph, like ``/hil``.
         """
-        import rclpy
+        from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
+        self.observation = Observation(lost=dict.fromkeys(cameras, 0))
+        self._bench, self._bag = bench, bag
+        self._last_ns = time.monotonic_ns()
+        self._trackers = {camera: SequenceTracker() for camera in cameras}
+
+    def subscribe(self, node: Any) -> Callable[[], int]:
+        """Subscribe; return when the last message came."""
         from diagnostic_msgs.msg import DiagnosticArray
         from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
         from sensor_msgs.msg import CameraInfo, Image
-
-        from rgb2swir_ros.ros.sequence_numbers import SequenceTracker
-        self.node = rclpy.create_node('hil_observer', start_parameter_services=False)
-        self.observation = Observation(lost=dict.fromkeys(cameras, 0))
-        self.last_ns = time.monotonic_ns()
-        self._bag = bag
-        self._trackers = {camera: SequenceTracker() for camera in cameras}
         reliable = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)
         latched = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE,
                              durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        for camera in cameras:
-            self._subscribe(Image, RAW, f'{camera}/swir/image_raw', reliable, self._image(camera))
-            self._subscribe(CameraInfo, INFO, f'{camera}/swir/camera_info', reliable,
+        for camera in self._trackers:
+            self._subscribe(node, Image, RAW, f'{camera}/swir/image_raw', reliable,
+                            self._image(camera))
+            self._subscribe(node, CameraInfo, INFO, f'{camera}/swir/camera_info', reliable,
                             self._info(camera))
         for topic, quality, note in (
-                (f'{node}/faults', latched, self._note_faults), (f'{node}/frames', reliable, None),
-                ('/diagnostics', reliable, None)):
-            self._subscribe(DiagnosticArray, DIAGNOSTICS, topic, quality, note)
+                (f'{self._bench}/faults', latched, self._note_faults),
+                (f'{self._bench}/frames', reliable, None), ('/diagnostics', reliable, None)):
+            self._subscribe(node, DiagnosticArray, DIAGNOSTICS, topic, quality, note)
+        return lambda: self._last_ns
 
-    def _subscribe(self, kind: type, name: str, topic: str, quality: Any,
-                   note: Callable[[bytes, int, int, dict[str, Any]], None] | None) -> None:
-        from rgb2swir_ros.ros.qos import has_message_info
+    def _subscribe(self, node: Any, kind: type, name: str, topic: str, quality: Any,
+                   note: Callable[[bytes, int, int, Mapping[str, Any]], None] | None) -> None:
+        from rgb2swir_ros.ros.qos import with_info
         absolute = topic if topic.startswith('/') else f'/{topic}'
         self._bag.declare(absolute, name)
 
-        def receive(cdr: bytes, about: dict[str, Any]) -> None:
+        def receive(cdr: bytes, about: Mapping[str, Any]) -> None:
             now, wall = time.monotonic_ns(), time.time_ns()
-            self.last_ns = now
+            self._last_ns = now
             self._bag.write(absolute, name, cdr, wall)
             self.observation.messages[absolute] = self.observation.messages.get(absolute, 0) + 1
             if note is not None:
                 note(cdr, now, wall, about)
 
-        def receive_alone(cdr: bytes) -> None:
-            receive(cdr, {})
-        self.node.create_subscription(
-            kind, absolute, receive if has_message_info() else receive_alone, quality, raw=True)
+        node.create_subscription(kind, absolute, with_info(receive), quality, raw=True)
 
-    def _image(self, camera: str) -> Callable[[bytes, int, int, dict[str, Any]], None]:
+    def _image(self, camera: str) -> Callable[[bytes, int, int, Mapping[str, Any]], None]:
         from rclpy.serialization import deserialize_message
         from sensor_msgs.msg import Image
 
         from rgb2swir_ros.hil.outputs import digest
 
-        def note(cdr: bytes, now: int, wall: int, about: dict[str, Any]) -> None:
+        def note(cdr: bytes, now: int, wall: int, about: Mapping[str, Any]) -> None:
             lost = self._trackers[camera].see(about.get('publication_sequence_number'))
             self.observation.lost[camera] += lost
             image = deserialize_message(cdr, Image)
@@ -88,12 +89,12 @@ class Observer:
                 (image.height, image.width, image.encoding, image.step, len(image.data))))
         return note
 
-    def _info(self, camera: str) -> Callable[[bytes, int, int, dict[str, Any]], None]:
-        def note(cdr: bytes, now: int, wall: int, about: dict[str, Any]) -> None:
+    def _info(self, camera: str) -> Callable[[bytes, int, int, Mapping[str, Any]], None]:
+        def note(cdr: bytes, now: int, wall: int, about: Mapping[str, Any]) -> None:
             self.observation.infos.append((camera, stamp_ns(cdr)))
         return note
 
-    def _note_faults(self, cdr: bytes, now: int, wall: int, about: dict[str, Any]) -> None:
+    def _note_faults(self, cdr: bytes, now: int, wall: int, about: Mapping[str, Any]) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
         from rclpy.serialization import deserialize_message
         names = [value.value for status in deserialize_message(cdr, DiagnosticArray).status
@@ -109,22 +110,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--camera', action='append', required=True)
     parser.add_argument('--node', default='/hil')
     given = parser.parse_args(arguments)
-    import rclpy
-
-    from rgb2swir_ros.ros.serving import spin_until_input_ends
-    rclpy.init(args=[])
     try:
         with BagWriter(given.bag) as bag:
             observer = Observer(given.camera, given.node, bag)
-            print('observing', flush=True)
-            spin_until_input_ends(observer.node, lambda: observer.last_ns, DRAIN_S)
-        given.record.write_text(json.dumps(as_json(observer.observation)))
-        return 0
+            serve('hil_observer', 'observing', observer.subscribe, DRAIN_S)
     except UserError as error:
         print(f'observer: {error}', file=sys.stderr)
         return 2
-    finally:
-        rclpy.try_shutdown()
+    given.record.write_text(json.dumps(asdict(observer.observation)))
+    return 0
 
 
 if __name__ == '__main__':

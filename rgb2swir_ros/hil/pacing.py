@@ -51,7 +51,7 @@ class Pacer:
         """Create the thread; `start` starts it.
 
         :param leave: called with each item and its due time when that has come.
-        :param on_error: told of an exception of ``leave``; the thread goes on.
+        :param on_error: called with an exception of ``leave``; the thread goes on.
         """
         self._leave, self._on_error = leave, on_error
         self._changed = threading.Condition()

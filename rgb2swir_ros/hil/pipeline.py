@@ -1,4 +1,4 @@
-"""The way of a frame through the bench, without threads, clocks and ROS."""
+"""The path of a frame through the bench, without threads, clocks and ROS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from rgb2swir_ros.hil.result import LOST
 from rgb2swir_ros.hil.source import SourceFrame
 from rgb2swir_ros.imaging.fit import CameraInfoFields, PixelTransform, follow_camera_info
 from rgb2swir_ros.imaging.sensor import VirtualSensor
-from rgb2swir_ros.luma import REC601
-
-GAMMA = 2.2  # of a mono8 picture, see imaging.sensor
+from rgb2swir_ros.luma import DISPLAY_GAMMA, REC601
 
 
 @dataclass(frozen=True)
@@ -132,4 +130,4 @@ def failover_radiance(rgb: np.ndarray) -> np.ndarray:
     :param rgb: uint8 (H, W, 3).
     """
     grey = rgb.astype(np.float32) @ np.array(REC601, np.float32) / np.float32(255)
-    return np.clip(grey, 0, 1) ** np.float32(GAMMA)
+    return np.clip(grey, 0, 1) ** np.float32(DISPLAY_GAMMA)

@@ -39,7 +39,7 @@ class Responder(Protocol):
 
 
 class BrightnessResponder:
-    """Answers with the mean of the pixels, in a DiagnosticArray: the least that is a loop."""
+    """Answers with the mean of the pixels, in a DiagnosticArray: the smallest closed loop."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Prepare; there are no options."""

@@ -1,26 +1,18 @@
-"""What a bench run leaves: every frame, fault, incident and count, and what was judged of it.
+"""The records of a bench run: every frame, fault, incident and count.
 
 `HilRun` is what the node itself has counted, `Observation` what an outside process has received,
-`Responses` what the system under test has answered. `HilResult` is all three with the verdict.
-All of them go to JSON and back.
+`Responses` what the system under test has answered. Each is written as the JSON of its
+`dataclasses.asdict`, and read here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 Made = TypeVar('Made')
-
-PASS, FAIL, INCONCLUSIVE, ERROR = 'pass', 'fail', 'inconclusive', 'error'
-VERDICTS = (PASS, FAIL, INCONCLUSIVE, ERROR)
-WRONG_INPUT_CODE = 2  # of every command of the package
-EXIT_CODES = {PASS: 0, FAIL: 1, INCONCLUSIVE: 3, ERROR: 4}
-
-# Kinds of checks: a limit of the scenario, the return from a fault, what every run must keep.
-THRESHOLD, RECOVERY, RULE = 'threshold', 'recovery', 'rule'
 
 # Outcomes of a frame. Every frame that a source gave has exactly one for each of its copies.
 LEFT = 'left'  # sent in time
@@ -117,7 +109,7 @@ class Incident:
 
 @dataclass
 class HilRun:
-    """What the node did: it writes this as its last act.
+    """What the node did; it writes this last.
 
     :param scenario: the scenario's name.
     :param t0_ns: stamp of the first frame.
@@ -210,66 +202,8 @@ class Responses:
     lost: int = 0
 
 
-@dataclass(frozen=True)
-class Check:
-    """A case of the evidence: a threshold, a recovery, or a rule that every run must keep.
-
-    :param name: stable from run to run.
-    :param kind: `THRESHOLD`, `RECOVERY` or `RULE`.
-    :param value: what was measured; None if nothing could be.
-    :param verdict: one of `VERDICTS`.
-    :param text: the verdict in words.
-    :param lower: whether the limit is the lowest value allowed, and not the highest.
-    """
-
-    name: str
-    kind: str
-    verdict: str
-    text: str
-    value: float | None = None
-    limit: float | None = None
-    unit: str = ''
-    phase: str = ''
-    camera: str = ''
-    lower: bool = False
-
-
-@dataclass
-class HilResult:
-    """A judged run."""
-
-    run: HilRun
-    observation: Observation
-    responses: Responses
-    checks: list[Check] = field(default_factory=list)
-
-    @property
-    def verdict(self) -> str:
-        """The worst of the checks: error, then inconclusive as to the bench, then fail, then pass.
-
-        A run whose bench was overloaded says nothing of the system under test, whatever failed
-        in it; a threshold without anything to measure hides no other one that failed.
-        """
-        found = {check.verdict for check in self.checks}
-        if ERROR in found:
-            return ERROR
-        if any(check.verdict == INCONCLUSIVE and check.kind == RULE for check in self.checks):
-            return INCONCLUSIVE
-        return next((one for one in (FAIL, INCONCLUSIVE) if one in found), PASS)
-
-    @property
-    def exit_code(self) -> int:
-        """Of `rgb2swir hil`."""
-        return EXIT_CODES[self.verdict]
-
-
-def as_json(made: Any) -> dict[str, Any]:
-    """Return a dataclass of this module as JSON takes it."""
-    return asdict(made)
-
-
 def run_from_json(given: Mapping[str, Any]) -> HilRun:
-    """Return the run that `as_json` made a mapping of."""
+    """Return the run of a file's content."""
     run = HilRun(**_known(HilRun, given))
     run.frames = [_made(FrameRecord, one) for one in given['frames']]
     run.faults = [_made(FaultRecord, one) for one in given['faults']]
@@ -278,7 +212,7 @@ def run_from_json(given: Mapping[str, Any]) -> HilRun:
 
 
 def observation_from_json(given: Mapping[str, Any]) -> Observation:
-    """Return the observation that `as_json` made a mapping of."""
+    """Return the observation of a file's content."""
     made = Observation(**_known(Observation, given))
     made.arrivals = [_made(Arrival, one) for one in given['arrivals']]
     made.infos = [(camera, stamp) for camera, stamp in given['infos']]
@@ -287,14 +221,14 @@ def observation_from_json(given: Mapping[str, Any]) -> Observation:
 
 
 def responses_from_json(given: Mapping[str, Any]) -> Responses:
-    """Return the responses that `as_json` made a mapping of."""
+    """Return the responses of a file's content."""
     made = Responses(**_known(Responses, given))
     made.responses = [(stamp, wall, monotonic) for stamp, wall, monotonic in given['responses']]
     return made
 
 
 def _known(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the class has: a file has this tool's mark, too."""
+    """Return the entries that the class has; a file has this tool's mark, too."""
     return {one.name: given[one.name] for one in fields(kind) if one.name in given}
 
 

@@ -222,7 +222,7 @@ class WallRun:
             self._put(failover_job(camera, frames, slot * period, due))
 
     def _note_load(self, passed_ns: int) -> None:
-        """Note a tick; what a fault of the machine causes says nothing of the bench."""
+        """Note a tick; what a fault of the machine causes says nothing about the bench."""
         if not len(self._host):
             self._ticks += 1
             late = passed_ns - TICK_S * 1e9

@@ -18,6 +18,7 @@ from rgb2swir_ros.imaging.draws import seeded_generator
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import Crop, PixelTransform, fit_size
 from rgb2swir_ros.imaging.resize import resize
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 from rgb2swir_ros.sizes import SMALLEST_SIDE
 
 GEOMETRIES = ('fit', 'pad', 'crop', 'stretch')
@@ -56,7 +57,7 @@ class SensorSettings:
     """
 
     encoding: str = 'mono8'
-    gamma: float = 2.2
+    gamma: float = DISPLAY_GAMMA
     exposure: float = 1.0
     gain: float = 1.0
     bits: int = 16

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rgb2swir_ros.demo.wire import say
-from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.demo.wire import listen, ros_context, say
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.cameras import COMPRESSED, RecordedCamera
 from rgb2swir_ros.replay.frames import FootageError, Frame
@@ -46,24 +45,14 @@ def camera_names(bag: CameraBag) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the player."""
-    import rclpy
     from rclpy.utilities import remove_ros_args
     words = sys.argv if arguments is None else ['player', *arguments]
     given = _parse(remove_ros_args(words)[1:])
-    rclpy.init(args=words[1:])
-    try:
-        return _run(given)
-    except UserError as error:
-        print(f'player: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    except OSError as error:  # the disk is full
-        print(f"player: '{error.filename or given.record}': {error.strerror or error}",
-              file=sys.stderr)
-        return 2
-    finally:
-        rclpy.try_shutdown()
+    with ros_context('player', given.record, words[1:]):
+        try:
+            return _run(given)
+        except KeyboardInterrupt:
+            return 130
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
@@ -89,7 +78,7 @@ def _run(given: argparse.Namespace) -> int:
                        rate=given.rate, clock_hz=given.clock)
     closed, go = threading.Event(), threading.Event()
     if given.record is not None:
-        threading.Thread(target=_listen, args=(go, closed), daemon=True).start()
+        listen(go, closed)
     try:
         for number in range(given.loop):
             frames = (frame for frame in bag.items(window) if isinstance(frame, Frame))
@@ -163,12 +152,6 @@ def _in_time(frames: Iterator[Frame], depth: int) -> Iterator[Frame]:
 def _with(first: Shot, others: Iterator[Shot]) -> Iterator[Shot]:
     yield first
     yield from others
-
-
-def _listen(go: threading.Event, closed: threading.Event) -> None:
-    for _ in sys.stdin:
-        go.set()
-    closed.set()
 
 
 if __name__ == '__main__':

@@ -1,13 +1,12 @@
 """Replay a bag in real time through the node: its SWIR bag, and the record of the run.
 
 The bag has the form of an offline replay's: a SWIR frame lies at the record time of its source
-frame. In a further round of ``--loop`` it lies as much later as the rounds before took in the bag.
+frame. In a later round of ``--loop`` it lies later by the time that the earlier rounds took in the
+bag.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,16 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.demo.accounting import Account, balance
-from rgb2swir_ros.demo.latency import read_timing, summary, whole_way
-from rgb2swir_ros.demo.run import require_ros
+from rgb2swir_ros.demo.latency import summary, whole_way
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.live.conduct import LOGS, LiveConductor, LiveOptions, LiveRun
 from rgb2swir_ros.live.player import camera_name
-from rgb2swir_ros.marks import fingerprint, record
-from rgb2swir_ros.ownership import place_folder, require_free, workspace
+from rgb2swir_ros.ownership import clear_results, place_folder, require_free, workspace
 from rgb2swir_ros.replay.bag import RAW, CameraBag, stamp_ns
 from rgb2swir_ros.replay.frames import FootageError
-from rgb2swir_ros.replay.message_writer import DIAGNOSTICS
+from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, TIMING
 from rgb2swir_ros.replay.replay_options import ReplayOptions, input_fingerprint, versions
 from rgb2swir_ros.replay.run_record import (
     BAG_FOLDER,
@@ -38,10 +35,11 @@ from rgb2swir_ros.replay.run_record import (
 from rgb2swir_ros.replay.sameness import extend
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.recording import Recording
-from rgb2swir_ros.ros.transport import remove_stale_segments
+from rgb2swir_ros.replay.timing import read_timing
+from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.sizes import format_size
 
-STATUS, TIMING = '/diagnostics', '/translator/timing'
+STATUS = '/diagnostics'
 WHOLE = 'player_to_recorder_ms'
 
 
@@ -68,15 +66,11 @@ def replay_live(source: Path, target: Path, options: ReplayOptions, pace: Pace,
     bag = CameraBag(source, options.topics)
     run = RunRecord(str(source.absolute()), input_fingerprint(source), options_told,
                     versions=versions())
-    _clear(results)
+    clear_results(results, overwrite=overwrite)
     (target / 'logs').mkdir(parents=True, exist_ok=True)
     with workspace(target / BAG_FOLDER) as work:
-        try:
-            live = LiveConductor(_live_options(bag, options, pace), work / 'recorded',
-                                 target / 'logs', work, say).run()
-        finally:
-            remove_stale_segments()  # a killed process leaves 128 MB
-            _seal_logs(target / 'logs')
+        live = LiveConductor(_live_options(bag, options, pace), work / 'recorded',
+                             target / 'logs', work, say).run()
         return _finish(run, bag, live, work, target, options, pace)
 
 
@@ -104,7 +98,7 @@ def _live_options(bag: CameraBag, options: ReplayOptions, pace: Pace) -> LiveOpt
 
 
 def _first_size(bag: CameraBag) -> tuple[int, int] | None:
-    """Return the first usable frame's (height, width): the node makes its engine ready by it."""
+    """Return the first usable frame's (height, width): the node prepares its engine for it."""
     from rgb2swir_ros.demo.footage import TRIES, frame_size
     from rgb2swir_ros.imaging.errors import ImageError
     with suppress(FootageError):
@@ -218,19 +212,3 @@ def _sent_before(entries: list[tuple[int, int]], arrived_ns: int, otherwise: int
 def _size_of(text: str) -> tuple[int, int] | None:
     width, found, height = text.partition('x')
     return (int(height), int(width)) if found and width.isdigit() and height.isdigit() else None
-
-
-def _clear(results: list[Path]) -> None:
-    for path in results:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _seal_logs(logs: Path) -> None:
-    """Mark the logs as they are now."""
-    for path in (logs / name for name in LOGS):
-        with suppress(OSError):  # the disk is full: they stay marked as being written
-            if os.path.isfile(path):
-                record(path, fingerprint(path))

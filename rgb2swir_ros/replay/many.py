@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +152,3 @@ def replay_on_ray(jobs: Sequence[BagJob], address: str) -> Iterator[BagResult]:
                 yield BagResult(job.source, job.target, failure=f'its Ray worker failed: {line}')
     finally:
         ray.shutdown()
-
-
-def with_threads(options: ReplayOptions, threads: int) -> ReplayOptions:
-    """Return options whose engine has so many threads."""
-    return replace(options, translation=replace(options.translation, threads=threads))

@@ -12,6 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 from rgb2swir_ros.replay.cameras import COMPRESSED, INFO, RAW
 
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
+TIMING = '/translator/timing'  # how long each frame took; of a node with the default name
 
 
 class MessageWriter(ABC):

@@ -21,6 +21,7 @@ from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.bag_translation import PartTimes, translate_items
 from rgb2swir_ros.replay.copying import Copier
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.message_writer import TIMING
 from rgb2swir_ros.replay.offline import WORTH_COMPILING, OfflineTranslator
 from rgb2swir_ros.replay.replay_options import (
     ReplayOptions,
@@ -28,7 +29,7 @@ from rgb2swir_ros.replay.replay_options import (
     versions,
     window_frames,
 )
-from rgb2swir_ros.replay.replay_writer import CLOCK, TIMING, ReplayWriter, image_hash, with_clock
+from rgb2swir_ros.replay.replay_writer import CLOCK, ReplayWriter, image_hash, with_clock
 from rgb2swir_ros.replay.resume import Progress, Unfinished
 from rgb2swir_ros.replay.run_record import (
     BAG_FOLDER,

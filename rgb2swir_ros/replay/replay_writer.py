@@ -18,7 +18,7 @@ from rgb2swir_ros.replay.bag_translation import CameraWriter, TranslatedFrame
 from rgb2swir_ros.replay.cameras import INFO, RAW
 from rgb2swir_ros.replay.copying import Copier
 from rgb2swir_ros.replay.frames import Frame
-from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, MessageWriter
+from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, TIMING, MessageWriter
 from rgb2swir_ros.replay.offline import OfflineTranslator
 from rgb2swir_ros.replay.resume import Progress, Unfinished
 from rgb2swir_ros.replay.run_record import BAG_FOLDER, SwirTopic, TopicDigest
@@ -26,7 +26,6 @@ from rgb2swir_ros.replay.sameness import extend
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.base import Connection, Message, reason
 
-TIMING = '/translator/timing'  # as of the node of the default name
 GAP_NS = 60 * 10**9
 CLOCK, CLOCK_TYPE = '/clock', 'rosgraph_msgs/msg/Clock'
 

@@ -161,11 +161,6 @@ def run_from(entries: dict[str, Any]) -> RunRecord:
     return RunRecord(**values)
 
 
-def run_folders(out: Path) -> list[Path]:
-    """Return the folders of all bags that a replay to ``OUT`` has finished, sorted by name."""
-    return sorted(path.parent for path in out.glob(f'*/{RUN_FILE}'))
-
-
 def _sized(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a camera's entry with tuples in place of JSON's lists."""
     return {key: tuple(value) if key in {'source_size', 'size'} and value is not None else value

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from pathlib import Path
 
 from rgb2swir_ros.replay.bag import stamp_ns
 from rgb2swir_ros.replay.cameras import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.run_record import TopicDigest
-from rgb2swir_ros.replay.storage.recording import Recording
 
 STAMPED = frozenset({RAW, COMPRESSED, INFO})
 START = '0' * 64
@@ -37,15 +35,3 @@ def extend(digest: TopicDigest, topic: str, msgtype: str, log_ns: int, payload: 
     head = struct.pack('<Q', len(name)) + name + struct.pack('<qq', log_ns, stamp)
     digest.sha256 = hashlib.sha256(before + head + hashlib.sha256(payload).digest()).hexdigest()
     digest.messages += 1
-
-
-def digest_bag(path: Path) -> dict[str, TopicDigest]:
-    """Return the hash of each topic of a bag, its messages in the order of record times.
-
-    :raises FootageError: if it cannot be read.
-    """
-    recording = Recording(path)
-    found = {one.topic: TopicDigest() for one in recording.connections}
-    for connection, log_ns, payload in recording.messages(lambda _: True):
-        extend(found[connection.topic], connection.topic, connection.msgtype, log_ns, payload)
-    return found

@@ -56,7 +56,7 @@ def write_jsonl(target: Path, records: Iterable[Mapping[str, Any]], *,
 
 
 def table_csv(table: Table) -> str:
-    """Return a table as CSV; a column of figures with intervals is followed by two of its ends."""
+    """Return a table as CSV; two columns with the ends follow a column that has intervals."""
     spread = {c.key for c in table.columns
               if any(isinstance(row.get(c.key), Value) for row in table.rows)}
     out = io.StringIO()

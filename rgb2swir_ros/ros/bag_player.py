@@ -65,7 +65,6 @@ class BagPlayer:
                 reliability=ReliabilityPolicy.BEST_EFFORT))
         self._lock = threading.Lock()
         self._first_ns, self._started_ns = 0, 0  # record time and monotonic time of the start
-        self._told_ns = 0
         self._ended = threading.Event()
         self.sent: list[tuple[str, int, int, int]] = []
 

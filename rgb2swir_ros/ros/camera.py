@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,11 +154,8 @@ class Camera:
     def _subscribe(self, kind: str) -> None:
         topic = self.topic(kind)
 
-        def receive(message: Any, about: dict[str, Any]) -> None:
+        def receive(message: Any, about: Mapping[str, Any]) -> None:
             self._receive(kind, message, about)
-
-        def receive_alone(message: Any) -> None:
-            receive(message, {})
 
         def lost(event: Any) -> None:
             if kind == self.transport:
@@ -181,7 +178,7 @@ class Camera:
         tracker.restart()
         self._subscriptions[kind] = qos.subscribe(
             self._node, KINDS[kind], topic,
-            receive if qos.has_message_info() else receive_alone, message_lost=lost,
+            qos.with_info(receive), message_lost=lost,
             incompatible_qos=incompatible, matched=lambda event: tracker.publishers_changed(
                 event.total_count_change, event.current_count))
 
@@ -189,7 +186,7 @@ class Camera:
         if subscription := self._subscriptions.pop(kind, None):
             self._node.destroy_subscription(subscription)
 
-    def _receive(self, kind: str, message: Any, about: dict[str, Any]) -> None:
+    def _receive(self, kind: str, message: Any, about: Mapping[str, Any]) -> None:
         now, stamp = time.monotonic_ns(), stamp_ns(message.header)
         lost = self._trackers[kind].see(about.get('publication_sequence_number'))
         if self._selector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rclpy.node import Node
@@ -43,9 +43,14 @@ OUTPUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=3,
                     reliability=ReliabilityPolicy.RELIABLE)
 
 
-def has_message_info() -> bool:
-    """Return whether this rclpy passes MessageInfo, with the sequence number, to callbacks."""
-    return hasattr(Subscription, 'CallbackType')
+def with_info(receive: Callable[[Any, Mapping[str, Any]], None]) -> Callable[..., None]:
+    """Return the callback of a subscription that takes a message and its MessageInfo.
+
+    MessageInfo has the sequence number. Where rclpy passes none (Humble) it is empty.
+    """
+    if hasattr(Subscription, 'CallbackType'):
+        return receive
+    return lambda message: receive(message, {})
 
 
 def override(topic: Topic, entity: str, policy: str) -> str:

@@ -24,7 +24,7 @@ def spin_until_input_ends(node: Any, last_ns: Callable[[], int] | None = None,
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        while not closed.is_set():
+        while not closed.is_set():  # not spin(): a shutdown from another thread may hang it
             executor.spin_once(timeout_sec=0.1)
         limit = time.monotonic() + 10 * drain_s
         while (last_ns is not None and time.monotonic() < limit

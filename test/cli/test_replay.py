@@ -12,7 +12,7 @@ from rgb2swir_ros.pool import UnitResult
 from rgb2swir_ros.replay import many
 from rgb2swir_ros.replay.run_record import read_run
 
-from ..replay.test_replay_bag import drive
+from ..replay.replays import drive
 from .test_translate import opener
 
 __all__ = ['opener']

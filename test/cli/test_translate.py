@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.cli import main as command
+from rgb2swir_ros.cli import shared
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_picture
 from rgb2swir_ros.replay import offline
@@ -263,9 +264,8 @@ def test_missing_model_is_told_before_work(tmp_path: Path) -> None:
 
 def test_missing_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                      capsys: pytest.CaptureFixture[str]) -> None:
-    from rgb2swir_ros.cli import translate
     save(tmp_path / 'a.png', 1)
-    monkeypatch.setattr(translate, 'find_spec', lambda name: None if name == 'av' else name)
+    monkeypatch.setattr(shared, 'find_spec', lambda name: None if name == 'av' else name)
     assert command.main(['translate', str(tmp_path / 'a.png'), str(tmp_path / 'b.png')]) == 2
     told = capsys.readouterr().err
     assert 'av cannot be imported' in told

@@ -11,7 +11,8 @@ import pytest
 
 from rgb2swir_ros.cli.main import parser_for
 from rgb2swir_ros.hil.evidence import text_table, write_evidence
-from rgb2swir_ros.hil.result import EXIT_CODES, MISSED
+from rgb2swir_ros.hil.result import MISSED
+from rgb2swir_ros.hil.verdict import EXIT_CODES
 
 from ..report.test_junit import check_schema
 from .made import records, scenario

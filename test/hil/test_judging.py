@@ -11,16 +11,9 @@ import pytest
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.judging import judge
 from rgb2swir_ros.hil.measures import MEASURES
-from rgb2swir_ros.hil.result import (
-    ERROR,
-    FAIL,
-    INCONCLUSIVE,
-    LATE,
-    MISSED,
-    PASS,
-    HilResult,
-    Incident,
-)
+from rgb2swir_ros.hil.result import LATE, MISSED, Incident
+from rgb2swir_ros.hil.verdict import HilResult
+from rgb2swir_ros.report.model import Verdict
 
 from .made import MS, T0, ZERO, records, scenario
 
@@ -49,8 +42,8 @@ def dropped(frame, until=3.0):
 def test_a_run_without_a_fault_passes(tmp_path):
     made = scenario(tmp_path, thresholds=[ON_TIME, ALL])
     result, checks = judged(made, records(made))
-    assert {check.verdict for check in result.checks} == {PASS}
-    assert (result.verdict, result.exit_code) == (PASS, 0)
+    assert {check.verdict for check in result.checks} == {Verdict.PASS}
+    assert (result.verdict, result.exit_code) == (Verdict.PASS, 0)
     assert checks['threshold.on_time'].value == .5
     assert checks['threshold.all'].value == 1
     assert sum(name.startswith('rule.') for name in checks) == 8
@@ -61,30 +54,30 @@ def test_a_threshold_fails_in_its_own_phase_only(tmp_path):
                                                          'phase': 'first'}])
     result, checks = judged(made, records(made, lambda one: replace(one, outcome=MISSED)
                                           if one.time_ns == 4 * SECOND else one))
-    assert checks['threshold.all'].verdict == FAIL
+    assert checks['threshold.all'].verdict == Verdict.FAIL
     assert checks['threshold.all'].value == pytest.approx(29 / 30)
-    assert checks['threshold.before'].verdict == PASS
-    assert (result.verdict, result.exit_code) == (FAIL, 1)
+    assert checks['threshold.before'].verdict == Verdict.PASS
+    assert (result.verdict, result.exit_code) == (Verdict.FAIL, 1)
 
 
 def test_an_overloaded_bench_says_nothing_whatever_failed(tmp_path):
     made = scenario(tmp_path, thresholds=[{**ON_TIME, 'at_most': .1}])
     result, checks = judged(made, records(made, overload=['held up']))
-    assert checks['threshold.on_time'].verdict == FAIL
-    assert checks['rule.bench_keeps_up'].verdict == INCONCLUSIVE
-    assert (result.verdict, result.exit_code) == (INCONCLUSIVE, 3)
+    assert checks['threshold.on_time'].verdict == Verdict.FAIL
+    assert checks['rule.bench_keeps_up'].verdict == Verdict.INCONCLUSIVE
+    assert (result.verdict, result.exit_code) == (Verdict.INCONCLUSIVE, 3)
 
 
 def test_processors_without_idle_time_are_an_overload_unless_a_fault_loads_them(tmp_path):
     made = scenario(tmp_path)
     given = records(made)
     given.load = [(at, .01) for at, _ in given.load]
-    assert judged(made, given)[0].verdict == INCONCLUSIVE
+    assert judged(made, given)[0].verdict == Verdict.INCONCLUSIVE
     made = scenario(tmp_path, phases=[{'name': 'busy', 'faults': [
         {'kind': 'cpu_load', 'start_s': 0, 'end_s': 5}]}])
     given = records(made)
     given.load = [(at, .01) for at, _ in given.load]
-    assert judged(made, given)[0].verdict == PASS
+    assert judged(made, given)[0].verdict == Verdict.PASS
 
 
 def test_a_frame_that_the_observer_never_got_is_inconclusive_and_one_too_many_an_error(tmp_path):
@@ -92,11 +85,11 @@ def test_a_frame_that_the_observer_never_got_is_inconclusive_and_one_too_many_an
     given = records(made)
     lost = given.observation.arrivals.pop(7)
     result, checks = judged(made, given)
-    assert checks['rule.observer_whole'].verdict == INCONCLUSIVE
+    assert checks['rule.observer_whole'].verdict == Verdict.INCONCLUSIVE
     assert 'camera, frame 7' in checks['rule.observer_whole'].text
     assert result.exit_code == 3
     given.observation.arrivals += [lost, replace(lost, digest='ff')]
-    assert judged(made, given)[1]['rule.arrivals_known'].verdict == ERROR
+    assert judged(made, given)[1]['rule.arrivals_known'].verdict == Verdict.ERROR
 
 
 @pytest.mark.parametrize('changes', [
@@ -104,7 +97,7 @@ def test_a_frame_that_the_observer_never_got_is_inconclusive_and_one_too_many_an
 def test_a_run_that_broke_off_is_an_error(tmp_path, changes):
     made = scenario(tmp_path, thresholds=[{**ON_TIME, 'at_most': .1}])
     result, _ = judged(made, records(made, overload=['held up'], **changes))
-    assert (result.verdict, result.exit_code) == (ERROR, 4)
+    assert (result.verdict, result.exit_code) == (Verdict.ERROR, 4)
 
 
 def test_a_frame_without_an_end_is_an_error(tmp_path):
@@ -117,7 +110,8 @@ def test_a_frame_without_an_end_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize(('until', 'verdict', 'value'), [
-    (3.0, PASS, 1), (3.1, PASS, 2), (3.2, FAIL, 3), (6.0, FAIL, None)])
+    (3.0, Verdict.PASS, 1), (3.1, Verdict.PASS, 2),
+    (3.2, Verdict.FAIL, 3), (6.0, Verdict.FAIL, None)])
 def test_the_stream_must_be_whole_two_frames_after_a_fault(tmp_path, until, verdict, value):
     made = scenario(tmp_path, **drop())
     _, checks = judged(made, records(made, lambda one: replace(one, outcome='missed')
@@ -131,7 +125,7 @@ def test_a_frame_that_still_shows_the_fault_is_not_whole(tmp_path):
     _, checks = judged(made, records(made, lambda one: replace(one, faults=('drop',))
                                      if one.time_ns == round(3.4e9) else dropped(one)))
     assert checks['recovery.drop'].value == 6
-    assert checks['recovery.drop'].verdict == FAIL
+    assert checks['recovery.drop'].verdict == Verdict.FAIL
 
 
 def test_recoveries_of_several_cameras_have_names_of_their_own(tmp_path):
@@ -149,11 +143,11 @@ def test_frames_sent_in_the_safe_state_fail(tmp_path):
     silence = Incident('silence', 'camera', ZERO + round(2.2e9), ZERO + round(2.21e9),
                        ZERO + round(2.21e9), ZERO + round(3.1e9), round(1.9e9))
     result, checks = judged(made, records(made, dropped, incidents=[silence]))
-    assert result.verdict == PASS
+    assert result.verdict == Verdict.PASS
     result, checks = judged(made, records(
         made, lambda one: one if one.time_ns == round(2.5e9) else dropped(one),
         incidents=[silence]))
-    assert checks['rule.nothing_stale'].verdict == FAIL
+    assert checks['rule.nothing_stale'].verdict == Verdict.FAIL
     assert 'frame 25' in checks['rule.nothing_stale'].text
 
 
@@ -174,19 +168,19 @@ def test_an_engine_that_crashed_must_be_found_and_come_back(tmp_path):
     _, checks = judged(made, records(made, incidents=[crash()]))
     assert checks['threshold.found'].value == 90
     assert checks['threshold.back'].value == pytest.approx(.91)
-    assert checks['recovery.engine_crash'].verdict == PASS
+    assert checks['recovery.engine_crash'].verdict == Verdict.PASS
     _, checks = judged(made, records(made, incidents=[crash(0)]))
-    assert checks['threshold.back'].verdict == FAIL
-    assert checks['recovery.engine_crash'].verdict == FAIL
+    assert checks['threshold.back'].verdict == Verdict.FAIL
+    assert checks['recovery.engine_crash'].verdict == Verdict.FAIL
 
 
 def test_a_crash_that_nobody_found_fails(tmp_path):
     made = scenario(tmp_path, **CRASH)
     result, checks = judged(made, records(made))
-    assert checks['threshold.found'].verdict == FAIL
+    assert checks['threshold.found'].verdict == Verdict.FAIL
     assert 'did not find engine_crash' in checks['threshold.found'].text
-    assert checks['recovery.engine_crash'].verdict == FAIL
-    assert checks['threshold.back'].verdict == INCONCLUSIVE
+    assert checks['recovery.engine_crash'].verdict == Verdict.FAIL
+    assert checks['threshold.back'].verdict == Verdict.INCONCLUSIVE
     assert result.exit_code == 1  # what cannot be measured hides no failure
 
 
@@ -194,14 +188,14 @@ def test_a_silence_that_nobody_found_fails(tmp_path):
     made = scenario(tmp_path, **drop(), thresholds=[
         {'name': 'found', 'measure': 'silence_detection_ms_max', 'at_most': 50}])
     _, checks = judged(made, records(made, dropped))
-    assert checks['threshold.found'].verdict == FAIL
+    assert checks['threshold.found'].verdict == Verdict.FAIL
     assert 'did not find drop' in checks['threshold.found'].text
 
 
 def test_an_incident_that_no_fault_explains_fails(tmp_path):
     made = scenario(tmp_path)
     _, checks = judged(made, records(made, incidents=[crash()]))
-    assert checks['rule.incidents_expected'].verdict == FAIL
+    assert checks['rule.incidents_expected'].verdict == Verdict.FAIL
     assert 'crash at 2.09 s' in checks['rule.incidents_expected'].text
 
 

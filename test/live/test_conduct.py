@@ -15,7 +15,7 @@ def test_the_ros_domain_is_given_back_when_a_process_fails(tmp_path, monkeypatch
                               tmp_path / 'swir', tmp_path, tmp_path, lambda _: None)
     assert len(set(domain._claimed) - held) == 1
 
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise ChildError('the recorder ended')
     monkeypatch.setattr(conductor, '_start_recorder', fail)
     with pytest.raises(ChildError):

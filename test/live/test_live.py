@@ -14,11 +14,11 @@ from rgb2swir_ros.live import run as live_run
 from rgb2swir_ros.live.conduct import LiveRun
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.run_record import RunRecord, read_run
-from rgb2swir_ros.replay.sameness import digest_bag
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.recording import Recording
 
 from ..replay import footage
+from ..replay.replays import digest_bag
 
 needs_ros = pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='no rclpy')
 START, STEP = footage.START, 2 * 10**8

@@ -25,13 +25,12 @@ from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from rgb2swir_ros.replay.sameness import digest_bag
 from rgb2swir_ros.replay.storage.recording import Recording
 
 from . import footage
 from .mcap_bytes import McapBytes
-from .test_replay_bag import START, STEP, SWIR, Opener, drive, replay
-from .test_storage import ros1
+from .recordings import ros1
+from .replays import START, STEP, SWIR, Opener, digest_bag, drive, replay
 
 INFINITE = QosTime(9223372036, 854775807)
 LATCHED = Qos(QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL,

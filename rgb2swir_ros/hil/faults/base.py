@@ -1,4 +1,4 @@
-"""What a fault is: a class of a few lines, and what it is told with each frame."""
+"""What a fault is: a class of a few lines, and what it is given with each frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POINTS = (RGB, RADIANCE, MESSAGE, HOST)
 
 @dataclass(frozen=True)
 class Context:
-    """What a fault knows of the moment.
+    """What a fault knows when it is applied.
 
     :param name: the fault's name in the scenario.
     :param seed: the scenario's.

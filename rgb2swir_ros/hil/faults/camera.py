@@ -16,7 +16,7 @@ from rgb2swir_ros.hil.frame import HilFrame
 class Freeze(Fault):
     """The picture stays as it was: new stamps, old pixels, bit for bit.
 
-    The frame from before the fault goes its way again, the sensor's noise drawn as it was then.
+    The last frame before the fault is sent again, with the sensor's noise that it had then.
     """
 
     kind = 'freeze'

@@ -47,7 +47,7 @@ class WrongSize(_Drawn):
 
 @dataclass(frozen=True)
 class WrongEncoding(_Drawn):
-    """The image names an encoding that its data are not of."""
+    """The image names an encoding that its data do not have."""
 
     encoding: str = 'rgb8'
 

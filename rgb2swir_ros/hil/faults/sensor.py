@@ -31,7 +31,7 @@ class Noise(Fault):
 
 @dataclass(frozen=True)
 class Banding(Fault):
-    """Rows are brighter and darker, anew in each frame.
+    """Bands of rows are brighter or darker, drawn anew in each frame.
 
     :param deviation: of the rows, as a share of the full scale, at full intensity.
     :param rows: height of a band in pixels.

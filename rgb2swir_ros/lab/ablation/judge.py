@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_json, write_picture
 from rgb2swir_ros.lab.ablation.candidates import gigaflop, open_row
+from rgb2swir_ros.lab.ablation.precisions import RowPrecisions, draw_row
 from rgb2swir_ros.lab.ablation.real import RealPairs
 from rgb2swir_ros.lab.ablation.rows import Row
 from rgb2swir_ros.lab.ablation.stored import (
@@ -28,11 +29,10 @@ from rgb2swir_ros.lab.ablation.stored import (
 from rgb2swir_ros.lab.detector.decode import Detections, relabel
 from rgb2swir_ros.lab.detector.model import load_detector
 from rgb2swir_ros.lab.evaluation import materials, temporal
-from rgb2swir_ros.lab.evaluation.comparison import MEASURES, ratios
+from rgb2swir_ros.lab.evaluation.comparison import ratios
 from rgb2swir_ros.lab.evaluation.contrast import differing, only
-from rgb2swir_ros.lab.evaluation.detection import Precisions, draw_precisions
 from rgb2swir_ros.lab.evaluation.inception import inception_features
-from rgb2swir_ros.lab.evaluation.intervals import figure, plain
+from rgb2swir_ros.lab.evaluation.intervals import plain
 from rgb2swir_ros.lab.evaluation.models import Candidate
 from rgb2swir_ros.lab.evaluation.pairs.curves import ssim
 from rgb2swir_ros.lab.evaluation.pairs.frechet import describe, frechet_distance
@@ -192,8 +192,7 @@ class Judge:
                 int((~f.ignored).sum()) for f in self.frames),
                 'contrast_objects': sum(int((~f.ignored).sum()) for f in self._contrast_frames),
                 'scenes': len({f.scene for f in self.frames}),
-                'map': {name: asdict(figure(*precisions.mean(area, thresholds)))
-                        for name, (precisions, area, thresholds) in _measures(drawn).items()}}),
+                'map': {name: asdict(one) for name, one in drawn.figures().items()}}),
             'judge': self.identity})
 
     def _pairs(self) -> Iterator[tuple[AnnotatedFrame, NDArray[np.uint8], DisplayValue]]:
@@ -241,34 +240,24 @@ class Judge:
         ends = np.cumsum([len(f.labels) for f in self.frames])
         return only(self.frames, np.split(flat, ends[:-1]))
 
-    def _drawn(self, found: Sequence[Detections]) -> tuple[Precisions, Precisions | None]:
-        """Return the precisions for all objects, and for those whose contrast differs."""
-        def draw(frames: Sequence[AnnotatedFrame]) -> Precisions:
-            return draw_precisions(frames, found, self.classes,
-                                   resamples=self.settings.resamples)
-        everything = draw(self.frames)
-        if not any((~f.ignored).any() for f in self._contrast_frames):
-            return everything, None
-        return everything, draw(self._contrast_frames)
+    def _drawn(self, found: Sequence[Detections]) -> RowPrecisions:
+        return draw_row(self.frames, self._contrast_frames, found, self.classes,
+                        self.settings.resamples)
 
     @cached_property
-    def drawn_true(self) -> tuple[Precisions, Precisions | None]:
+    def _drawn_true(self) -> RowPrecisions:
         """The precisions of the true frames."""
-        return self._drawn(self.detections(TRUE))
+        return self.drawn(TRUE)
 
-    def drawn(self, name: str) -> tuple[Precisions, Precisions | None]:
-        """Return the precisions of a judged row."""
+    def drawn(self, name: str) -> RowPrecisions:
+        """Return the precisions of a judged row, or of the `TRUE` frames."""
         return self._drawn(self.detections(name))
 
     def _detection(self, found: Sequence[Detections]) -> dict[str, Any]:
-        """Return mAP of each of `MEASURES` and of ``contrast``, and its ratio to true SWIR's."""
-        own, true = self._drawn(found), self.drawn_true
-        result = {name: {'value': asdict(figure(*precisions.mean(area, thresholds)))}
-                  for name, (precisions, area, thresholds) in _measures(own).items()}
-        to_true = ratios(own[0], true[0])
-        if own[1] is not None and true[1] is not None:
-            to_true['contrast'] = ratios(own[1], true[1])['map']
-        for name, one in to_true.items():
+        """Return mAP of each measure, and its ratio to that of true SWIR."""
+        own = self._drawn(found)
+        result = {name: {'value': asdict(one)} for name, one in own.figures().items()}
+        for name, one in own.compared(self._drawn_true, ratios).items():
             result[name]['to_true'] = asdict(one)
         return result
 
@@ -290,12 +279,3 @@ class Judge:
                  for kind in (STILL, MOVING)}
         return {kind: asdict(result.rows[candidate.name].ratio)
                 for kind, result in kinds.items() if result is not None}
-
-
-def _measures(drawn: tuple[Precisions, Precisions | None]
-              ) -> dict[str, tuple[Precisions, int, slice]]:
-    """Return, by name, precisions with the area and thresholds to take their mean over."""
-    result = {name: (drawn[0], area, thresholds) for name, (area, thresholds) in MEASURES.items()}
-    if drawn[1] is not None:
-        result['contrast'] = (drawn[1], *MEASURES['map'])
-    return result

@@ -14,7 +14,6 @@ from rgb2swir_ros.errors import UserError
 
 UNET, DIT = 'unet', 'dit'
 GREY, LOOKUP, TREES, CANARY = 'grey', 'lookup', 'trees', 'canary'
-BASELINES = (GREY, LOOKUP, TREES, CANARY)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -62,11 +61,8 @@ def _compared(judge: Judge, names: Sequence[str]) -> list[dict[str, Any]]:
     compared = []
     for kind, name, other in COMPARED:
         if name in names and other in names:
-            (own, own_part), (base, base_part) = judge.drawn(name), judge.drawn(other)
             measure = ratios if kind == RATIO else differences
-            figures = {key: asdict(one) for key, one in measure(own, base).items()}
-            if own_part is not None and base_part is not None:
-                figures['contrast'] = asdict(measure(own_part, base_part)['map'])
+            figures = judge.drawn(name).compared(judge.drawn(other), measure)
             compared.append({'kind': kind, 'row': name, 'to': other, **plain(figures)})
     return compared
 

@@ -99,12 +99,22 @@ def draw_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections
     :param found: the detections of each frame, labels being indices into ``classes``.
     :raises UserError: if the frames have no object.
     """
-    table = match(frames, found, len(classes))
-    whole = average_precisions(table, np.ones(len(frames)))
-    if np.isnan(whole).all():
-        raise UserError('the frames have no object: there is nothing to find')
     weights = draw_groups([f.scene for f in frames], resamples, seed).weights()
-    draws = np.array([average_precisions(table, w) for w in weights])
+    drawn = weighted_precisions(frames, found, len(classes), weights)
+    if np.isnan(drawn.whole).all():
+        raise UserError('the frames have no object: there is nothing to find')
+    return drawn
+
+
+def weighted_precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
+                        classes: int, weights: NDArray[np.float64]) -> Precisions:
+    """Match detections and accumulate them, over all frames and with the weights of resamples.
+
+    :param weights: (R, N), how often each resample has each frame.
+    """
+    table = match(frames, found, classes)
+    whole = average_precisions(table, np.ones(len(frames)))
+    draws = np.array([average_precisions(table, row) for row in weights])
     return Precisions(table, whole, draws.reshape(-1, *whole.shape))
 
 

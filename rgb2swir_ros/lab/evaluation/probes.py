@@ -26,16 +26,12 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_picture
+from rgb2swir_ros.lab.evaluation.pairs.boxes import MARGIN, Box, as_box
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 from rgb2swir_ros.ownership import require_apart, require_free
 
 PROBES_FILE = 'probes.json'
 SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff'}
-# Smallest ratio of bright to dark in linear light: less may be due to exposure, noise or an
-# inaccurate box.
-MARGIN = 1.15
-GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ def read_probes(folder: Path) -> Probes:
         return Probes({}, ())
     try:
         entries = json.loads(path.read_text())
-        images = {name: {material: _box(box) for material, box in boxes.items()}
+        images = {name: {material: as_box(box) for material, box in boxes.items()}
                   for name, boxes in entries['images'].items()}
         pairs = tuple((str(dark), str(bright)) for dark, bright in entries['darker_than'])
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
@@ -159,7 +155,7 @@ def box_mean(picture: NDArray[Any], box: Box) -> float:
 
 def grey_radiance(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the grey-scale conversion (Rec. 601) of RGB (H, W, 3) as linear light (H, W)."""
-    return np.power(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / 255.0, GAMMA)
+    return np.power(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / 255.0, DISPLAY_GAMMA)
 
 
 def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
@@ -175,7 +171,7 @@ def sharpness(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> float:
     :param rgb: the source, uint8 (H, W, 3), of any size.
     :param radiance: the SWIR image (h, w), linear, in [0, 1].
     """
-    display_value = np.power(np.clip(radiance, 0, 1), 1 / GAMMA).astype(np.float32)
+    display_value = np.power(np.clip(radiance, 0, 1), 1 / DISPLAY_GAMMA).astype(np.float32)
     grey: NDArray[Any] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     if grey.shape != display_value.shape:
         grey = cv2.resize(grey, display_value.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -242,10 +238,3 @@ def _octave_ratio(picture: NDArray[Any], mask: NDArray[np.bool_]) -> float:
     energy = [float(np.square(fine - coarse)[mask].mean())
               for fine, coarse in itertools.pairwise([picture, *blurred])]
     return float(np.sqrt(energy[0] / max(energy[2] + energy[3], 1e-12)))
-
-
-def _box(values: Any) -> Box:
-    x0, y0, x1, y1 = (float(value) for value in values)
-    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
-        raise ValueError(f'{values} is no box')
-    return x0, y0, x1, y1

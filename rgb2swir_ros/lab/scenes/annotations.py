@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 
-GAMMA = 2.2  # display value = radiance ** (1 / GAMMA)
+GAMMA = DISPLAY_GAMMA
 SPLITS = ('train', 'validation', 'test')
 
 

@@ -2,10 +2,7 @@
 
 Units: 1.0 is the radiance of a white Lambertian surface that faces the main light, and the
 irradiance of that surface: colour camera and SWIR sensor are calibrated to the same white. At a
-clear noon sun and sky together are 1 in every band. The sky is single scattering of sunlight by
-air (Rayleigh) and haze (Henyey and Greenstein), with a factor for double scattering. With the haze
-and the sun of the ASTM G173 spectrum its share of the light is .18 in blue and .11 in green as in
-that spectrum, .03 and .02 in the two SWIR bands (.05 and .03 there, ground reflection included).
+clear noon sun and sky together are 1 in every band.
 """
 
 from __future__ import annotations
@@ -15,21 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rgb2swir_ros.lab.scenes import lamp_spectra
+from rgb2swir_ros.lab.scenes.atmosphere import clear_sky, extinction, haze, sun_direction
 from rgb2swir_ros.lab.scenes.sky import DISC, Clouds, Sky, cosine_hemisphere
 from rgb2swir_ros.lab.scenes.weather import WeatherState, draw_weather_state
 
-WAVELENGTHS = np.array([.65, .55, .45, 1.15, 1.57])      # um, centre of each band
-RAYLEIGH = .0088 * WAVELENGTHS ** -4.05                  # optical depth at sea level
-RAYLEIGH_SCALE_HEIGHT_M = 8000.0
-# Extinction over that at 550 nm, of haze of small dry particles, haze of droplets, fog, dust
-DRY = np.array([.81, 1, 1.28, .41, .24])
-DROPLETS = np.array([.96, 1, 1.04, .85, .70])
-FOG = np.array([1, 1, 1, 1.02, 1.03])
-DUST = np.array([1.02, 1, .98, 1.03, .97])
-DUST_SCATTERS = np.array([.95, .90, .80, .985, .98])     # single scattering albedo of dust
 # Colour of multiple scattering by dust (assumed)
 DUST_COLOUR = np.array([1.15, 1, .68, 1.20, 1.15])
-HAZE_ASYMMETRY = .70
 NOON = 42.0                # degrees; elevation of the sun in G173 is 41.8
 NEUTRAL, LOWEST = 25.0, 8.0  # sun elevations, degrees: white above; fully reddened at and below
 # A low sun loses less SWIR than visible light. A SWIR sensor with automatic exposure shows only
@@ -125,77 +113,10 @@ def light_of(state: WeatherState, rng: np.random.Generator) -> Light:
         state.wetness, state.puddles, state.snow, lamps, own_beam)
 
 
-def extinction(state: WeatherState) -> np.ndarray:
-    """Return the extinction (5,) per metre near the ground.
-
-    In green 3.9 over the visibility (Koschmieder's law). SWIR penetrates haze of small particles,
-    but not fog of large droplets.
-    """
-    total = 3.9 / state.visibility_m
-    if state.visibility_m < 1000 and not state.dust:
-        # haze becomes fog as droplets grow: below 500 m SWIR has no advantage
-        fog = float(np.clip((1000 - state.visibility_m) / 500, 0, 1))
-        return total * (fog * FOG + (1 - fog) * DROPLETS)
-    air = np.minimum(RAYLEIGH / RAYLEIGH_SCALE_HEIGHT_M, total / 2)
-    return air + (total - air[1]) * _haze(state)
-
-
-def _haze(state: WeatherState) -> np.ndarray:
-    fine = DRY ** (1 - state.droplets) * DROPLETS ** state.droplets
-    return fine ** (1 - state.dust) * DUST ** state.dust
-
-
-def _sun_direction(elevation: float, azimuth: float) -> np.ndarray:
-    e, a = np.radians(elevation), np.radians(azimuth)
-    return _float(np.array([np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a)]))
-
-
-def _air_mass(elevation: float) -> float:
-    """Return the relative air mass by elevation in degrees: Kasten and Young (1989)."""
-    return float(1 / (np.sin(np.radians(elevation)) + .50572 * (elevation + 6.07995) ** -1.6364))
-
-
-def _clear_sky(state: WeatherState, elevation: float) -> tuple[np.ndarray, Sky, np.ndarray]:
-    """Return sun (5,), sky and airlight (5,) without clouds, per unit of extraterrestrial sun."""
-    haze = state.aerosol * _haze(state)
-    scatters = 1 - state.dust * (1 - DUST_SCATTERS)
-    depth = RAYLEIGH + haze
-    path = _air_mass(elevation)
-    direct = np.exp(-path * depth)
-    # sunlight that reaches the point of scattering, on average half-way down
-    arriving = np.exp(-.5 * path * depth)
-    twice = 1 + 1.4 * np.minimum(depth, 1.2) * scatters
-    # multiple scattering is isotropic
-    often = 1 - np.exp(-1.2 * depth * scatters)
-    haze_aside = (1 - HAZE_ASYMMETRY ** 2) / (1 + HAZE_ASYMMETRY ** 2) ** 1.5
-
-    def seen(square: float, thickness: np.ndarray) -> np.ndarray:
-        once = (RAYLEIGH * .75 * (1 + square) + haze * scatters * haze_aside) / depth
-        phase = once + often * np.maximum(.75 - once, 0)
-        return phase / 4 * arriving * twice * thickness
-
-    def along(path: float) -> np.ndarray:
-        return 1 - np.exp(-path * depth)
-
-    # near the sun coarse particles dominate, which scatter all bands alike; multiple scattering
-    # spreads their light over the whole sky
-    glow = np.sqrt(haze * haze[1]) * scatters / 4 * direct ** .6 * 1.3
-    spread = .9 * often * glow
-    zenith = seen(np.sin(np.radians(elevation)) ** 2, along(1)) + spread
-    air = seen(.35, np.ones(5)) * 1.25 + spread
-    horizon = air * along(38)
-    # rate of the transition from horizon to zenith, fitted at 15 degrees of elevation
-    gradient = -np.log((along(3.8) - along(1)) / (along(38) - along(1))) / np.sin(np.radians(15))
-    sky = Sky(zenith, horizon, glow * (1 - .8 * often), HAZE_ASYMMETRY,
-              _sun_direction(elevation, state.azimuth), np.zeros(5),
-              Clouds('none', 0.0, np.ones(5), np.ones(5)), gradient, state.polarised)
-    return direct, sky, air
-
-
 def _daylight(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sky, np.ndarray]:
-    direct, sky, air = _clear_sky(state, state.elevation)
+    direct, sky, air = clear_sky(state, state.elevation)
     level = _irradiance(sky)
-    noon, noon_sky, _ = _clear_sky(state, NOON)
+    noon, noon_sky, _ = clear_sky(state, NOON)
     tint = (direct + level) / (noon + _irradiance(noon_sky))
     tint /= tint[1]
     tint[3:] **= SWIR_FOLLOWS
@@ -231,7 +152,7 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
         # Light that leaves a thick layer downwards falls to a third at the horizon. There haze and
         # the light of the ground fill it up in the visible; the ground is no brighter in SWIR,
         # but haze scatters less, by its extinction.
-        filled = rng.uniform(0, .25) * np.minimum(_haze(state), 1)
+        filled = rng.uniform(0, .25) * np.minimum(haze(state), 1)
         edge = OVERCAST_HORIZON * np.exp(rng.normal(0, .25)) + filled * np.array(
             [1, 1, 1, .5, .5])
         # water, vapour and droplets, absorbs SWIR on the long way from there (assumed; on a drive
@@ -243,7 +164,7 @@ def _deck(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
     clouds = Clouds('deck', 1.0, colour, colour, tuple(rng.uniform(0, 512, 2)),
                     float(rng.uniform(30, 140)), 0.0 if foggy else relief)
     sky = Sky(colour, colour * edge, colour * bright * .2, .6,
-              _sun_direction(state.elevation, state.azimuth),
+              sun_direction(state.elevation, state.azimuth),
               sun * DISC * .2 if state.sunshine > .03 else np.zeros(5), clouds, np.zeros(5))
     # airlight is the radiance of the horizon, dimmed by deep rain or fog
     return sun, sky, sky.horizon * (rng.uniform(.75, 1) if foggy else rng.uniform(.85, 1))
@@ -261,7 +182,7 @@ def _dusk(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, Sk
                     tuple(rng.uniform(0, 512, 2)), float(rng.uniform(45, 150)), state.relief,
                     float(rng.uniform(0, np.pi)))
     sky = Sky(zenith, horizon, glow, float(rng.uniform(.45, .7)),
-              _sun_direction(state.elevation, state.azimuth), np.zeros(5), clouds,
+              sun_direction(state.elevation, state.azimuth), np.zeros(5), clouds,
               np.full(5, rng.uniform(2.5, 6)))
     return np.zeros(5), sky, horizon * .9
 
@@ -278,7 +199,7 @@ def _night(state: WeatherState, rng: np.random.Generator) -> tuple[np.ndarray, S
                     tuple(rng.uniform(0, 512, 2)), float(rng.uniform(40, 140)),
                     .4 * state.relief)
     moon = np.array([1.05, 1, .9, 1, 1]) * rng.uniform(.004, .02) * state.sunshine
-    sky = Sky(zenith, horizon, moon * .02, .8, _sun_direction(state.elevation, state.azimuth),
+    sky = Sky(zenith, horizon, moon * .02, .8, sun_direction(state.elevation, state.azimuth),
               moon * DISC * .3, clouds, np.full(5, rng.uniform(3, 6)))
     return moon, sky, horizon
 

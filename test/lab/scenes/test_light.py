@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.scenes.atmosphere import extinction
 from rgb2swir_ros.lab.scenes.bands import to_swir
-from rgb2swir_ros.lab.scenes.light import draw_light, extinction, light_of
+from rgb2swir_ros.lab.scenes.light import draw_light, light_of
 from rgb2swir_ros.lab.scenes.weather import WEATHERS, WeatherState
 
 NOON = WeatherState('clear', 60.0, 20.0)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.lab.evaluation.pairs.measures import Mask, Plane
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.detector.network import Detector
@@ -35,7 +36,7 @@ def describe(network: Detector, sqrt_radiance: Plane, mask: Mask) -> Vectors:
     from rgb2swir_ros.nets.blocks import pad_to_multiple
 
     filled = np.where(mask, sqrt_radiance, sqrt_radiance[mask].mean() if mask.any() else 0)
-    display_value = np.power(np.clip(filled, 0, 1), 2 / 2.2).astype(np.float32)
+    display_value = np.power(np.clip(filled, 0, 1), 2 / DISPLAY_GAMMA).astype(np.float32)
     with torch.no_grad():
         frame = pad_to_multiple(torch.from_numpy(display_value)[None, None], DIVISOR)
         features = F.adaptive_avg_pool2d(network.eval().features(frame)[-1], GRID)

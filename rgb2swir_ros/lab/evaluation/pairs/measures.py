@@ -121,25 +121,11 @@ class Ranks:
         return ranks - (len(ranks) - 1) / 2
 
 
-def rank_correlation(a: Plane, b: Plane, mask: Mask) -> float:
-    """Return Spearman's rank correlation of two planes over a mask: see `Ranks`."""
-    return Ranks(b, mask).correlation(a)
-
-
 def mean_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return the rank of each of the values (N,), from 0; equal values have their mean rank."""
     _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts + 1) / 2)[index.reshape(-1)])
-
-
-def coarse_correlation(a: Plane, b: Plane, mask: Mask) -> float:
-    """Return the rank correlation of both planes blurred by 1/64 of the width.
-
-    The blur is normalised by the mask, so that nothing outside it is mixed in.
-    """
-    blur = MaskedBlur(mask, mask.shape[1] / COARSE)
-    return rank_correlation(blur(a), blur(b), mask)
 
 
 class MaskedBlur:

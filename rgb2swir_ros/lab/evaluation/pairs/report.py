@@ -16,6 +16,7 @@ from rgb2swir_ros.lab.evaluation.pairs.evaluation import SheetRow
 from rgb2swir_ros.lab.evaluation.pairs.frechet import MIN_FRAMES
 from rgb2swir_ros.lab.evaluation.pairs.measures import Mask, Plane
 from rgb2swir_ros.lab.evaluation.pairs.summary import RowSummary, Summary
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 
 MEASURE_TITLES = {
     'whole': 'rank correlation', 'below': '  below the horizon', 'coarse': 'coarse',
@@ -108,7 +109,7 @@ def _tiles(row: SheetRow, names: Sequence[str]) -> NDArray[np.uint8]:
 
 def _grey(plane: Plane, mask: Mask) -> NDArray[np.uint8]:
     """Return square-root radiance as a display value in three channels."""
-    value = (255 * np.power(np.clip(plane, 0, 1), 2 / 2.2) * mask + .5).astype(np.uint8)
+    value = (255 * np.power(np.clip(plane, 0, 1), 2 / DISPLAY_GAMMA) * mask + .5).astype(np.uint8)
     return np.repeat(value[..., None], 3, axis=2)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.lab.evaluation.intervals import draw_groups, figure
+from rgb2swir_ros.lab.evaluation.intervals import BLOCK_S, LEAST_BLOCKS, draw_groups, figure
 from rgb2swir_ros.report.model import Value
 
-BLOCK_NS = 5 * 10**9
-FEWEST = 8  # fewer groups give no interval
+BLOCK_NS = round(BLOCK_S * 1e9)
+FEWEST = LEAST_BLOCKS  # fewer groups give no interval
 
 Values = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from rgb2swir_ros.lab.evaluation.replay.judge import Judgement
 from rgb2swir_ros.lab.evaluation.replay.measures import MEASURES, UNITS
 from rgb2swir_ros.lab.evaluation.replay.pixels import Image
 from rgb2swir_ros.lab.evaluation.replay.summary import JudgedSet
+from rgb2swir_ros.luma import DISPLAY_GAMMA
 from rgb2swir_ros.report.model import (
     Check,
     Column,
@@ -203,7 +204,7 @@ def frames_section(judged: JudgedSet, frame_at: Callable[[int], JudgedFrame],
 
 
 def _grey(radiance: Image) -> Any:
-    return np.rint(255 * np.clip(radiance, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+    return np.rint(255 * np.clip(radiance, 0, 1) ** (1 / DISPLAY_GAMMA)).astype(np.uint8)
 
 
 def truth_facts(judgement: Judgement) -> list[Facts]:

@@ -22,12 +22,12 @@ from rgb2swir_ros.lab.evaluation.replay.pixels import Image, linear
 from rgb2swir_ros.lab.evaluation.replay.timing import (
     Stages,
     latency_figures,
-    read_timing,
     timing_section,
 )
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options
 from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, read_run
+from rgb2swir_ros.replay.timing import read_timing
 from rgb2swir_ros.report.model import Facts, Report, Section, Table
 from rgb2swir_ros.report.thresholds import Threshold
 from rgb2swir_ros.resources import model_directory
@@ -141,8 +141,9 @@ def _stages(replays: Sequence[FinishedReplay]) -> Stages:
     stages: Stages = {}
     for one in replays:
         for run in one.runs[:1]:  # the cameras of a replay share a bag
-            for name, values in read_timing(run.replay).items():
-                stages.setdefault(name, []).extend(values)
+            for name, values in read_timing(run.replay.swir_bag).items():
+                if name.endswith('_ms'):
+                    stages.setdefault(name, []).extend(values)
     return stages
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rgb2swir_ros.lab.detector.decode import Detections, relabel
-from rgb2swir_ros.lab.evaluation.accumulate import average_precisions, match
-from rgb2swir_ros.lab.evaluation.detection import ALL, LOOSEST, Precisions
+from rgb2swir_ros.lab.evaluation.detection import ALL, LOOSEST, weighted_precisions
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
 from rgb2swir_ros.lab.evaluation.pairs.frechet import MIN_FRAMES, frechet_distance
 from rgb2swir_ros.lab.evaluation.replay.blocks import (
@@ -140,9 +139,6 @@ def _precisions(frames: Sequence[AnnotatedFrame], found: Sequence[Detections], c
     """Return COCO mAP of detections by the names of `SIZES`; nothing without an object."""
     if not any(len(frame.labels) for frame in frames):
         return {}
-    table = match(frames, found, classes)
-    whole = average_precisions(table, np.ones(len(frames)))
-    draws = np.array([average_precisions(table, row) for row in weights])
-    made = Precisions(table, whole, draws.reshape(-1, *whole.shape))
+    made = weighted_precisions(frames, found, classes, weights)
     return {name: Drawn(*made.mean(area, thresholds))
             for name, (area, thresholds) in SIZES.items()}

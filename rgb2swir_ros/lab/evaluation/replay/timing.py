@@ -9,40 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
 
-from rgb2swir_ros.lab.evaluation.replay.frames import CameraReplay
 from rgb2swir_ros.replay.run_record import RunRecord
-from rgb2swir_ros.replay.storage.recording import Recording
 from rgb2swir_ros.report.model import Column, Histogram, Section, Table
 
-TOPIC = '/translator/timing'
-TYPE = 'diagnostic_msgs/msg/DiagnosticArray'
 TOTAL = 'total_ms'
 QUANTILES = (50, 95, 99)
-_TYPES = get_typestore(Stores.ROS2_JAZZY)
 
 Stages = dict[str, list[float]]
-
-
-def read_timing(replay: CameraReplay) -> Stages:
-    """Return the milliseconds of each stage, a value a frame, of all cameras of a SWIR bag."""
-    found: Stages = {}
-    bag = Recording(replay.swir_bag)
-    for _, _, data in bag.messages(lambda one: one.topic == TOPIC and one.msgtype == TYPE):
-        message: Any = _TYPES.deserialize_cdr(data, TYPE)
-        for status in message.status:
-            for pair in status.values:
-                if pair.key.endswith('_ms'):
-                    found.setdefault(pair.key, []).append(float(pair.value))
-    return found
 
 
 def latency_figures(stages: Mapping[str, Sequence[float]],
                     records: Sequence[RunRecord]) -> dict[str, float]:
     """Return figures of the time in the translator, and of the frames, by ros2_benchmark's names.
 
-    :param stages: of `read_timing`.
+    :param stages: the milliseconds of each stage, a value a frame.
     """
     figures: dict[str, float] = {}
     total = np.array(stages.get(TOTAL, []))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rgb2swir_ros.lab.evaluation.pairs.measures import rank_correlation
+from rgb2swir_ros.lab.evaluation.pairs.measures import Ranks
 from rgb2swir_ros.lab.evaluation.pairs.references import (
     apply_colour_row,
     fit_colour_row,
@@ -48,4 +48,4 @@ def test_what_is_masked_is_not_fitted():
     truth, mask = grey_scale(rgb), everywhere(rgb[..., 0])
     truth[:20], mask[:20] = 1 - truth[:20], False
     made = apply_colour_row(fit_colour_row([(rgb, truth, mask)]), rgb)
-    assert rank_correlation(made, grey_scale(rgb), everywhere(truth)) > .95
+    assert Ranks(grey_scale(rgb), everywhere(truth)).correlation(made) > .95
