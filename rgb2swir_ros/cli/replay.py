@@ -107,6 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.loop > 1:
             raise UserError('--loop repeats frames, and a judgement takes each frame once: play '
                             'the bag once to judge it')
+    elif judgement is not None:
+        judgement.refuse_unused(arguments)
     started = time.monotonic()
     with ended_as_by_ctrl_c():
         results = _replay_live(arguments, listed) if arguments.live else _replay(arguments, listed)
