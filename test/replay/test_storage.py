@@ -183,6 +183,19 @@ def test_names_need_no_care(tmp_path: Path, name: str, storage: str) -> None:
     assert stamps(file.rename(tmp_path / f'{name}{file.suffix}')) == (TIMES, '')
 
 
+@pytest.mark.parametrize('summary', [True, False])
+def test_mcap_without_its_index_is_named_and_whole(tmp_path: Path, *, summary: bool) -> None:
+    path = tmp_path / 'a.mcap'
+    whole = mcap().finish(chunk=2, summary=summary)
+    path.write_bytes(whole)
+    assert stamps(path) == (TIMES, '')
+    for cut in (8, 30, 37) if summary else (8, 30):
+        path.write_bytes(whole[:-cut])
+        found, told = stamps(path)
+        assert found == TIMES
+        assert 'its index is missing' in told, cut
+
+
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.iterdir()}
 
@@ -210,7 +223,10 @@ os._exit(9)
     # what was committed is there, what was not is rolled back
     records = [m.log_ns for m in Recording(file).messages(lambda _: True)]
     assert records == TIMES[:4] + ([TIMES[5]] * 2 if mode == 'wal' else [])
-    assert Recording(file).faults == []
+    # and the reader is told that the recording ended before its time
+    told = Recording(file).faults
+    assert len(told) == 1
+    assert 'its writer did not close it' in told[0]
     assert snapshot(bag) == before
 
 
