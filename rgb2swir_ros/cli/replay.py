@@ -251,7 +251,8 @@ def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -
             _say(f'  failed: {failure}', stream)
     failed = sum(bool(result.failures) for result in results)
     frames = sum(result.run.frames for result in results if result.run is not None)
-    _say(f'{len(results)} bags, {frames} frames in {seconds:.1f} s'
+    _say(f'{len(results)} bag{"s" if len(results) != 1 else ""}, {frames} frames in '
+         f'{seconds:.1f} s'
          + (f'; {failed} bags failed or could not be read whole' if failed else ''), stream)
 
 
