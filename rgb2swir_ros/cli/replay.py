@@ -163,7 +163,14 @@ def options_of(arguments: argparse.Namespace, threads: int) -> Any:
                 precision=arguments.precision, threads=threads, linear16=arguments.linear16,
                 gamma=arguments.gamma),
         tuple(arguments.topics), arguments.start_offset, arguments.playback_duration,
-        arguments.clock, arguments.all)
+        arguments.clock, arguments.all,
+        true_swir=_true_topic(arguments))
+
+
+def _true_topic(arguments: argparse.Namespace) -> str:
+    """Return the topic of a true SWIR camera, which is not translated, or ''."""
+    given = getattr(arguments, 'true_swir', None)
+    return '' if not given or Path(given).is_dir() else str(given)
 
 
 def _replay(arguments: argparse.Namespace, listed: list[tuple[Path, Path]]) -> list[Any]:

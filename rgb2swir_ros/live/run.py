@@ -65,7 +65,7 @@ def replay_live(source: Path, target: Path, options: ReplayOptions, pace: Pace,
     options_told = options.identity()
     results = [target / BAG_FOLDER, target / RUN_FILE, *(target / 'logs' / name for name in LOGS)]
     require_free(results, overwrite=overwrite)
-    bag = CameraBag(source, options.topics)
+    bag = CameraBag(source, options.topics, options.true_swir)
     run = RunRecord(str(source.absolute()), input_fingerprint(source), options_told,
                     versions=versions())
     _clear(results)
@@ -93,8 +93,8 @@ def _live_options(bag: CameraBag, options: ReplayOptions, pace: Pace) -> LiveOpt
              '--start-offset', str(options.start_offset_s)]
     if options.playback_duration_s is not None:
         words += ['--playback-duration', str(options.playback_duration_s)]
-    if options.topics:
-        words += ['--topics', *options.topics]
+    if options.topics or options.true_swir:
+        words += ['--topics', *(camera.topic for camera in bag.cameras)]
     size = _first_size(bag)
     if size is not None:
         parameters['source_size'] = format_size(size)
