@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.report.html import render_html, write_html
-from rgb2swir_ros.report.model import Section, Series, TimePlot
+from rgb2swir_ros.report.model import Column, Report, Section, Series, Table, TimePlot
 from rgb2swir_ros.report.svg import COLOURS, MOST_POINTS, _dash, thinned, time_plot
 
 from .sample import sample_report
@@ -163,3 +163,12 @@ def test_many_long_names_have_their_place_beside_a_plot():
     assert height > low + 90
     looks = {(COLOURS[k % len(COLOURS)], _dash(k)) for k in range(18)}
     assert len(looks) == 18
+
+
+def test_a_heading_stands_where_its_cells_stand():
+    table = Table('t', [Column('a', 'name'), Column('b', 'words'), Column('c', 'figures')],
+                  [{'a': 'x', 'b': 'dB', 'c': 1.5}, {'a': 'y', 'b': 'ms', 'c': None}])
+    page = render_html(Report('r', 'R', '', 'now', sections=[Section('S', [table])]))
+    found = {name: kind for kind, name in re.findall(
+        r'<th scope="col"(| class="number")>(\w+)<', page)}
+    assert found == {'name': '', 'words': '', 'figures': ' class="number"'}

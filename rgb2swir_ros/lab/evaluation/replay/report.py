@@ -36,6 +36,7 @@ from rgb2swir_ros.resources import model_directory
 # .49 on 24 rendered frames of a validation split and at .35 on 48 of a test split (160x128);
 # `rgb2swir evaluate detection --data DIR --split validation -o OUT` writes it into boxes.png
 SCORE = .4
+MOST_NAMES = 3  # in a title
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
         timing_section(stages, records),
         Section('Recordings', [page.recordings_table(own), _fates(replays)])]
     return Report(
-        'replay', f'Replay judged: {", ".join(one.name for one in replays)[:200]}',
+        'replay', f'Replay judged: {_listed([one.name for one in replays])}',
         f'{counted(len(own.figures), "frame")} of {counted(len(replays), "recording")}, '
         f'translated by {names.own}' + (f' and by {names.other}.' if names.other else '.'),
         created, [*page.fault_checks([*faults, *lost, *judgement.faults]),
@@ -151,6 +152,13 @@ def counted(number: int, what: str) -> str:
     """Return ``1 block of five seconds``, ``2 blocks of five seconds``."""
     first, space, others = what.partition(' ')
     return f'{number} {first}{"" if number == 1 else "s"}{space}{others}'
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    shown = names if len(names) <= MOST_NAMES + 1 else names[:MOST_NAMES]
+    more = len(names) - len(shown)
+    return ', '.join(shown) + (f' and {more} more' if more else '')
 
 
 def empty_report(faults: Sequence[str], created: str) -> Report:

@@ -187,3 +187,10 @@ def test_means_get_all_resamples_and_costly_figures_the_first_of_them():
     assert len(figures['agreement_map'].draws) == COSTLY < RESAMPLES
     asked = summarise(judged, classes=('car',), resamples=30)
     assert {len(one.draws) for one in asked.values()} == {30}
+
+
+def test_the_title_names_a_few_recordings():
+    assert report._listed(['a', 'b', 'c', 'd']) == 'a, b, c, d'
+    assert report._listed([*'abcdefg']) == 'a, b, c and 4 more'
+    assert report.counted(1, 'block of five seconds') == '1 block of five seconds'
+    assert report.counted(19, 'block of five seconds') == '19 blocks of five seconds'
