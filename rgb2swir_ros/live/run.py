@@ -143,7 +143,8 @@ def _finish(run: RunRecord, bag: CameraBag, live: LiveRun, work: Path, target: P
 def _told(live: LiveRun, accounts: Mapping[str, Account],
           timing: Mapping[str, list[float]], pace: Pace) -> dict[str, Any]:
     """Return the record's ``live``."""
-    latency: dict[str, Any] = {'node': summary(timing)}
+    latency: dict[str, Any] = {'node': summary({
+        name: values for name, values in timing.items() if name.endswith('_ms')})}
     for name in accounts:
         ways = whole_way([(stamp, at) for camera, stamp, _, at in live.sent if camera == name],
                          [(stamp, at) for stamp, at, camera in live.arrived if camera == name])
