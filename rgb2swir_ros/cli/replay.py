@@ -29,7 +29,8 @@ what of the input is missing. No ROS is needed, except for --live.
 Interrupted and started again with the same arguments, it goes on where it was, with the same
 engine; what is done is left as it is. The hashes in run.json are the same for the same bag,
 model, engine and options, however often it was interrupted and wherever it ran. Many bags run on
-all cores, one process each; --ray sends them to a Ray cluster.
+all cores, one process each; --ray sends them to a Ray cluster. A replay with --live begins anew:
+--overwrite replaces what an interrupted one has left.
 
 example:
   rgb2swir replay drive_1 drive_2 -o out/ --all
