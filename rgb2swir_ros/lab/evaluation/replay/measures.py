@@ -35,7 +35,8 @@ MEASURES: dict[str, Measure] = {
     'order_coarse': Measure('coarse order', 'correlation', 'higher', 'rank correlation of '
                             'what is coarser than 1/32 of the width: materials rather than edges'),
     'order_coarse_below': Measure('coarse order below the horizon', 'correlation', 'higher',
-                                  'the same below the horizon'),
+                                  'rank correlation with true SWIR of what is coarser than 1/32 '
+                                  'of the width, below the horizon'),
     'edges_true': Measure('edges agree with true SWIR', 'correlation', 'higher',
                           'mean correlation of gradients in tiles with texture, within 8 pixels; '
                           'blur lowers it'),
