@@ -31,6 +31,7 @@ from rgb2swir_ros.resources import model_directory
 
 BOX = (512, 640)
 ROUNDS = 200  # timed calls
+UPSIDE_DOWN = 'upside down'
 
 
 def frames_of(path: Path, most: int) -> list[NDArray[np.uint8]]:
@@ -70,6 +71,9 @@ def main() -> int:
     parser.add_argument('--most', type=int, default=40)
     parser.add_argument('--json', action='store_true')
     arguments = parser.parse_args()
+    names = [name for name, _ in arguments.known + arguments.strange] + [UPSIDE_DOWN]
+    if len(set(names)) < len(names):
+        parser.error(f'two of the names {", ".join(names)} are alike: each needs its own')
     try:
         novelty = Novelty(model_directory(arguments.model))
         known = {name: frames_of(path, arguments.most) for name, path in arguments.known}
@@ -77,8 +81,8 @@ def main() -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
-    strange['upside down'] = [np.ascontiguousarray(rgb[::-1]) for frames in known.values()
-                              for rgb in frames]
+    strange[UPSIDE_DOWN] = [np.ascontiguousarray(rgb[::-1]) for frames in known.values()
+                            for rgb in frames]
     scores = {name: np.array([novelty(rgb) for rgb in frames])
               for name, frames in (known | strange).items()}
     roads = np.concatenate([scores[name] for name in known])

@@ -33,7 +33,8 @@ what of the input is missing. No ROS is needed, except for --live.
 Interrupted and started again with the same arguments, it goes on where it was, with the same
 engine; what is done is left as it is. The hashes in run.json are the same for the same bag,
 model, engine and options, however often it was interrupted and wherever it ran. Many bags run on
-all cores, one process each; --ray sends them to a Ray cluster.
+all cores, one process each; --ray sends them to a Ray cluster. A replay with --live begins anew:
+--overwrite replaces what an interrupted one has left.
 
 example:
   rgb2swir replay drive_1 drive_2 -o out/ --all
@@ -108,6 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.loop > 1:
             raise UserError('--loop repeats frames, and a judgement takes each frame once: play '
                             'the bag once to judge it')
+    elif judgement is not None:
+        judgement.refuse_unused(arguments)
     started = time.monotonic()
     with ended_as_by_ctrl_c():
         results = _replay_live(arguments, listed) if arguments.live else _replay(arguments, listed)
@@ -153,7 +156,14 @@ def options_of(arguments: argparse.Namespace, threads: int) -> Any:
                 precision=arguments.precision, threads=threads, linear16=arguments.linear16,
                 gamma=arguments.gamma),
         tuple(arguments.topics), arguments.start_offset, arguments.playback_duration,
-        arguments.clock, arguments.all)
+        arguments.clock, arguments.all,
+        true_swir=_true_topic(arguments))
+
+
+def _true_topic(arguments: argparse.Namespace) -> str:
+    """Return the topic of a true SWIR camera, which is not translated, or ''."""
+    given = getattr(arguments, 'true_swir', None)
+    return '' if not given or Path(given).is_dir() else str(given)
 
 
 def _replay(arguments: argparse.Namespace, listed: list[tuple[Path, Path]]) -> list[Any]:
@@ -236,8 +246,9 @@ def _report(results: list[Any], seconds: float, arguments: argparse.Namespace) -
             print_line(f'  failed: {failure}', stream)
     failed = sum(bool(result.failures) for result in results)
     frames = sum(result.run.frames for result in results if result.run is not None)
-    print_line(f'{len(results)} bags, {frames} frames in {seconds:.1f} s'
-         + (f'; {failed} bags failed or could not be read whole' if failed else ''), stream)
+    print_line(f'{len(results)} bag{"s" if len(results) != 1 else ""}, {frames} frames in '
+               f'{seconds:.1f} s'
+               + (f'; {failed} bags failed or could not be read whole' if failed else ''), stream)
 
 
 def _live_lines(live: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rgb2swir_ros.engines.base import BACKENDS
 from rgb2swir_ros.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,20 +58,32 @@ def add_judgement_arguments(parser: argparse.ArgumentParser) -> None:
                        help='preset of config/sensors.yaml that the noise is compared with')
     group.add_argument('--compare', metavar='MODEL',
                        help='another model, name or folder, that translates the same frames')
-    group.add_argument('--compare-backend', default='auto', metavar='BACKEND',
-                       help='its engine (default %(default)s)')
+    group.add_argument('--compare-backend', choices=('auto', *BACKENDS),
+                       help='its engine (default: as --backend)')
     group.add_argument('--thresholds', type=Path, metavar='FILE',
                        help='limits of measures: YAML')
     group.add_argument('--every', type=int, default=1, metavar='N',
                        help='judge one frame of so many (default %(default)s, all)')
-    group.add_argument('--resamples', type=int, default=200,
-                       help='of the bootstrap (default %(default)s)')
+    group.add_argument('--resamples', type=int,
+                       help='of the bootstrap (default 2000; of mAP and the Frechet distance 200)')
 
 
 def wants_judgement(arguments: argparse.Namespace) -> bool:
     """Say whether any argument asks for a judgement."""
     return bool(arguments.judge or arguments.true_swir or arguments.labels or arguments.compare
                 or arguments.thresholds)
+
+
+def refuse_unused(arguments: argparse.Namespace) -> None:
+    """Refuse settings of a judgement that nothing asks for.
+
+    :raises UserError: naming the first.
+    """
+    parser = argparse.ArgumentParser()
+    add_judgement_arguments(parser)
+    for name, default in vars(parser.parse_args([])).items():
+        if getattr(arguments, name) != default:
+            raise UserError(f'--{name.replace("_", "-")} is of the judgement: give --judge too')
 
 
 def check_judgement(arguments: argparse.Namespace) -> None:
@@ -82,7 +95,8 @@ def check_judgement(arguments: argparse.Namespace) -> None:
     from rgb2swir_ros.ownership import require_free
     from rgb2swir_ros.resources import model_directory
 
-    check_bootstrap(arguments.resamples, 0)
+    if arguments.resamples is not None:
+        check_bootstrap(arguments.resamples, 0)
     for model in (arguments.compare, *([arguments.detector] if arguments.detector != 'none' and
                                        not arguments.detector.endswith('.onnx') else [])):
         if model is not None:
@@ -95,6 +109,8 @@ def check_judgement(arguments: argparse.Namespace) -> None:
         raise UserError(f'--pseudo-label-score {arguments.pseudo_label_score}: give 0 to 1')
     if not .1 <= arguments.true_gamma <= 10:
         raise UserError(f'--true-gamma {arguments.true_gamma}: give 0.1 to 10')
+    if arguments.compare_backend and not arguments.compare:
+        raise UserError('--compare-backend is of the compared model: name it by --compare')
     if arguments.homography and not arguments.true_swir:
         raise UserError('--homography is of true frames: name them by --true-swir')
     try:
@@ -118,6 +134,7 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     :param folders: of the replays, each with a ``run.json``.
     :param faults: of bags that were not replayed, a line each.
     """
+    from rgb2swir_ros.imaging.novelty import open_novelty
     from rgb2swir_ros.lab.evaluation.replay import report
     from rgb2swir_ros.lab.evaluation.replay.judge import figures_of, judge
 
@@ -129,13 +146,14 @@ def run_judgement(arguments: argparse.Namespace, folders: Sequence[Path], *,
     other = _other(arguments, replays)
     truth = _truth(arguments)
     judgement = judge([run for one in replays for run in one.runs], judges, truth,
-                      every=arguments.every, other=other)
+                      every=arguments.every, other=other,
+                      other_novelty=None if other is None else open_novelty(other.model))
     figures = figures_of(judgement, classes=classes, labels=_labels(arguments),
                          score=report.SCORE if arguments.pseudo_label_score is None
                          else arguments.pseudo_label_score, resamples=arguments.resamples)
     made = report.make_report(
         replays, judgement, figures, thresholds=_thresholds(arguments), truth=truth, other=other,
-        other_name=arguments.compare or '', faults=faults,
+        faults=faults,
         created=created, seconds=time.monotonic() - started,
         settings=_settings(arguments, judgement))
     return _write(arguments, made, judgement.records())
@@ -158,9 +176,14 @@ def _write(arguments: argparse.Namespace, made: Report,
 
 
 def _settings(arguments: argparse.Namespace, judgement: Judgement) -> dict[str, Any]:
+    from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
+    from rgb2swir_ros.lab.evaluation.replay.summary import COSTLY
+
     names = ('true_swir', 'true_gamma', 'homography', 'horizon', 'labels', 'detector', 'sensor',
              'pseudo_label_score', 'compare', 'compare_backend', 'every', 'resamples')
     given = {name.replace('_', '-'): getattr(arguments, name) for name in names}
+    if arguments.resamples is None:
+        given['resamples'] = f'{RESAMPLES}; of mAP and the Frechet distance {COSTLY}'
     return {'frames judged': len(judgement.own.figures),
             **{k: v if isinstance(v, (int, float)) else str(v)
                for k, v in given.items() if v is not None}}
@@ -229,5 +252,5 @@ def _other(arguments: argparse.Namespace, replays: Sequence[Any]) -> Any:
     """Return what translates a fitted frame as the compared model's replay would, or None."""
     if arguments.compare is None:
         return None
-    from rgb2swir_ros.lab.evaluation.replay.report import compared_model
-    return compared_model(arguments.compare, arguments.compare_backend, replays)
+    from rgb2swir_ros.lab.evaluation.replay.report import ComparedModel
+    return ComparedModel(arguments.compare, replays, arguments.compare_backend)

@@ -63,7 +63,7 @@ def replay_live(source: Path, target: Path, options: ReplayOptions, pace: Pace,
     options_told = options.identity()
     results = [target / BAG_FOLDER, target / RUN_FILE, *(target / 'logs' / name for name in LOGS)]
     require_free(results, overwrite=overwrite)
-    bag = CameraBag(source, options.topics)
+    bag = CameraBag(source, options.topics, options.true_swir)
     run = RunRecord(str(source.absolute()), input_fingerprint(source), options_told,
                     versions=versions())
     clear_results(results, overwrite=overwrite)
@@ -87,8 +87,8 @@ def _live_options(bag: CameraBag, options: ReplayOptions, pace: Pace) -> LiveOpt
              '--start-offset', str(options.start_offset_s)]
     if options.playback_duration_s is not None:
         words += ['--playback-duration', str(options.playback_duration_s)]
-    if options.topics:
-        words += ['--topics', *options.topics]
+    if options.topics or options.true_swir:
+        words += ['--topics', *(camera.topic for camera in bag.cameras)]
     size = _first_size(bag)
     if size is not None:
         parameters['source_size'] = format_size(size)
@@ -137,7 +137,8 @@ def _finish(run: RunRecord, bag: CameraBag, live: LiveRun, work: Path, target: P
 def _told(live: LiveRun, accounts: Mapping[str, Account],
           timing: Mapping[str, list[float]], pace: Pace) -> dict[str, Any]:
     """Return the record's ``live``."""
-    latency: dict[str, Any] = {'node': summary(timing)}
+    latency: dict[str, Any] = {'node': summary({
+        name: values for name, values in timing.items() if name.endswith('_ms')})}
     for name in accounts:
         ways = whole_way([(stamp, at) for camera, stamp, _, at in live.sent if camera == name],
                          [(stamp, at) for stamp, at, camera in live.arrived if camera == name])

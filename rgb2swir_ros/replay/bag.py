@@ -56,11 +56,13 @@ class CameraBag:
 
     kind = 'bag'
 
-    def __init__(self, path: Path, topics: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, topics: Sequence[str] = (),
+                 true_swir: str = '') -> None:
         """Open the bag and find its cameras.
 
         :param path: a folder with metadata.yaml, or a file (``.mcap``, ``.db3``, ``.bag``).
         :param topics: the image topics to read; by default every colour camera.
+        :param true_swir: the topic of a SWIR camera, which is none of those.
         :raises FootageError: if nothing can be read, if there is no camera or no camera of a given
             name, or if a camera has no message.
         """
@@ -79,6 +81,8 @@ class CameraBag:
             chosen = [self._named(topic, images, looks) for topic in topics]
         else:
             chosen, self.left_out = choose(images, looks)
+            self.left_out += [(c.topic, 'true SWIR') for c in chosen if c.topic == true_swir]
+            chosen = [c for c in chosen if c.topic != true_swir]
         if not chosen:
             raise FootageError(self._no_camera(connections, images, looks) + self._damage())
         self.cameras = cameras(list(dict.fromkeys(chosen)), connections)

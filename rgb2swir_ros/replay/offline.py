@@ -111,6 +111,7 @@ class OfflineTranslator:
 
     def _engine(self, size: tuple[int, int], frames: int) -> Any:
         if size not in self._engines:
+            started = time.perf_counter()  # the first opening imports torch, for seconds
             if self._opener is None:
                 self._opener = _import_opener()
             options, known = self.options, self._known.get(size)
@@ -121,7 +122,6 @@ class OfflineTranslator:
             if backend == 'auto' and frames < WORTH_COMPILING:
                 backend = 'eager'
             self._log(f'opening the {backend} engine for {size[1]}x{size[0]}')
-            started = time.perf_counter()
             engine = self._opener(options.model, size, backend=backend, precision=precision,
                                   threads=threads)
             self.opening_s += time.perf_counter() - started

@@ -84,7 +84,7 @@ class BagReplay:
                 self._on_total(done.frames)
                 self._on_frame(done.frames)
                 return done
-            bag = CameraBag(self.source, self.options.topics)
+            bag = CameraBag(self.source, self.options.topics, self.options.true_swir)
             self._on_total(window_frames(bag, self.options))
         except FootageError as error:
             return self._refuse(fresh, str(error))

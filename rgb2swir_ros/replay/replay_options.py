@@ -27,6 +27,7 @@ class ReplayOptions:
     """How to replay; the names are those of rosbag2 where it has one.
 
     :param topics: the image topics to translate; by default every colour camera.
+    :param true_swir: the topic of a true SWIR camera, which is not translated unless it is named.
     :param start_offset_s: seconds of the bag that are passed over.
     :param playback_duration_s: seconds of the bag that are replayed; None: to its end.
     :param clock_hz: of the topic /clock in the output; 0: none.
@@ -41,6 +42,7 @@ class ReplayOptions:
     clock_hz: float = 0.0
     everything: bool = False
     segment_frames: int = SEGMENT_FRAMES
+    true_swir: str = ''
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides over the output, as JSON holds it.
@@ -49,7 +51,8 @@ class ReplayOptions:
         """
         chosen = asdict(self.translation)
         box = chosen.pop('box')
-        return {**chosen, 'size': f'{box[1]}x{box[0]}',
+        beside = {'true_swir': self.true_swir} if self.true_swir and not self.topics else {}
+        return {**chosen, **beside, 'size': f'{box[1]}x{box[0]}',
                 'model_hash': model_hash(model_directory(self.translation.model)),
                 'topics': list(self.topics), 'start_offset': self.start_offset_s,
                 'playback_duration': self.playback_duration_s, 'clock': self.clock_hz,

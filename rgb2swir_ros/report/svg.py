@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,6 +25,8 @@ MOST_POINTS = 1200  # of a line: further ones become the lowest and the highest 
 MOST_DOTS = 3000
 WIDTH, HEIGHT = 8.0, 3.0  # inches
 ROW_HEIGHT = .27  # of a time line
+LEGEND_ROW = .17
+LEGEND_LETTERS, LEGEND_SIGN = 118, 8  # that are as wide as the plot, and of a line's sign
 
 
 def time_plot(plot: TimePlot, ident: str) -> str:
@@ -141,7 +144,8 @@ def _finite(values: Any) -> Numbers:
 
 
 def _dash(k: int) -> str:
-    return DASHES[k % len(DASHES)]
+    # shifted with every round of both, so that each pair of colour and dash occurs once
+    return DASHES[(k + k // math.lcm(len(DASHES), len(COLOURS))) % len(DASHES)]
 
 
 def _limits(line: Callable[..., Any], limits: Mapping[str, float]) -> None:
@@ -162,16 +166,25 @@ def _svg(draw: Callable[[Any], None], ident: str, *, legend: bool,
         try:
             draw(axes)
             axes.grid(alpha=.25, color=INK, linewidth=.5)
-            if legend and axes.get_legend_handles_labels()[0]:
+            if legend and (names := axes.get_legend_handles_labels()[1]):
+                columns, rows = _legend_shape(names)
+                figure.set_size_inches(WIDTH, height + LEGEND_ROW * (rows - 1))
                 # beside the plot: a legend inside covers what it names
                 figure.legend(loc='outside lower center', fontsize=8, frameon=False,
-                              ncols=min(4, len(axes.get_legend_handles_labels()[0])))
+                              ncols=columns)
             target = io.StringIO()
             figure.savefig(target, format='svg', transparent=True,
                            metadata={'Date': None, 'Creator': None})
         finally:
             pyplot.close(figure)
     return _for_page(target.getvalue(), ident)
+
+
+def _legend_shape(names: Sequence[str]) -> tuple[int, int]:
+    """Return columns and rows of a legend that is no wider than the plot."""
+    widest = max(map(len, names)) + LEGEND_SIGN
+    columns = max(1, min(4, len(names), LEGEND_LETTERS // widest))
+    return columns, -(-len(names) // columns)
 
 
 def _for_page(text: str, ident: str) -> str:

@@ -108,6 +108,19 @@ def test_mcap_without_its_end_is_named_and_whole(tmp_path: Path) -> None:
     assert 'it was cut off, or never closed' in told
 
 
+@pytest.mark.parametrize('summary', [True, False])
+def test_mcap_without_its_index_is_named_and_whole(tmp_path: Path, *, summary: bool) -> None:
+    path = tmp_path / 'a.mcap'
+    whole = mcap().finish(chunk=2, summary=summary)
+    path.write_bytes(whole)
+    assert stamps(path) == (TIMES, '')
+    for cut in (8, 30, 37) if summary else (8, 30):
+        path.write_bytes(whole[:-cut])
+        found, told = stamps(path)
+        assert found == TIMES
+        assert 'its index is missing' in told, cut
+
+
 @pytest.mark.parametrize('packing', ['', 'zstd', 'lz4'])
 def test_a_damaged_chunk_costs_no_other(tmp_path: Path, packing: str) -> None:
     data = bytearray(mcap().finish(chunk=2, packing=packing))

@@ -44,7 +44,10 @@ os._exit(9)
     # what was committed is there, what was not is rolled back
     records = [m.log_ns for m in Recording(file).messages(lambda _: True)]
     assert records == TIMES[:4] + ([TIMES[5]] * 2 if mode == 'wal' else [])
-    assert Recording(file).faults == []
+    # and the reader is told that the recording ended before its time
+    told = Recording(file).faults
+    assert len(told) == 1
+    assert 'its writer did not close it' in told[0]
     assert snapshot(bag) == before
 
 

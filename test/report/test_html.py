@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.report.html import render_html, write_html
-from rgb2swir_ros.report.model import Section, Series, TimePlot
-from rgb2swir_ros.report.svg import MOST_POINTS, thinned
+from rgb2swir_ros.report.model import Column, Report, Section, Series, Table, TimePlot
+from rgb2swir_ros.report.svg import COLOURS, MOST_POINTS, _dash, thinned, time_plot
 
 from .sample import sample_report
 
@@ -146,3 +146,29 @@ def test_a_missing_library_is_named():
     ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert "UserError" in ended.stderr
     assert "pip install 'rgb2swir_ros[report]'" in ended.stderr
+
+
+def test_many_long_names_have_their_place_beside_a_plot():
+    """Nothing of a legend is cut off, the plot keeps its height, no two lines look alike."""
+    names = [f'nano: drive_{k:02} /front/image_raw/compressed' for k in range(18)]
+    x = np.arange(5.)
+    few, many = (time_plot(TimePlot('t', [Series(name, x, x + k) for k, name in enumerate(chosen)],
+                                    'x'), 'a') for chosen in (names[:1], names))
+    (width, height), (_, low) = (map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())
+                                 for svg in (many, few))
+    places = re.findall(r'<text [^>]* x="([-\d.]+)"[^>]*>nano: ', many)
+    assert len(places) == len(names)
+    letters = 4.4  # points that a letter of the legend takes, at most
+    assert all(0 <= float(place) <= width - letters * len(names[0]) for place in places)
+    assert height > low + 90
+    looks = {(COLOURS[k % len(COLOURS)], _dash(k)) for k in range(18)}
+    assert len(looks) == 18
+
+
+def test_a_heading_stands_where_its_cells_stand():
+    table = Table('t', [Column('a', 'name'), Column('b', 'words'), Column('c', 'figures')],
+                  [{'a': 'x', 'b': 'dB', 'c': 1.5}, {'a': 'y', 'c': None}])
+    page = render_html(Report('r', 'R', '', 'now', sections=[Section('S', [table])]))
+    found = {name: kind for kind, name in re.findall(
+        r'<th scope="col"(| class="number")>(\w+)<', page)}
+    assert found == {'name': '', 'words': '', 'figures': ' class="number"'}

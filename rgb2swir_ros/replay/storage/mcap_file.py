@@ -146,6 +146,8 @@ class McapFile:
             opcode, length = PREFIX.unpack(prefix)
             content = at + PREFIX.size
             if opcode in {Opcode.DATA_END, Opcode.FOOTER}:
+                if summary is None and not _is_closed(stream, size):
+                    self.faults.append('its index is missing: it was cut off after its messages')
                 break
             left = size - content
             if not opcode or (length > left and summary is not None):
@@ -260,16 +262,22 @@ def _indexed(index: ChunkIndex) -> _Block:
                   signed(index.message_start_time) if index.message_end_time else None)
 
 
-def _summary(stream: BinaryIO, size: int) -> Summary | None:
-    """Return the summary at the file's end, None if there is none that can be read."""
+def _is_closed(stream: BinaryIO, size: int) -> bool:
+    """Return whether the file ends as its writer ends it: with a footer and the magic bytes."""
     if size < FOOTER_BYTES + len(MAGIC):
-        return None
+        return False
     stream.seek(size - FOOTER_BYTES)
     footer = stream.read(FOOTER_BYTES)
-    opcode, length = PREFIX.unpack_from(footer)
-    (start,) = struct.unpack_from('<Q', footer, PREFIX.size)
-    if (footer[-len(MAGIC):] != MAGIC or opcode != Opcode.FOOTER or length != 20
-            or not 0 < start < size):
+    return footer[-len(MAGIC):] == MAGIC and PREFIX.unpack_from(footer) == (Opcode.FOOTER, 20)
+
+
+def _summary(stream: BinaryIO, size: int) -> Summary | None:
+    """Return the summary at the file's end, None if there is none that can be read."""
+    if not _is_closed(stream, size):
+        return None
+    stream.seek(size - FOOTER_BYTES + PREFIX.size)
+    (start,) = struct.unpack('<Q', stream.read(8))
+    if not 0 < start < size:
         return None
     stream.seek(start)
     summary = Summary()

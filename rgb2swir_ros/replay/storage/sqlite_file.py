@@ -101,6 +101,8 @@ class SqliteFile:
         except sqlite3.DatabaseError as error:
             self.faults.append(f'its journal cannot be applied: {reason(error)}')
             return self.path
+        self.faults.append('its writer did not close it: what it had not committed is missing (a '
+                           'journal lies beside it)')
         return copy
 
     def _connect(self) -> sqlite3.Connection:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rgb2swir_ros.lab.evaluation.intervals import BLOCK_S, LEAST_BLOCKS, draw_groups, figure
+from rgb2swir_ros.lab.evaluation.intervals import (
+    BLOCK_S,
+    LEAST_BLOCKS,
+    Draws,
+    draw_groups,
+    figure,
+)
 from rgb2swir_ros.report.model import Value
 
 BLOCK_NS = round(BLOCK_S * 1e9)
@@ -33,9 +39,9 @@ def group_names(bags: Sequence[str], stamps: Sequence[int]) -> list[str]:
             for bag, stamp in zip(bags, stamps, strict=True)]
 
 
-def block_weights(groups: Sequence[str], resamples: int, seed: int) -> Values:
-    """Return weights (resamples, N) of frames, groups resampled; no rows below `FEWEST` groups."""
-    return draw_groups(groups, resamples, seed, least=FEWEST).weights()
+def draw_blocks(groups: Sequence[str], resamples: int, seed: int) -> Draws:
+    """Return resamples of groups of frames; none below `FEWEST` groups."""
+    return draw_groups(groups, resamples, seed, least=FEWEST)
 
 
 @dataclass(frozen=True)
@@ -58,17 +64,17 @@ class Drawn:
         return Value(made.value, made.low, made.high)
 
 
-def mean(values: Values, weights: Values) -> Drawn:
+def mean(values: Values, draws: Draws) -> Drawn:
     """Return the mean of the finite values (N,), NaN without any."""
     known = np.isfinite(values)
-    return ratio(np.where(known, values, 0.), known.astype(float), weights)
+    return ratio(np.where(known, values, 0.), known.astype(float), draws)
 
 
-def ratio(numerator: Values, denominator: Values, weights: Values) -> Drawn:
+def ratio(numerator: Values, denominator: Values, draws: Draws) -> Drawn:
     """Return the ratio of two sums over frames (N,)."""
     with np.errstate(divide='ignore', invalid='ignore'):
         return Drawn(float(np.float64(numerator.sum()) / np.float64(denominator.sum())),
-                     (weights @ numerator) / (weights @ denominator))
+                     draws.sums(numerator) / draws.sums(denominator))
 
 
 def drawn(statistic: Callable[[Values], float], count: int, weights: Values) -> Drawn:

@@ -6,22 +6,30 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
 from rgb2swir_ros.lab.evaluation.pairs.curves import MonotoneCurve, fit_curve
 from rgb2swir_ros.lab.evaluation.replay.blocks import Drawn
 from rgb2swir_ros.lab.evaluation.replay.frames import CameraReplay, JudgedFrame, TrueFrames
 from rgb2swir_ros.lab.evaluation.replay.labels import Labels
-from rgb2swir_ros.lab.evaluation.replay.measure import Judges, measure_frame, measure_step
+from rgb2swir_ros.lab.evaluation.replay.measure import (
+    FrameFigures,
+    Judges,
+    measure_frame,
+    measure_step,
+    source_step,
+)
 from rgb2swir_ros.lab.evaluation.replay.pixels import Image
 from rgb2swir_ros.lab.evaluation.replay.summary import JudgedSet, summarise
 from rgb2swir_ros.lab.evaluation.replay.truth import FolderTruth, TopicTruth
 from rgb2swir_ros.progress import ProgressDisplay
+
+if TYPE_CHECKING:
+    from rgb2swir_ros.imaging.novelty import Novelty
 
 CURVE_FRAMES, CURVE_STEP = 24, 4  # frames and every so many pixels that a curve is fitted to
 Translate = Callable[[NDArray[np.uint8], int], Image]  # fitted RGB and stamp to radiance
@@ -79,32 +87,49 @@ class Judgement:
 
 
 def judge(runs: Sequence[CameraRun], judges: Judges, truth: TruthSettings | None = None, *,
-          every: int = 1, other: Translate | None = None) -> Judgement:
+          every: int = 1, other: Translate | None = None,
+          other_novelty: Novelty | None = None) -> Judgement:
     """Measure the frames of replays; progress on stderr.
 
     :param every: judge one frame of so many, with the step to the frame after it.
     :param other: another model, which translates the same sources.
+    :param other_novelty: how far the input is from what that model knows.
     :return: also of what came before an error; the faults name it.
     :raises UserError: if nothing can be judged: the first reason.
     """
     result = Judgement(other=JudgedSet() if other else None)
     errors: list[UserError] = []
-    with ProgressDisplay(None, 'frames judged') as progress:
-        for run in runs:
+    others = replace(judges, novelty=other_novelty)
+
+    def failed(run: CameraRun, error: UserError) -> None:
+        errors.append(error)
+        result.faults.append(f'{run.bag} {run.replay.source}: {error}')
+
+    wanted: dict[int, set[int]] = {}
+    for number, run in enumerate(runs):
+        try:
+            wanted[number] = _wanted(run, judges, every)
+        except UserError as error:  # one recording does not stop the others
+            failed(run, error)
+    with ProgressDisplay(sum(map(len, wanted.values())), 'frames judged') as progress:
+        for number, frames in wanted.items():
             try:
-                _judge_one(run, judges, truth, every, other, result, progress)
-            except UserError as error:  # one recording does not stop the others
-                errors.append(error)
-                result.faults.append(f'{run.bag} {run.replay.source}: {error}')
+                _judge_one(runs[number], frames, (judges, others), truth, every, other, result,
+                           progress)
+            except UserError as error:
+                failed(runs[number], error)
     if not result.own.figures:
         raise errors[0] if errors else UserError('the replays hold no frame to judge')
     return result
 
 
 def figures_of(judgement: Judgement, *, classes: Sequence[str] = (), labels: Labels | None = None,
-               score: float = .5, resamples: int = RESAMPLES, seed: int = 0
+               score: float = .5, resamples: int | None = None, seed: int = 0
                ) -> list[dict[str, Drawn]]:
-    """Return the figures of the replay and, after them, those of the compared model."""
+    """Return the figures of the replay and, after them, those of the compared model.
+
+    The arguments are those of `rgb2swir_ros.lab.evaluation.replay.summary.summarise`.
+    """
     return [summarise(one, classes=classes, labels=labels, score=score, resamples=resamples,
                       seed=seed) for one in (judgement.own, judgement.other) if one is not None]
 
@@ -118,30 +143,37 @@ def true_frames(run: CameraRun, truth: TruthSettings | None) -> TrueFrames | Non
     return TrueFrames(source, run.replay.stamps(), truth.homography)
 
 
-def _judge_one(run: CameraRun, judges: Judges, truth: TruthSettings | None, every: int,
-               other: Translate | None, result: Judgement, progress: ProgressDisplay) -> None:
+def _wanted(run: CameraRun, judges: Judges, every: int) -> set[int]:
+    """Return the indices of the frames to decode: one of so many, and the one after it."""
+    return {k for k in range(len(run.replay.stamps()))
+            if k % every == 0 or (judges.temporal and k % every == 1)}
+
+
+def _judge_one(run: CameraRun, wanted: set[int], judges: tuple[Judges, Judges],
+               truth: TruthSettings | None, every: int, other: Translate | None, result: Judgement,
+               progress: ProgressDisplay) -> None:
     true = true_frames(run, truth)
-    others = judges
     if true is not None:
         # each model has a curve of its own, as each would be set to the camera
-        judges, others = (replace(judges, curve=_curve(run, true, model))
-                          for model in (None, other or None))
-    wanted = None if every == 1 else {k for k in range(len(run.replay.stamps()))
-                                      if k % every == 0 or (judges.temporal and k % every == 1)}
-    before: list[JudgedFrame | None] = [None, None]
+        judges = (replace(judges[0], curve=_curve(run, true, None)),
+                  replace(judges[1], curve=_curve(run, true, other)))
+    targets = [target for target in (result.own, result.other) if target is not None]
+    before: list[JudgedFrame] = []
     for frame in run.replay.frames(true, wanted):
         shown = [frame] if other is None else [frame, translated(frame, other)]
-        for k, (one, using) in enumerate(zip(shown, (judges, others), strict=False)):
-            target = result.own if k == 0 else result.other
-            assert target is not None
-            if frame.index % every == 0:
-                target.add(measure_frame(one, using), run.bag, run.replay.source)
-            last = before[k]
-            if using.temporal and last is not None and last.index == one.index - 1 \
-                    and last.index % every == 0 and last.radiance.shape == one.radiance.shape:
-                index = -2 if frame.index % every == 0 else -1  # the step belongs to its first
-                target.figures[index].record |= measure_step(last, one)
-            before[k] = one
+        figures: FrameFigures | None = None
+        if frame.index % every == 0:
+            for target, one, using in zip(targets, shown, judges, strict=False):
+                figures = measure_frame(one, using, figures)
+                target.add(figures, run.bag, run.replay.source)
+        if judges[0].temporal and before and before[0].index == frame.index - 1 \
+                and before[0].index % every == 0 \
+                and before[0].radiance.shape == frame.radiance.shape:
+            step = source_step(before[0].rgb, frame.rgb)
+            index = -2 if frame.index % every == 0 else -1  # the step belongs to its first
+            for target, last, one in zip(targets, before, shown, strict=True):
+                target.figures[index].record |= measure_step(last.radiance, one.radiance, step)
+        before = shown
         progress.advance()
     name = f'{run.bag} {run.replay.source}'
     if true is not None:

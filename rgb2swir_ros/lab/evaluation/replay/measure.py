@@ -16,7 +16,7 @@ from rgb2swir_ros.lab.evaluation.replay.frames import JudgedFrame
 from rgb2swir_ros.lab.evaluation.replay.pixels import Image
 from rgb2swir_ros.lab.evaluation.replay.sensor_noise import frame_noise
 from rgb2swir_ros.lab.evaluation.temporal import QUIET_CHANGE, QUIET_WINDOW
-from rgb2swir_ros.lab.evaluation.warp import estimate_flow, warp_residual
+from rgb2swir_ros.lab.evaluation.warp import Flow, Mask, estimate_flow, warp_residual
 from rgb2swir_ros.lab.scenes.annotations import GAMMA
 from rgb2swir_ros.lab.training.lookup import grey_sqrt_radiance
 
@@ -67,8 +67,13 @@ class FrameFigures:
     vectors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
-def measure_frame(frame: JudgedFrame, judges: Judges) -> FrameFigures:
-    """Return the figures of one frame by itself."""
+def measure_frame(frame: JudgedFrame, judges: Judges,
+                  like: FrameFigures | None = None) -> FrameFigures:
+    """Return the figures of one frame by itself.
+
+    :param like: figures of another translation of the same source: what was detected in the
+        source is taken from them.
+    """
     size = (frame.radiance.shape[0], frame.radiance.shape[1])
     grey = np.square(grey_sqrt_radiance(frame.rgb))
     everywhere = np.ones(size, bool)
@@ -91,8 +96,12 @@ def measure_frame(frame: JudgedFrame, judges: Judges) -> FrameFigures:
             figures.vectors = (describe(judges.network, np.sqrt(frame.radiance), frame.seen),
                                describe(judges.network, np.sqrt(frame.true), frame.seen))
     if judges.detector is not None:
-        figures.found, figures.found_grey = judges.detector.detect([
-            display_value(frame.radiance), display_value(grey)])
+        shown = [display_value(frame.radiance)]
+        if like is None or like.found_grey is None:
+            figures.found, figures.found_grey = judges.detector.detect(
+                [*shown, display_value(grey)])
+        else:
+            figures.found, figures.found_grey = judges.detector.detect(shown)[0], like.found_grey
         record['detections'] = len(figures.found.scores)
     return figures
 
@@ -111,15 +120,36 @@ def against_truth(radiance: Image, true: Image, seen: NDArray[np.bool_],
     return figures
 
 
-def measure_step(before: JudgedFrame, now: JudgedFrame) -> dict[str, float]:
+@dataclass(frozen=True)
+class SourceStep:
+    """How the source changes from a frame to the next.
+
+    :param flow: (H, W, 2); ``seen``: (H, W), pixels that are seen in both frames.
+    :param change: of square-root radiance of the source as grey-scale along the flow (H, W).
+    """
+
+    flow: Flow
+    seen: Mask
+    change: Image
+
+
+def source_step(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> SourceStep:
+    """Return the change between two frames of a source, uint8 RGB (H, W, 3)."""
+    flow, seen = estimate_flow(before, now)
+    return SourceStep(flow, seen, warp_residual(grey_sqrt_radiance(before),
+                                                grey_sqrt_radiance(now), flow))
+
+
+def measure_step(before: Image, now: Image, source: SourceStep) -> dict[str, float]:
     """Return the change from a frame to the next along the flow of the source, and where it rests.
 
     In square-root radiance, of the SWIR frames and of the source as grey-scale: see
     `rgb2swir_ros.lab.evaluation.temporal`. NaN where no pixel is seen in both.
+
+    :param before: radiance (H, W); ``now``: of the next frame.
     """
-    flow, seen = estimate_flow(before.rgb, now.rgb)
-    made = warp_residual(np.sqrt(before.radiance), np.sqrt(now.radiance), flow)
-    grey = warp_residual(grey_sqrt_radiance(before.rgb), grey_sqrt_radiance(now.rgb), flow)
+    made = warp_residual(np.sqrt(before), np.sqrt(now), source.flow)
+    grey, seen = source.change, source.seen
     quiet = seen & (cv2.blur(grey, (QUIET_WINDOW, QUIET_WINDOW)) < QUIET_CHANGE)
     return {'warp_error': _mean(made, seen), 'warp_error_source': _mean(grey, seen),
             'flicker': _mean(made, quiet), 'flicker_source': _mean(grey, quiet)}

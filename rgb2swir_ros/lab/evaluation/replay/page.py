@@ -75,25 +75,30 @@ def judgement_section(figures: Sequence[Mapping[str, Drawn]], names: Names, fram
     if len(figures) > 1:
         columns += [Column('other', names.other),
                     Column('difference', f'{names.other} less {names.own}',
-                           note='paired: the same blocks are resampled for both'),
-                    Column('better', 'better', note='the model whose whole interval of the '
-                                                    'difference lies on the better side')]
-    rows = [_row(name, figures, names) for name in MEASURES if name in figures[0]]
-    table = Table('Figures', columns, rows, f'{frames} frames. {groups}')
+                           note='paired: the same blocks are resampled for both')]
+    columns.append(Column('sense', 'better if', note='empty where neither is better by itself'))
+    if len(figures) > 1:
+        columns.append(Column('better', 'better model', note=(
+            'the one for which the whole interval of the difference speaks; undecided where the '
+            'interval reaches across 0, empty without one')))
+    measured = [name for name in MEASURES if any(
+        name in one and math.isfinite(one[name].value) for one in figures)]
+    rows = [_row(name, figures, names) for name in measured]
+    table = Table('Figures', columns, rows, f'Of {frames} judged frames. {groups}')
     explained = Facts('What the figures are', {
-        MEASURES[name].title: MEASURES[name].note
-        + {'higher': '; higher is better', 'lower': '; lower is better', '': ''}[
-            MEASURES[name].better] for name in MEASURES if name in figures[0]})
+        MEASURES[name].title: MEASURES[name].note for name in measured})
     return Section('Judgement', [table, explained])
 
 
 def _row(name: str, figures: Sequence[Mapping[str, Drawn]], names: Names) -> dict[str, Any]:
     measure = MEASURES[name]
     row: dict[str, Any] = {'measure': measure.title, 'unit': measure.unit,
-                           'own': figures[0][name].as_value()}
-    if len(figures) > 1 and name in figures[1]:
+                           'sense': measure.better}
+    row |= {key: one[name].as_value() for key, one in zip(('own', 'other'), figures, strict=False)
+            if name in one}
+    if 'own' in row and 'other' in row:
         difference = figures[1][name].less(figures[0][name]).as_value()
-        row |= {'other': figures[1][name].as_value(), 'difference': difference}
+        row['difference'] = difference
         if measure.better and difference.has_interval:
             sign = 1 if measure.better == 'higher' else -1
             low, high = sorted((sign * difference.low, sign * difference.high))
@@ -117,8 +122,9 @@ def recordings_table(judged: JudgedSet) -> Table:
     return Table('By recording', columns, rows, 'Means over frames.')
 
 
-def time_section(judged: JudgedSet, limits: Sequence[Threshold]) -> Section:
-    """Return plots of figures over the time of each recording."""
+def time_section(judged: JudgedSet, limits: Sequence[Threshold], other: JudgedSet | None = None,
+                 names: Names | None = None) -> Section:
+    """Return plots of figures over the time of each recording, also of the compared model."""
     by_name = {one.measure: one for one in limits}
     items: list[Any] = []
     for key in PLOTTED:
@@ -127,6 +133,11 @@ def time_section(judged: JudgedSet, limits: Sequence[Threshold]) -> Section:
             continue
         lines = [Series(label, seconds, values[inside])
                  for label, inside, seconds in _recordings(judged)]
+        if other is not None and names is not None \
+                and np.isfinite(compared := other.column(key)).any():
+            lines = [Series(f'{names.own}: {one.name}', one.x, one.y) for one in lines]
+            lines += [Series(f'{names.other}: {label}', seconds, compared[inside])
+                      for label, inside, seconds in _recordings(other)]
         drawn = dict(NOVELTY_LIMIT) if key == 'input_novelty' else _limits(by_name.get(key))
         items.append(TimePlot(MEASURES[key].title, lines, MEASURES[key].unit,
                               'time in the recording, s', limits=drawn,
@@ -135,6 +146,7 @@ def time_section(judged: JudgedSet, limits: Sequence[Threshold]) -> Section:
         values = judged.column(key)
         if np.isfinite(values).any():
             items.append(Histogram(f'{MEASURES[key].title}: all frames', {'frames': values},
+                                   MEASURES[key].unit, bins=_bins(len(values)),
                                    limits=NOVELTY_LIMIT if key == 'input_novelty' else {}))
     if np.isfinite(judged.column('psnr_curve_db')).any() and np.isfinite(
             judged.column('input_novelty')).any():
@@ -142,6 +154,11 @@ def time_section(judged: JudgedSet, limits: Sequence[Threshold]) -> Section:
             Series('frames', judged.column('input_novelty'), judged.column('psnr_curve_db'))],
             'novelty of the input, log-odds over the threshold', 'PSNR after one curve, dB'))
     return Section('Over time', items)
+
+
+def _bins(values: int) -> int:
+    """Return how many bars show so many values."""
+    return min(40, max(8, values // 5))
 
 
 def _recordings(judged: JudgedSet) -> list[tuple[str, Any, Any]]:

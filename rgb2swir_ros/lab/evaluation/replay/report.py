@@ -25,7 +25,7 @@ from rgb2swir_ros.lab.evaluation.replay.timing import (
     timing_section,
 )
 from rgb2swir_ros.model_files import model_hash
-from rgb2swir_ros.replay.offline import OfflineTranslator, Options
+from rgb2swir_ros.replay.offline import WORTH_COMPILING, OfflineTranslator, Options
 from rgb2swir_ros.replay.run_record import BAG_FOLDER, RunRecord, read_run
 from rgb2swir_ros.replay.timing import read_timing
 from rgb2swir_ros.report.model import Facts, Report, Section, Table
@@ -36,6 +36,7 @@ from rgb2swir_ros.resources import model_directory
 # .49 on 24 rendered frames of a validation split and at .35 on 48 of a test split (160x128);
 # `rgb2swir evaluate detection --data DIR --split validation -o OUT` writes it into boxes.png
 SCORE = .4
+MOST_NAMES = 3  # in a title
 
 
 @dataclass(frozen=True)
@@ -68,30 +69,47 @@ def open_replay(folder: Path) -> FinishedReplay:
     return FinishedReplay(folder.name, record, runs)
 
 
-def compared_model(model: str, backend: str, replays: Sequence[FinishedReplay]) -> Translate:
-    """Return what another model makes of a fitted frame, through the same sensor as the replay's.
+class ComparedModel:
+    """Another model on the frames of replays: with their options, through their sensor."""
 
-    :raises UserError: if there is no such model.
-    """
-    model_directory(model)
-    cameras = [camera for one in replays for camera in one.record.cameras]
-    sixteen = any(camera.encoding == 'mono16' for camera in cameras)
-    gammas = {camera.gamma for camera in cameras}
-    gamma = gammas.pop() if len(gammas) == 1 else 2.2
-    translator = OfflineTranslator(Options(model=model, backend=backend, linear16=sixteen,
-                                           gamma=2.2 if sixteen else gamma))
-    frames = max((one.record.frames for one in replays), default=1)
+    def __init__(self, model: str, replays: Sequence[FinishedReplay],
+                 backend: str | None = None) -> None:
+        """Prepare; the engine is opened with the first frame.
 
-    def translate(rgb: Any, stamp_ns: int) -> Image:
-        return linear(translator.pixels(translator.radiance(rgb, frames), stamp_ns), gamma)
+        :param backend: None for the replays' own; the engine is then chosen as theirs was.
+        :raises UserError: if there is no such model.
+        """
+        model_directory(model)
+        cameras = [camera for one in replays for camera in one.record.cameras]
+        sixteen = any(camera.encoding == 'mono16' for camera in cameras)
+        gammas = {camera.gamma for camera in cameras}
+        self._gamma = gammas.pop() if len(gammas) == 1 else 2.2
+        used = replays[0].record.options
+        self.model = model
+        self._translator = OfflineTranslator(Options(
+            model=model, backend=backend or used.get('backend', 'auto'),
+            precision=used.get('precision', 'auto'), threads=used.get('threads', 0),
+            linear16=sixteen, gamma=2.2 if sixteen else self._gamma))
 
-    return translate
+    def __call__(self, rgb: Any, stamp_ns: int) -> Image:
+        """Return the radiance (H, W) that it makes of a fitted frame, as its sensor sends it."""
+        # that many frames, as a replay expects, so that both get an engine of one kind
+        radiance = self._translator.radiance(rgb, WORTH_COMPILING)
+        return linear(self._translator.pixels(radiance, stamp_ns), self._gamma)
+
+    def facts(self) -> Facts:
+        """Return model and engines."""
+        entries: dict[str, Any] = {'model': self.model, 'model sha256': _hash(self.model)}
+        entries |= {f'engine {size[1]}x{size[0]}: {key}': str(value)
+                    for size, about in self._translator.engines().items()
+                    for key, value in about.items()}
+        return Facts('Compared model', entries)
 
 
 def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
                 figures: Sequence[Mapping[str, Drawn]], *, created: str, seconds: float,
                 thresholds: Sequence[Threshold] = (), truth: TruthSettings | None = None,
-                other: Translate | None = None, other_name: str = '',
+                other: ComparedModel | None = None,
                 faults: Sequence[str] = (), settings: Mapping[str, Any] | None = None) -> Report:
     """Return the report of judged replays.
 
@@ -100,30 +118,47 @@ def make_report(replays: Sequence[FinishedReplay], judgement: Judgement,
     """
     own = judgement.own
     models = sorted({one.model for one in replays})
-    names = page.Names(' and '.join(Path(model).name for model in models), other_name)
-    if names.own == names.other:
+    names = page.Names(' and '.join(Path(model).name for model in models),
+                       Path(other.model).name if other else '')
+    if names.own == names.other:  # such as out/a/model and out/b/model
         names = page.Names(names.own, f'{names.other} (compared)')
     groups = sorted(set(group_names(own.bags, own.stamps)))
-    kind = 'bags' if len(set(own.bags)) >= FEWEST else 'blocks of five seconds'
-    resampled = (f'Intervals of 95 % from {len(groups)} {kind}.' if len(groups) >= FEWEST else
-                 f'No intervals: {len(groups)} {kind}, and {FEWEST} are the fewest.')
+    kind = 'bag' if len(set(own.bags)) >= FEWEST else 'block of five seconds'
+    resampled = (f'Intervals of 95 % from {counted(len(groups), kind)}.'
+                 if len(groups) >= FEWEST else
+                 f'No intervals: {counted(len(groups), kind)}, and {FEWEST} are the fewest.')
     lost = [f'{one.name}: {line}' for one in replays for line in one.record.failures]
     records = {one.name: one.record for one in replays}
     stages = _stages(replays)
     times = latency_figures(stages, list(records.values()))
     sections = [
         page.judgement_section(figures, names, len(own.figures), resampled),
-        page.time_section(own, thresholds),
+        page.time_section(own, thresholds, judgement.other, names),
         page.frames_section(own, _frame_reader(replays, judgement, truth), _shown(other), names),
         timing_section(stages, records),
         Section('Recordings', [page.recordings_table(own), _fates(replays)])]
     return Report(
-        'replay', f'Replay judged: {", ".join(one.name for one in replays)[:200]}',
-        f'{len(own.figures)} frames of {len(replays)} recordings, translated by {names.own}.',
+        'replay', f'Replay judged: {_listed([one.name for one in replays])}',
+        f'{counted(len(own.figures), "frame")} of {counted(len(replays), "recording")}, '
+        f'translated by {names.own}' + (f' and by {names.other}.' if names.other else '.'),
         created, [*page.fault_checks([*faults, *lost, *judgement.faults]),
                   *page.checks_of(figures[0], times, thresholds)],
         sections, [Facts('Times, by the names of ros2_benchmark', dict(times)),
-                   *_facts(replays, judgement, settings or {})], seconds)
+                   *_facts(replays, judgement, settings or {}),
+                   *([other.facts()] if other else [])], seconds)
+
+
+def counted(number: int, what: str) -> str:
+    """Return ``1 block of five seconds``, ``2 blocks of five seconds``."""
+    first, space, others = what.partition(' ')
+    return f'{number} {first}{"" if number == 1 else "s"}{space}{others}'
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    shown = names if len(names) <= MOST_NAMES + 1 else names[:MOST_NAMES]
+    more = len(names) - len(shown)
+    return ', '.join(shown) + (f' and {more} more' if more else '')
 
 
 def empty_report(faults: Sequence[str], created: str) -> Report:

@@ -9,12 +9,12 @@ import numpy as np
 
 from rgb2swir_ros.lab.detector.decode import Detections, relabel
 from rgb2swir_ros.lab.evaluation.detection import ALL, LOOSEST, weighted_precisions
-from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES
+from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Draws
 from rgb2swir_ros.lab.evaluation.pairs.frechet import MIN_FRAMES, frechet_distance
 from rgb2swir_ros.lab.evaluation.replay.blocks import (
     Drawn,
     Values,
-    block_weights,
+    draw_blocks,
     drawn,
     group_names,
     mean,
@@ -24,6 +24,9 @@ from rgb2swir_ros.lab.evaluation.replay.labels import Labels, pseudo_labels
 from rgb2swir_ros.lab.evaluation.replay.measure import FrameFigures
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedFrame
 
+# Resamples of mAP and the Frechet distance, which take 6 to 20 ms and more each (100 to 1,000
+# frames); those of means and ratios take microseconds
+COSTLY = 200
 # index into `AREAS` and IoU thresholds of each figure of detection
 SIZES = {'': (0, ALL), '50': (0, LOOSEST), '_small': (1, ALL), '_medium': (2, ALL),
          '_large': (3, ALL)}
@@ -64,20 +67,24 @@ class JudgedSet:
 
 
 def summarise(judged: JudgedSet, *, classes: Sequence[str] = (), labels: Labels | None = None,
-              score: float = .5, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Drawn]:
+              score: float = .5, resamples: int | None = None, seed: int = 0
+              ) -> dict[str, Drawn]:
     """Return every figure that applies, by name.
 
     Two sets of the same frames have the same resamples, so that their differences are paired.
 
     :param classes: of the detector; ``score``: from which its detections are pseudo-labels.
+    :param resamples: by default `RESAMPLES`, of which mAP and the Frechet distance get the first
+        `COSTLY`.
     """
     groups = group_names(judged.bags, judged.stamps)
-    weights = block_weights(groups, resamples, seed)
+    draws = draw_blocks(groups, resamples or RESAMPLES, seed)
+    weights = Draws(draws.index, draws.counts[:resamples or COSTLY]).weights()
     known = {key for f in judged.figures for key in f.record}
-    result = {key: mean(judged.column(key), weights) for key in MEANS if key in known}
+    result = {key: mean(judged.column(key), draws) for key in MEANS if key in known}
     for key, (above, below) in RATIOS.items():
         if above in known and below in known:
-            result[key] = _ratio(judged.column(above), judged.column(below), weights)
+            result[key] = _ratio(judged.column(above), judged.column(below), draws)
     result |= _frechet(judged, weights)
     if labels is not None and classes:
         result |= _true_precisions(judged, groups, weights, labels, classes)
@@ -86,10 +93,10 @@ def summarise(judged: JudgedSet, *, classes: Sequence[str] = (), labels: Labels 
     return result
 
 
-def _ratio(above: Values, below: Values, weights: Values) -> Drawn:
+def _ratio(above: Values, below: Values, draws: Draws) -> Drawn:
     """Return the ratio of the sums over frames that have both."""
     known = np.isfinite(above) & np.isfinite(below)
-    return ratio(np.where(known, above, 0.), np.where(known, below, 0.), weights)
+    return ratio(np.where(known, above, 0.), np.where(known, below, 0.), draws)
 
 
 def _frechet(judged: JudgedSet, weights: Values) -> dict[str, Drawn]:

@@ -33,9 +33,16 @@ def latency_figures(stages: Mapping[str, Sequence[float]],
     seconds = sum(record.wall_s.get('total', 0.) for record in records)
     if seconds > 0:
         figures['mean_frame_rate'] = sum(record.frames for record in records) / seconds
-    figures['missed'] = float(sum(sum(camera.refused.values()) for record in records
-                                  for camera in record.cameras))
+    figures['missed'] = float(sum(_missed(record) for record in records))
     return figures
+
+
+def _missed(record: RunRecord) -> int:
+    """Return how many frames of the source have no SWIR frame in the replay's bag."""
+    if record.live:  # dropped, refused or lost on the way: all that was sent and not recorded
+        return sum(counts['sent by the camera'] - counts['recorded']
+                   for counts in record.live['frames'].values())
+    return sum(sum(camera.refused.values()) for camera in record.cameras)
 
 
 def timing_section(stages: Mapping[str, Sequence[float]],
@@ -57,8 +64,8 @@ def timing_section(stages: Mapping[str, Sequence[float]],
              'max': float(np.max(values)), 'frames': len(values)}
             for name, values in stages.items()]))
     live = {name: record.live for name, record in records.items() if record.live}
-    fates = sorted({fate.strip() for one in live.values() for counts in one['frames'].values()
-                    for fate in counts})
+    fates = list(dict.fromkeys(fate.strip() for one in live.values()
+                               for counts in one['frames'].values() for fate in counts))
     if fates:
         items.append(Table('Frames through the node, by fate', [
             Column('recording', 'recording'), Column('camera', 'camera'),

@@ -236,8 +236,8 @@ def test_the_verb_replays_and_judges_and_compares(drive, tmp_path, capsys):
     from ....small_models import TINY, untidy
     for name in 'ab':
         untidy(TINY).save(tmp_path / name)
-    code = main(['replay', str(drive.bag), '-o', str(tmp_path / 'out'), '--topics',
-                 '/camera/image_raw', '--model', str(tmp_path / 'a'), '--backend', 'eager',
+    code = main(['replay', str(drive.bag), '-o', str(tmp_path / 'out'),
+                 '--model', str(tmp_path / 'a'), '--backend', 'eager',
                  '--true-swir', TRUE, '--detector', 'none', '--every', '3', '--compare',
                  str(tmp_path / 'b'), '--playback-duration', '9.5', '--compare-backend', 'eager'])
     assert code == 0, capsys.readouterr()
@@ -250,6 +250,10 @@ def test_the_verb_replays_and_judges_and_compares(drive, tmp_path, capsys):
     assert times['Times, by the names of ros2_benchmark']['p99_latency_ms'] > 0
     lines = (tmp_path / 'out' / 'frames.jsonl').read_text().splitlines()
     assert len(lines) == 4
+    # the camera of true SWIR is not taken for one to translate
+    assert {json.loads(line)['camera'] for line in lines} == {'/camera/image_raw'}
+    run = json.loads((tmp_path / 'out' / 'drive' / 'run.json').read_text())
+    assert run['left_out'] == {TRUE: 'true SWIR'}
     assert json.loads(lines[0])['compare']['psnr_db'] == json.loads(lines[0])['psnr_db']
 
 
