@@ -90,6 +90,7 @@ class Caller(threading.Thread):
         while not seen or seen[-1] - seen[0] < self.at_s * 1e9:
             executor.spin_once(timeout_sec=0.1)
         self.said.append(inject('[{kind: dorp}]'))
+        self.said.append(inject('[{kind: drop, kind: blur}]'))
         self.said.append(inject('[{kind: drop, name: by_hand, end_s: 60}]'))
         time.sleep(0.5)
         self.said.append(inject(''))
@@ -221,9 +222,10 @@ def test_nothing_is_sent_in_the_safe_state(ran):
 
 def test_an_operator_begins_and_ends_faults(ran):
     records, caller = ran
-    wrong, begun, ended, again, cleared = caller.said
+    wrong, twice, begun, ended, again, cleared = caller.said
     assert wrong[0] is False
     assert "parameter 'inject': faults[0]: kind is 'dorp'" in wrong[1]
+    assert twice == (False, "parameter 'inject' is no valid YAML: given twice: kind")
     assert begun == ended == again == (True, '')
     assert cleared == 'by_hand_2'
     for name, share in (('by_hand', 0.0), ('by_hand_2', .5)):
