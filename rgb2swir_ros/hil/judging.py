@@ -49,7 +49,8 @@ def judge(figures: Figures, result: HilResult, load: Load) -> None:
         _rule('frames_accounted', ERROR, unaccounted(run), 'frames have no known end: '),
         _rule('arrivals_known', ERROR, [
             f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus],
-            'images arrived that the bench never sent: does anybody else publish there? '),
+            'images arrived that the bench never sent: does anybody else publish there, perhaps '
+            'another bench in this ROS domain? '),
         _rule('bench_keeps_up', INCONCLUSIVE, [*run.overload, *saturation(run, load)],
               'the bench was overloaded: '),
         _rule('observer_whole', INCONCLUSIVE, [
@@ -158,8 +159,8 @@ def _recovery(one: Recovery, *, several: bool) -> Check:
                      phase=fault.phase)
     seconds = one.incident.recovery_s
     found = 'unknown' if not one.incident.happened_ns else f'{one.incident.detection_ms:.0f} ms'
-    text = f'found after {found}' + ('' if seconds is not None else '; not back before the end of '
-                                     'the run')
+    text = f'found after {found}; ' + ('frames again after this time' if seconds is not None
+                                       else 'not back before the end of the run')
     return Check(name, RECOVERY, PASS if seconds is not None else FAIL, text, seconds, None, 's',
                  fault.phase)
 

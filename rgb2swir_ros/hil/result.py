@@ -258,6 +258,16 @@ class HilResult:
         return next((one for one in (FAIL, INCONCLUSIVE) if one in found), PASS)
 
     @property
+    def decided_by(self) -> list[str]:
+        """Names of the checks that made the verdict what it is; empty of a pass."""
+        verdict = self.verdict
+        if verdict == PASS:
+            return []
+        found = [check for check in self.checks if check.verdict == verdict]
+        rules = [check for check in found if check.kind == RULE]
+        return [check.name for check in (rules if verdict == INCONCLUSIVE and rules else found)]
+
+    @property
     def exit_code(self) -> int:
         """Of `rgb2swir hil`."""
         return EXIT_CODES[self.verdict]

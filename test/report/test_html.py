@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.report.html import render_html, write_html
-from rgb2swir_ros.report.model import Section, Series, TimePlot
+from rgb2swir_ros.report.model import Column, Report, Section, Series, Table, TimePlot
 from rgb2swir_ros.report.svg import MOST_POINTS, thinned
 
 from .sample import sample_report
@@ -146,3 +146,15 @@ def test_a_missing_library_is_named():
     ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert "UserError" in ended.stderr
     assert "pip install 'rgb2swir_ros[report]'" in ended.stderr
+
+
+def test_the_head_of_a_column_stands_as_its_cells_do():
+    table = Table('Faults', [Column('name', 'fault'), Column('kind', 'kind'),
+                             Column('hit', 'hit', 'frames')], [
+        {'name': 'mud', 'kind': 'occlusion', 'hit': None},
+        {'name': 'rain', 'kind': 'noise', 'hit': 3}])
+    text = render_html(Report('a', 'A', 'What.', '2026', sections=[Section('All', [table])]))
+    page = Page(text)
+    heads = page.all('th')
+    assert [head.get('class') for head in heads if head.get('scope') == 'col'] == [
+        None, None, 'number']
