@@ -48,7 +48,8 @@ def judge(figures: Figures, result: HilResult, load: Load) -> None:
         _rule('clock', ERROR, run.clock_errors, 'the clocks cannot be believed: '),
         _rule('frames_accounted', ERROR, unaccounted(run), 'frames have no known end: '),
         _rule('arrivals_known', ERROR, [
-            f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus],
+            f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus
+            if run.frames or not run.error],  # a node that was killed has left no record
             'images arrived that the bench never sent: does anybody else publish there, perhaps '
             'another bench in this ROS domain? '),
         _rule('bench_keeps_up', INCONCLUSIVE, [*run.overload, *saturation(run, load)],

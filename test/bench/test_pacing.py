@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rgb2swir_ros.bench.pacing import PacingSettings, report_of, summarise
+from rgb2swir_ros.bench.pacing import PacingSettings, report_of, summarise, table
 from rgb2swir_ros.cli.main import main
 from rgb2swir_ros.hil.result import MISSED
 
@@ -56,6 +56,11 @@ def test_the_subscriber_s_count_does_not_rest_on_the_bench_s(tmp_path):
     settings = PacingSettings('nano', '80x64', 'auto', 10, 100, 60, 0, 1)
     assert report_of(settings, [whole])['counts_equal']
     assert not report_of(settings, [whole, forgotten])['counts_equal']
+    assert table(report_of(settings, [whole])).endswith('at most 3 ms: yes; counts equal: yes')
+    nothing = summarise(made, records(made, lambda one: replace(one, outcome=MISSED)))
+    text = table(report_of(settings, [whole, nothing]))
+    assert text.endswith('at most 3 ms: nothing left in a run; counts equal: yes')
+    assert 'run 2: 60 frames due, misses 60, of the subscriber 60' in text
 
 
 @pytest.mark.parametrize(('words', 'says'), [
