@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -120,8 +121,7 @@ def _checked(value: Any, kind: Any, limits: Range | None, where: str | Place) ->
     if items and all(is_dataclass(item) for item in items):
         return tuple(items) if get_origin(kind) is tuple else value
     if not _fits(value, kind, limits):
-        hint = ' (YAML takes 1e-3 for text: write 1.0e-3)' if (
-            kind is float and isinstance(value, str)) else ''
+        hint = _hint(value) if kind in {int, float} and isinstance(value, str) else ''
         raise UserError(f'{where} is {value!r}, but must be {_wanted(kind, limits)}{hint}')
     if get_origin(kind) is tuple:
         return tuple(value)
@@ -151,6 +151,25 @@ def _fits(value: Any, kind: Any, limits: Range | None) -> bool:
     return low <= value <= high
 
 
+def _hint(text: str) -> str:
+    """Return what may be wrong with a text where a number belongs; empty if nothing is known."""
+    number = re.fullmatch(r'([-+]?[\d.]+(?:e[-+]?\d+)?)\s*([^\d\s]*)', text.strip(),
+                          re.IGNORECASE)
+    if number is None:
+        return ''
+    if number[2]:
+        return f' without a unit: write {number[1]}'
+    if 'e' in text.lower():
+        return ' (YAML takes 1e-3 for text: write 1.0e-3)'
+    return ' (YAML takes what is in quotes for text)'
+
+
+def _plain(number: float) -> str:
+    """Return a number in full, if it is a whole one."""
+    whole = math.isfinite(number) and number == int(number) and abs(number) < 1e15
+    return str(int(number)) if whole else f'{number:g}'
+
+
 def _wanted(kind: Any, limits: Range | None) -> str:
     """Return a description of the values that a field takes."""
     if get_origin(kind) is tuple:
@@ -164,5 +183,5 @@ def _wanted(kind: Any, limits: Range | None) -> str:
     if limits == ANY:
         return text
     if limits is not None:
-        return f'{text} in [{limits[0]:g}, {limits[1]:g}]'
+        return f'{text} in [{_plain(limits[0])}, {_plain(limits[1])}]'
     return f'{text} above 0' if kind is int else text

@@ -17,11 +17,13 @@ class StrictLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping's entries."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f'given twice: {", ".join(twice)}', node.start_mark)
+        seen: list[Any] = []
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f'given twice: {name}', key.start_mark)
+            seen.append(name)
         return super().construct_mapping(node, deep)
 
 
@@ -53,5 +55,18 @@ def read_strict_yaml(path: Path, what: str, *, located: bool = False) -> Any:
                          LocatingLoader if located else StrictLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f'cannot read {what} {path}: {error}') from error
-    except yaml.YAMLError as error:
-        raise UserError(f'{path} is no valid YAML: {error}') from error
+    except yaml.MarkedYAMLError as error:
+        raise UserError(f'{path}{_told(error)}') from error
+    except yaml.YAMLError as error:  # a character that YAML does not have
+        raise UserError(f'{path} is no valid YAML: {" ".join(str(error).split())}') from error
+
+
+def _told(error: yaml.MarkedYAMLError) -> str:
+    """Return the line of a mistake and what it is, in one line."""
+    mark = error.problem_mark or error.context_mark
+    line = f', line {mark.line + 1}:' if mark else ''
+    context = ''
+    if error.context:
+        began = error.context_mark
+        context = f' ({error.context}' + (f', from line {began.line + 1} on)' if began else ')')
+    return f'{line} is no valid YAML: {error.problem or "cannot be read"}{context}'

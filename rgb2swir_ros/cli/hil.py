@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.cli.signals import ended_as_by_ctrl_c
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.progress import ProgressDisplay, timed_log
-from rgb2swir_ros.sizes import parse_size
-
-if TYPE_CHECKING:
-    from rgb2swir_ros.hil.scenario import Scenario
+from rgb2swir_ros.progress import timed_log
 
 # Where the responders are that need the laboratory, which the bench's own room does not know
 RESPONDERS = {'detector': 'rgb2swir_ros.cli.hil_detector:DetectorResponder'}
@@ -65,13 +60,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.output is None:
         raise UserError('give --output, the folder for the evidence')
-    from rgb2swir_ros.hil.conduct import run_bench
+    from rgb2swir_ros.cli.hil_rendering import render
+    from rgb2swir_ros.hil.conduct import require_ready, run_bench
     from rgb2swir_ros.hil.evidence import require_report, text_table, write_evidence
     from rgb2swir_ros.report.data import plain
     require_report()
     say = timed_log()
     with ended_as_by_ctrl_c():
-        rendered = _render(scenario, arguments.output, overwrite=arguments.overwrite)
+        require_ready(arguments.output, overwrite=arguments.overwrite)
+        rendered = render(scenario, arguments.output, overwrite=arguments.overwrite)
         records = run_bench(
             scenario, arguments.output, rendered=rendered, transport=arguments.transport,
             overwrite=arguments.overwrite, say=say, responders=RESPONDERS)
@@ -89,31 +86,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _path(given: Path) -> Path:
-    """Return the scenario file: as given, or a sample of that name."""
+    """Return the scenario file: as given, or a sample of that name.
+
+    :raises UserError: if a name is neither.
+    """
     from rgb2swir_ros.resources import share_directory
-    sample = share_directory() / 'config' / 'scenarios' / f'{given}.yaml'
-    named = not given.exists() and given.name == str(given) and sample.is_file()
-    return sample if named else given
-
-
-def _render(scenario: Scenario, output: Path, *, overwrite: bool) -> Path | None:
-    """Render the frames of the sources of the kind ``rendered``; None if there is none."""
-    sections = [section for section in (*scenario.sources.values(), scenario.watchdog.failover)
-                if section is not None and section.kind == 'rendered']
-    if not sections:
-        return None
-    if any(section != replace(sections[0], loop=section.loop) for section in sections):
-        raise UserError('the sources of the kind rendered differ: one rendering serves them all')
-    from rgb2swir_ros.files import write_picture
-    from rgb2swir_ros.lab.scenes.frames import render_sequence
-    from rgb2swir_ros.ownership import require_free
-    section, folder = sections[0], output / 'rendered'
-    files = [folder / f'{index:06d}.png' for index in range(section.frames)]
-    require_free(files, overwrite=overwrite)
-    with ProgressDisplay(section.frames, 'frames rendered') as display:
-        frames = render_sequence(scenario.seed, parse_size(section.size), section.frames,
-                                 rate_hz=scenario.pacing.rate_hz or 15.0)
-        for file, frame in zip(files, frames, strict=True):
-            write_picture(file, frame.rgb)
-            display.advance()
-    return folder
+    if given.exists() or given.name != str(given):
+        return given
+    samples = share_directory() / 'config' / 'scenarios'
+    if (sample := samples / f'{given}.yaml').is_file():
+        return sample
+    names = ', '.join(sorted(path.stem for path in samples.glob('*.yaml')))
+    raise UserError(f"there is no file '{given}' here, and no sample of that name: there are "
+                    f'{names}')

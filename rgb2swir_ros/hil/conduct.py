@@ -26,7 +26,15 @@ from rgb2swir_ros.hil.result import (
     run_from_json,
 )
 from rgb2swir_ros.hil.scenario import Scenario
-from rgb2swir_ros.ownership import clear_results, sweep, workspace, write_bytes, write_json
+from rgb2swir_ros.hil.sections import STEPPED_DEPTH
+from rgb2swir_ros.ownership import (
+    clear_results,
+    require_free,
+    sweep,
+    workspace,
+    write_bytes,
+    write_json,
+)
 from rgb2swir_ros.ros.available import require_ros
 from rgb2swir_ros.ros.transport import profile_environment, remove_stale_segments
 
@@ -149,7 +157,8 @@ class Bench:
         with LoadMeter() as meter:
             while (code := node.wait(0.2)) is None and not broken:
                 broken += [f'the {one.name} ended during the run: {one.last_line()}'
-                           for one in beside.values() if one.wait(0) is not None]
+                           for one in self._processes if one is not node
+                           and one.wait(0) is not None]
         if broken:  # the node ends the run and keeps what it has counted so far
             node.signal(signal.SIGINT, group=False)
             node.wait(DRAIN_S)
@@ -157,7 +166,9 @@ class Bench:
             raise UserError(node.last_line().removeprefix('hil_node: '))
         elif code not in (0, ERROR_CODE) or not self._has('run.json'):
             broken.append(f'the hil_node ended with exit code {code}: {node.last_line()}')
-        unfinished = [text for one in beside.values() if (text := self._finish(one))]
+        responders = [one for one in self._processes if one.name == 'responder']
+        unfinished = [text for one in (*responders, *beside.values())  # what waits is answered
+                      if (text := self._finish(one))]
         broken = broken or unfinished
         records = self._records()
         records.load = meter.samples
@@ -197,6 +208,8 @@ class Bench:
             raise UserError(f"the responder '{monitor.responder}' comes with rgb2swir hil only")
         words = [kinds[monitor.responder], '--topic', monitor.topic, '--options',
                  json.dumps(monitor.options)]
+        if self.scenario.stepped:  # frames come as fast as they are made: all of them may wait
+            words += ['--depth', str(STEPPED_DEPTH)]
         for camera in self.scenario.cameras:
             words += ['--image', f'{camera}/swir/image_raw']
         self._start('responder', 'respond', *words).await_line('responding', START_S)
@@ -240,7 +253,7 @@ def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transp
     :param responders: and ``environment``: as of `Bench`.
     :raises UserError: if the folder holds an earlier run, ROS 2 is missing, or a process fails.
     """
-    require_ros()
+    require_ready(output, overwrite=overwrite)
     clear(output, overwrite=overwrite)
     with workspace(output / 'bag') as work, Bench(
             scenario, output, work, transport=transport, say=say, responders=responders,
@@ -252,14 +265,28 @@ def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transp
     return records
 
 
+def require_ready(output: Path, *, overwrite: bool) -> None:
+    """Check that a run can begin, before anything is made for it.
+
+    :raises UserError: if ROS 2 is missing, or the folder holds an earlier run that is not to be
+        overwritten.
+    """
+    require_ros()
+    require_free(_results(output), overwrite=overwrite)
+
+
 def clear(output: Path, *, overwrite: bool) -> None:
     """Remove an earlier run's results, and nothing else.
 
     :raises UserError: if there are any and they are not to be overwritten, or if something that
         this tool did not write stands in their place.
     """
-    results = [output / name for name in ('bag', *RECORDS, *EVIDENCE)]
-    results += [output / 'logs' / f'{name}.log' for name in LOGS]
-    clear_results(results, overwrite=overwrite)
+    clear_results(_results(output), overwrite=overwrite)
     output.mkdir(parents=True, exist_ok=True)
     sweep(output)
+
+
+def _results(output: Path) -> list[Path]:
+    """Return what a run writes."""
+    return [*(output / name for name in ('bag', *RECORDS, *EVIDENCE)),
+            *(output / 'logs' / f'{name}.log' for name in LOGS)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,8 +69,10 @@ class DetectionResponder:
         except ImageError:
             return None
         found = self._model.detect([values])[0]
-        fill = _as_vision if self.message.__name__ == 'Detection2DArray' else _as_diagnostics
-        return self.message(**fill(found, self._model.classes))
+        objects = _objects(found, self._model.classes)
+        if self.message.__name__ == 'Detection2DArray':
+            return self.message(detections=_as_vision(objects, image.header))
+        return self.message(status=_as_diagnostics(objects))
 
     def display_values(self, image: Any) -> NDArray[np.float32]:
         """Return display values, float32 (H, W) in [0, 1], of a SWIR image.
@@ -96,33 +98,36 @@ def _message() -> Any:
     return Detection2DArray
 
 
-def _objects(found: Found, classes: Sequence[str]) -> list[tuple[str, float, list[float]]]:
+Object = tuple[str, float, list[float]]  # class, score, and left, top, right, bottom
+
+
+def _objects(found: Found, classes: Sequence[str]) -> list[Object]:
     """Return class, score and box of each object."""
     return [(classes[int(label)], float(score), [float(edge) for edge in box])
             for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True)]
 
 
-def _as_vision(found: Found, classes: Sequence[str]) -> Mapping[str, Any]:
-    """Return the fields of a vision_msgs/Detection2DArray (version 4, from Humble on)."""
+def _as_vision(objects: Sequence[Object], header: Any) -> list[Any]:
+    """Return vision_msgs/Detection2D (version 4, from Humble on), each with the frame's header."""
     from vision_msgs.msg import Detection2D, ObjectHypothesisWithPose
     detections = []
-    for name, score, (left, top, right, bottom) in _objects(found, classes):
-        one, guess = Detection2D(), ObjectHypothesisWithPose()
+    for name, score, (left, top, right, bottom) in objects:
+        one, guess = Detection2D(header=header), ObjectHypothesisWithPose()
         guess.hypothesis.class_id, guess.hypothesis.score = name, score
         one.results = [guess]
         one.bbox.center.position.x, one.bbox.center.position.y = (
             (left + right) / 2, (top + bottom) / 2)
         one.bbox.size_x, one.bbox.size_y = right - left, bottom - top
         detections.append(one)
-    return {'detections': detections}
+    return detections
 
 
-def _as_diagnostics(found: Found, classes: Sequence[str]) -> Mapping[str, Any]:
+def _as_diagnostics(objects: Sequence[Object]) -> list[Any]:
     from diagnostic_msgs.msg import DiagnosticStatus
 
     from rgb2swir_ros.ros.messages import key_values
-    return {'status': [DiagnosticStatus(
+    return [DiagnosticStatus(
         level=DiagnosticStatus.OK, name=f'detection {number}', message=name,
         values=key_values({'class': name, 'score': score, **dict(zip(
             ('left', 'top', 'right', 'bottom'), box, strict=True))}))
-        for number, (name, score, box) in enumerate(_objects(found, classes))]}
+        for number, (name, score, box) in enumerate(objects)]

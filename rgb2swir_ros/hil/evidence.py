@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 from datetime import datetime, timezone
@@ -21,17 +22,24 @@ from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.judging import judge
 from rgb2swir_ros.hil.result import HilRun
 from rgb2swir_ros.hil.scenario import Scenario
-from rgb2swir_ros.hil.verdict import Check, HilResult
+from rgb2swir_ros.hil.sections import WITH_PATH, SourceSection
+from rgb2swir_ros.hil.source import footage_path
+from rgb2swir_ros.hil.verdict import RULE, Check, HilResult
 from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.report.data import write_report_json
 from rgb2swir_ros.report.html import write_html
 from rgb2swir_ros.report.junit import write_junit
 from rgb2swir_ros.report.model import Check as ReportCheck
-from rgb2swir_ros.report.model import Facts, Report, Section
+from rgb2swir_ros.report.model import Facts, Report, Section, Verdict
 from rgb2swir_ros.resources import model_directory
 
 BLOCK = 2**20
-PACKAGES = ('rgb2swir_ros', 'ros-rclpy', 'ros-rmw-fastrtps-cpp', 'numpy', 'rosbags', 'mcap')
+COUNTED = ('frames', 'events')  # units of whole numbers
+SHOWN = 3  # checks that are named as those which decided
+OVERLOADED = ' Such a run says nothing of the system under test.'
+MOST_BYTES = 4 * 2**30  # of footage that is hashed: reading more would take longer than a run
+PACKAGES = ('rgb2swir_ros', 'ros-rclpy', 'ros-rmw-fastrtps-cpp', 'torch', 'openvino',
+            'rosbags', 'mcap')
 
 
 def require_report() -> None:
@@ -74,7 +82,8 @@ def make_report(figures: Figures, result: HilResult, load: list[tuple[int, float
         name=f'hil.{scenario.name}', title=f'Hardware in the loop: {scenario.name}',
         summary=f'{scenario.description or scenario.name}: {run.duration_ns / 1e9:g} s on the '
                 f'{run.clock} clock, seed {run.seed}, latency {run.latency_ns / 1e6:g} ms. '
-                f'Frames: {told or "none"}.',
+                f'Frames: {told or "none"}. Verdict: {result.verdict}{_why(result)}.'
+                + _of_the_bench(result),
         created=stamped.isoformat(timespec='seconds'), seconds=run.duration_ns / 1e9,
         checks=[_shown(check) for check in result.checks], sections=parts,
         facts=[_versions(), _hashes(scenario, output), _bench(run)],
@@ -90,7 +99,20 @@ def text_table(result: HilResult) -> str:
         limit = f'({one.limit})' if one.limit else ''
         lines.append(' '.join(f'{check.verdict:<12} {check.name:<32} {measured:<14} {limit} '
                               f'{one.message}'.split(' ')).rstrip())
-    return '\n'.join([*lines, f'verdict: {result.verdict}'])
+    return '\n'.join([*lines, f'verdict: {result.verdict}{_why(result)}'])
+
+
+def _of_the_bench(result: HilResult) -> str:
+    """Return what an inconclusive run means, if the bench is the reason."""
+    bench = any(name.startswith(f'{RULE}.') for name in result.decided_by)
+    return OVERLOADED if bench and result.verdict is Verdict.INCONCLUSIVE else ''
+
+
+def _why(result: HilResult) -> str:
+    """Return by which checks a verdict came about, as the end of a line."""
+    names = result.decided_by
+    more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
+    return f", by {', '.join(names[:SHOWN])}{more}" if names else ''
 
 
 def _shown(check: Check) -> ReportCheck:
@@ -98,7 +120,10 @@ def _shown(check: Check) -> ReportCheck:
     limit = ''
     if check.limit is not None:
         limit = f"{'at least' if check.lower else 'at most'} {check.limit:g}"
-    return ReportCheck(check.name, check.verdict, check.value, limit, check.unit, check.text)
+    value: float | int | None = check.value
+    if value is not None and check.unit in COUNTED and math.isfinite(value):
+        value = int(value)
+    return ReportCheck(check.name, check.verdict, value, limit, check.unit, check.text)
 
 
 def _versions() -> Facts:
@@ -110,8 +135,9 @@ def _versions() -> Facts:
             continue
     return Facts('Versions', {
         **entries, 'Python': platform.python_version(), 'OpenCV': cv2.__version__,
-        'NumPy': np.__version__, 'ROS distribution': os.environ.get('ROS_DISTRO', ''),
-        'RMW': os.environ.get('RMW_IMPLEMENTATION', 'default'),
+        'NumPy': np.__version__,
+        'ROS distribution': os.environ.get('ROS_DISTRO') or 'ROS_DISTRO is not set',
+        'RMW': os.environ.get('RMW_IMPLEMENTATION') or 'the default',
         'system': platform.platform(), 'processors': os.cpu_count() or 0})
 
 
@@ -122,11 +148,23 @@ def _hashes(scenario: Scenario, output: Path) -> Facts:
         entries[f'model {scenario.translator.model}'] = model_hash(folder)
     except UserError as error:
         entries[f'model {scenario.translator.model}'] = str(error)
+    for camera, section in scenario.sources.items():
+        entries |= _footage_hash(f'source of {camera}', section, scenario, output)
+    if scenario.watchdog.failover:
+        entries |= _footage_hash('failover source', scenario.watchdog.failover, scenario, output)
     records = [output / name for name in ('run.json', 'observation.json', 'responses.json')]
     for path in [*sorted((output / 'bag').glob('*')), *records]:
         if path.is_file():
             entries[path.relative_to(output).as_posix()] = sha256(path)
     return Facts('SHA-256', entries)
+
+
+def _footage_hash(name: str, section: SourceSection, scenario: Scenario,
+                  output: Path) -> dict[str, str]:
+    """Return the hash of a source's files by its name; nothing of one that has no files."""
+    if section.kind in WITH_PATH:
+        return {name: sha256_of_all(footage_path(section, scenario.path.absolute().parent))}
+    return {name: sha256_of_all(output / 'rendered')} if section.kind == 'rendered' else {}
 
 
 def _bench(run: HilRun) -> Facts:
@@ -143,6 +181,29 @@ def _bench(run: HilRun) -> Facts:
     entries |= {f'sensor: {key}': value for key, value in run.sensor.items()}
     entries |= {f'topic of {camera}': topic for camera, topic in run.topics.items()}
     return Facts('Bench', entries)
+
+
+def sha256_of_all(path: Path) -> str:
+    """Return a file's SHA-256, or that of a folder; words if there is too much to read.
+
+    A folder's is that of what ``sha256sum`` prints of its files, in order of their names.
+    """
+    if not path.is_dir():
+        return sha256(path) if _size(path) <= MOST_BYTES else _too_much(path)
+    if _size(path) > MOST_BYTES:
+        return _too_much(path)
+    files = sorted(one.relative_to(path).as_posix() for one in path.rglob('*') if one.is_file())
+    lines = ''.join(f'{sha256(path / name)}  {name}\n' for name in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _size(path: Path) -> int:
+    files = path.rglob('*') if path.is_dir() else [path]
+    return sum(one.stat().st_size for one in files if one.is_file())
+
+
+def _too_much(path: Path) -> str:
+    return f'not computed of {_size(path) / 1e9:.1f} GB'
 
 
 def sha256(path: Path) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from rgb2swir_ros.checked import LocatedMapping, Place, build, known_entries, within
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.faults import HOST, Fault, fault_kinds
-from rgb2swir_ros.hil.sections import SECOND_NS, PlannedFault
+from rgb2swir_ros.hil.sections import NAME, SECOND_NS, PlannedFault
 
 LONGEST_S = 7 * 86400.0
+ROUNDING_NS = 1000  # between the sum of two times and a third one, of numbers of seconds
 TIMED = ('kind', 'name', 'camera', 'point', 'start_s', 'end_s', 'intensity', 'recovery_frames')
 
 
@@ -29,24 +30,27 @@ class _Timed:
 
 
 def parse_faults(items: Any, where: Place, *, cameras: Sequence[str], start_ns: int,
-                 end_ns: int, phase: str = '', stepped: bool = False) -> list[PlannedFault]:
+                 end_ns: int, phase: str = '', stepped: bool = False,
+                 names: set[str] | None = None) -> list[PlannedFault]:
     """Return the faults of a list, as a phase has it; also of one that is given at run time.
 
     :param start_ns: the beginning of the phase; the faults' times count from here.
     :param end_ns: the phase's end, and theirs at the latest.
+    :param names: that other lists have given to their faults; gets those of this one.
     :raises UserError: naming the first mistake.
     """
+    names = set() if names is None else names
     if not isinstance(items, list):
         raise UserError(f'{where} must be a list of faults, not {items!r}')
     kinds = fault_kinds()
     return [_fault(item, replace(where, line=getattr(item, 'line', where.line),
                                  keys=(*where.keys[:-1], f'{where.keys[-1]}[{number}]')),
-                   kinds, cameras, start_ns, end_ns, phase, stepped)
+                   kinds, cameras, start_ns, end_ns, phase, stepped, names)
             for number, item in enumerate(items)]
 
 
 def _fault(item: Any, here: Place, kinds: dict[str, type[Fault]], cameras: Sequence[str],
-           start_ns: int, end_ns: int, phase: str, stepped: bool) -> PlannedFault:
+           start_ns: int, end_ns: int, phase: str, stepped: bool, names: set[str]) -> PlannedFault:
     if not isinstance(item, dict):
         raise UserError(f'{here} must be a mapping, not {item!r}')
     kind = kinds.get(str(item.get('kind', '')))
@@ -63,14 +67,30 @@ def _fault(item: Any, here: Place, kinds: dict[str, type[Fault]], cameras: Seque
              f"one of {', '.join(cameras)}")
     require(not stepped or point != HOST, here, item, 'kind', timed.kind, 'no fault of the '
              'machine, since stepped runs must be the same twice; use the wall clock')
-    start = start_ns + nanoseconds(timed.start_s)
-    end = min(end_ns, start_ns + nanoseconds(timed.end_s))
-    require(start < end, here, item, 'start_s', timed.start_s, 'before the end of the fault and '
-             'of its phase')
+    if 'name' in item:
+        require(NAME.fullmatch(timed.name) and timed.name not in names, here, item, 'name',
+                timed.name, 'a word of its own')
+        names.add(timed.name)
+    start, end = _times(timed, item, here, start_ns, end_ns)
     return PlannedFault(
         name=timed.name or timed.kind, fault=fault, point=point, camera=timed.camera,
         start_ns=start, end_ns=end, intensity=_intensity(item, here), phase=phase,
         recovery_frames=timed.recovery_frames)
+
+
+def _times(timed: _Timed, item: Any, here: Place, start_ns: int, end_ns: int) -> tuple[int, int]:
+    """Return start and end of a fault; what is given must lie within its phase."""
+    longest = end_ns - start_ns
+    start, end = nanoseconds(timed.start_s), longest
+    require(start < longest, here, item, 'start_s', timed.start_s, 'before the end of its phase, '
+            f'which takes {longest / SECOND_NS:g} s: times count from its beginning')
+    if 'end_s' in item:
+        end = nanoseconds(timed.end_s)
+        require(start < end, here, item, 'end_s', timed.end_s,
+                f'after the start of the fault, {timed.start_s:g}')
+        require(end <= longest + ROUNDING_NS, here, item, 'end_s', timed.end_s, 'at most '
+                f'{longest / SECOND_NS:g}, the end of its phase: times count from its beginning')
+    return start_ns + start, start_ns + min(end, longest)
 
 
 def _intensity(item: Any, here: Place) -> tuple[float, float]:

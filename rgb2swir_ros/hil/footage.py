@@ -9,7 +9,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.sections import SourceSection
-from rgb2swir_ros.hil.source import Picture, PictureSource
+from rgb2swir_ros.hil.source import Picture, PictureSource, footage_path
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.replay import drive
 from rgb2swir_ros.replay.bag import INFO
@@ -25,7 +25,7 @@ class FootageSource(PictureSource):
         super().__init__(section, folder)
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._source: Source = drive.DriveSource() if section.kind == 'drive' else open_source(
-            folder / Path(section.path).expanduser(), section.topic or None)
+            footage_path(section, folder), section.topic or None)
         if section.kind == 'drive':
             self.focal = drive.FOCAL
         kind = {'pictures': 'folder'}.get(self._source.kind, self._source.kind)

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.fault_entries import named_apart
 from rgb2swir_ros.hil.faults import HOST, Context
 from rgb2swir_ros.hil.frame import HilFrame
 from rgb2swir_ros.hil.result import FaultRecord
 from rgb2swir_ros.hil.sections import PlannedFault
+
+
+class FaultFailed(UserError):
+    """A fault, as that of another package, does not work."""
 
 
 class Injector:
@@ -99,9 +104,25 @@ class Injector:
 
     @staticmethod
     def _hit(fault: PlannedFault, frame: HilFrame, context: Context) -> list[HilFrame]:
-        """Apply one fault, and note its name in the frames that it has changed."""
+        """Apply one fault, and note its name in the frames that it has changed.
+
+        :raises FaultFailed: naming the fault, if it fails or returns no list of frames.
+        """
+        try:
+            changed = fault.fault.apply(frame, context)
+        except Exception as error:  # whatever a fault of another package does
+            raise FaultFailed(f"{_told(fault)} failed on frame {frame.index} of {frame.camera}: "
+                              f'{type(error).__name__}: {error}') from error
+        if not isinstance(changed, list) or not all(isinstance(one, HilFrame) for one in changed):
+            raise FaultFailed(f'{_told(fault)} returned {type(changed).__name__}, and not a list '
+                              'of HilFrame')
         return [made if made is frame else replace(made, faults=(*made.faults, fault.name))
-                for made in _told_apart(fault.fault.apply(frame, context))]
+                for made in _told_apart(changed)]
+
+
+def _told(fault: PlannedFault) -> str:
+    return f"the fault '{fault.name}'" + (
+        '' if fault.name == fault.kind else f" of the kind '{fault.kind}'")
 
 
 def _told_apart(frames: list[HilFrame]) -> list[HilFrame]:

@@ -38,8 +38,10 @@ def judge(figures: Figures, result: HilResult, load: Load) -> None:
         _rule('clock', Verdict.ERROR, run.clock_errors, 'the clocks cannot be trusted: '),
         _rule('frames_accounted', Verdict.ERROR, unaccounted(run), 'frames have no known end: '),
         _rule('arrivals_known', Verdict.ERROR, [
-            f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus],
-            'images arrived that the bench never sent: does anybody else publish there? '),
+            f'{one.camera}, stamp {one.stamp_ns}' for one in figures.surplus
+            if run.frames or not run.error],  # a node that was killed has left no record
+            'images arrived that the bench never sent: does anybody else publish there, perhaps '
+            'another bench in this ROS domain? '),
         _rule('bench_keeps_up', Verdict.INCONCLUSIVE, [*run.overload, *saturation(run, load)],
               'the bench was overloaded: '),
         _rule('observer_whole', Verdict.INCONCLUSIVE, [
@@ -149,8 +151,8 @@ def _recovery(one: Recovery, *, several: bool) -> Check:
                      phase=fault.phase)
     seconds = one.incident.recovery_s
     found = 'unknown' if not one.incident.happened_ns else f'{one.incident.detection_ms:.0f} ms'
-    text = f'found after {found}' + ('' if seconds is not None else '; not back before the end of '
-                                     'the run')
+    text = f'found after {found}; ' + ('frames again after this time' if seconds is not None
+                                       else 'not back before the end of the run')
     verdict = Verdict.FAIL if seconds is None else Verdict.PASS
     return Check(name, RECOVERY, verdict, text, seconds, None, 's', fault.phase)
 

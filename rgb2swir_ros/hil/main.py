@@ -16,6 +16,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.hil.alone import require_alone
 from rgb2swir_ros.hil.live import TopicSource
 from rgb2swir_ros.hil.node import BUILD_S, HilNode
 from rgb2swir_ros.hil.parts import Parts
@@ -99,7 +100,8 @@ def _run(node: HilNode) -> int:
 def conduct(node: HilNode) -> None:
     """Start the engine, wait for everybody, and run.
 
-    :raises UserError: if the engine fails, a source has no frame or nobody subscribes.
+    :raises UserError: if the engine fails, a source has no frame, nobody subscribes, or somebody
+        else publishes the bench's topics.
     """
     parts, scenario = node.parts, node.scenario
     parts.client.start()
@@ -111,6 +113,7 @@ def conduct(node: HilNode) -> None:
     for size in sizes:
         parts.await_engine(size, BUILD_S)
     _await_subscribers(node)
+    require_alone(node, node.topics(), say=node.reports.log, interrupted=parts.ending.is_set)
     gc.collect()
     gc.freeze()  # what is there stays: collections during the run have little to look through
     node.reports.log(f'running {scenario.name}')
@@ -129,14 +132,23 @@ def _live(node: HilNode, wall: WallRun, camera: str, topic: str) -> TopicSource:
 
 
 def _first_size(parts: Parts, camera: str) -> tuple[int, int]:
-    """Return the (height, width) of the first picture of footage, which stays in it."""
+    """Return the (height, width) of the first picture of footage, which stays in it.
+
+    :raises UserError: if it has none, or fails.
+    """
     frames = parts.footage[camera]
     seen: list[SourceFrame] = []
-    for given in frames:
-        seen.append(given)
-        if given.rgb is not None:
-            parts.footage[camera] = _chained(seen, frames)
-            return given.rgb.shape[0], given.rgb.shape[1]
+    try:
+        for given in frames:
+            seen.append(given)
+            if given.rgb is not None:
+                parts.footage[camera] = _chained(seen, frames)
+                return given.rgb.shape[0], given.rgb.shape[1]
+    except UserError as error:
+        raise UserError(f'the source of {camera}: {error}') from error
+    except Exception as error:  # whatever a source of another package does
+        raise UserError(f'the source of {camera} failed: {type(error).__name__}: {error}'
+                        ) from error
     raise UserError(f'the source of {camera} has no picture that can be read')
 
 

@@ -34,6 +34,8 @@ from rgb2swir_ros.hil.result import HilRun
 from rgb2swir_ros.hil.scenario import Scenario, load_scenario
 from rgb2swir_ros.hil.watchdog import Watchdog
 from rgb2swir_ros.imaging.sensor import VirtualSensor
+from rgb2swir_ros.sizes import format_size
+from rgb2swir_ros.strict_yaml import StrictLoader
 
 BUILD_S = 1800.0
 STEPPED_HANG_S = 60.0  # simulated time waits for an engine on a busy machine
@@ -71,12 +73,18 @@ class HilNode(Node):
             return 0
         return time.monotonic_ns() - self.parts.zero_ns
 
+    def topics(self) -> list[str]:
+        """Return the topics that nobody else may publish, resolved."""
+        return [name for outputs in self.parts.outputs.values() for name in (
+            outputs.topic, outputs.info_topic)] + self.reports.topics
+
     def result(self) -> HilRun:
         """Return the record of the run."""
         scenario, parts = self.scenario, self.parts
         pacing = scenario.pacing
-        sensor = {key: value if isinstance(value, bool | int | float | str) else str(value)
-                  for key, value in asdict(scenario.sensor).items()}
+        size = scenario.sensor.output_size
+        sensor = {**asdict(scenario.sensor),
+                  'output_size': format_size(size) if size else 'as translated'}
         return HilRun(
             scenario=scenario.name, seed=scenario.seed, clock=pacing.clock,
             clock_name=pacing.clock_name, t0_ns=parts.t0_ns, monotonic_t0_ns=parts.zero_ns,
@@ -142,10 +150,10 @@ class HilNode(Node):
             raise UserError("parameter 'inject': a stepped run has no present time: put the fault "
                             'into the scenario')
         try:
-            items = yaml.safe_load(text)
+            items = yaml.load(text, StrictLoader)
         except yaml.YAMLError as error:
             raise UserError("parameter 'inject' is no valid YAML: " + ' '.join(
-                str(error).split())) from None
+                str(getattr(error, 'problem', None) or error).split())) from None
         faults = parse_faults(
             items, Place("parameter 'inject'", keys=('faults',)), cameras=self.scenario.cameras,
             start_ns=0, end_ns=nanoseconds(LONGEST_S))

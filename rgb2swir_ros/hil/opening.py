@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from rgb2swir_ros.hil.source import SourceFrame, open_pictures, restamped
 from rgb2swir_ros.sizes import parse_size
 
 Frames = Iterator[SourceFrame]
+RENDERED_CAMERA = 'camera.json'  # beside rendered frames: their camera
 
 
 def open_footage(scenario: Scenario, rendered: str) -> tuple[dict[str, Frames], Frames | None]:
@@ -32,8 +34,6 @@ def open_footage(scenario: Scenario, rendered: str) -> tuple[dict[str, Frames], 
             raise UserError(f'{where}: {error}') from None
     footage = {camera: frames(section, f'the source of {camera}')
                for camera, section in scenario.sources.items() if section.kind != 'topic'}
-    if scenario.stepped and len(footage) < len(scenario.cameras):
-        raise UserError('a live topic runs on the wall clock: stepped needs footage')
     failover = scenario.watchdog.failover
     if failover is None:
         return footage, None
@@ -47,5 +47,17 @@ def _with_path(section: SourceSection, rendered: str) -> SourceSection:
     if not rendered:
         raise UserError('frames are rendered by rgb2swir hil; the node needs their folder in its '
                         "parameter 'rendered'")
-    return SourceSection(kind='folder', path=str(Path(rendered).absolute()), loop=section.loop,
-                         focal=section.focal)
+    folder = Path(rendered).absolute()
+    return SourceSection(kind='folder', path=str(folder), loop=section.loop,
+                         focal=section.focal or _focal(folder / RENDERED_CAMERA))
+
+
+def _focal(file: Path) -> float:
+    """Return the focal length over width that rendered frames have; 0 if it is not noted."""
+    if not file.is_file():
+        return 0.0
+    try:
+        return float(json.loads(file.read_text())['focal'])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"'{file}' does not say the focal length of the frames: {error}"
+                        ) from error

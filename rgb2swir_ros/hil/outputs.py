@@ -15,14 +15,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from rgb2swir_ros.hil.pipeline import Outgoing
-from rgb2swir_ros.hil.sections import WALL, PacingSection
+from rgb2swir_ros.hil.sections import STEPPED_DEPTH, WALL, PacingSection
 from rgb2swir_ros.imaging import raw
 from rgb2swir_ros.ros import messages, qos
 from rgb2swir_ros.ros.topics import Topic
 
 DEPTH = 10
-# Frames of a stepped run follow one another as fast as they are made, and none may be lost
-STEPPED_DEPTH = 200
 STAMPS = (0, 2**31 * 10**9 - 1)  # what a message's stamp can hold, in nanoseconds
 
 
@@ -61,13 +59,13 @@ class CameraOutputs:
             profile.liveliness_lease_duration = Duration(nanoseconds=pacing.lease_ns)
         self._frame_id = f"{camera.strip('/').replace('/', '_')}_swir_optical"
         image, info = f'{camera}/swir/image_raw', f'{camera}/swir/camera_info'
-        self.topic = node.resolve_topic_name(image)
+        self.topic, self.info_topic = (node.resolve_topic_name(name) for name in (image, info))
         self.image: Any = qos.advertise(
             node, Image, Topic(image, self.topic), profile=profile,
             deadline=self._deadline, liveliness=self._liveliness,
             incompatible_qos=self._incompatible)
         self.info: Any = qos.advertise(
-            node, CameraInfo, Topic(info, node.resolve_topic_name(info)),
+            node, CameraInfo, Topic(info, self.info_topic),
             profile=QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth,
                                reliability=ReliabilityPolicy.RELIABLE))
 

@@ -18,7 +18,7 @@ from rgb2swir_ros.engines.client import (
     EngineNotReady,
 )
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.injection import Injector
+from rgb2swir_ros.hil.injection import FaultFailed, Injector
 from rgb2swir_ros.hil.ledger import Ledger
 from rgb2swir_ros.hil.outputs import CameraOutputs, Ready
 from rgb2swir_ros.hil.pipeline import Job, Outgoing, Pipeline, failover_radiance
@@ -173,7 +173,7 @@ class Parts:
     def fail(self, error: BaseException, what: str) -> None:
         """Note an error that ends the run, and end it."""
         text = str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'
-        self.errors.append(f'{what}: {text}')
+        self.errors.append(text if isinstance(error, FaultFailed) else f'{what}: {text}')
         self.reports.log(self.errors[-1])
         self.ending.set()
 

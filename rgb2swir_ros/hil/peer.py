@@ -7,15 +7,15 @@ from typing import Any
 
 
 def serve(name: str, line: str, prepare: Callable[[Any], Callable[[], int] | None],
-          drain_s: float = 0.0) -> None:
+          drain_s: float = 0.0, limit_s: float | None = None) -> None:
     """Run a node until the standard input closes or ROS is shut down.
 
     :param name: of the node.
     :param line: printed when ``prepare`` is done.
     :param prepare: given the node, it subscribes; it may return when the last message came, as
         monotonic nanoseconds.
-    :param drain_s: after the end, messages are awaited until none has come for so long, for at
-        most ten times as long.
+    :param drain_s: after the end, messages are awaited until none has come for so long.
+    :param limit_s: for so long at most; by default ten times as long.
     """
     import rclpy
 
@@ -25,6 +25,6 @@ def serve(name: str, line: str, prepare: Callable[[Any], Callable[[], int] | Non
         node = rclpy.create_node(name, start_parameter_services=False)
         last = prepare(node)
         print(line, flush=True)
-        spin_until_input_ends(node, last, drain_s)
+        spin_until_input_ends(node, last, drain_s, limit_s)
     finally:
         rclpy.try_shutdown()

@@ -24,6 +24,8 @@ class Reporting:
     ``~/faults``: a status per active fault, whenever that changes, stamped with the time of the
     frames; a late subscriber gets the latest. ``~/frames``: a status per frame that has left.
     ``/diagnostics``: once a second.
+
+    :ivar topics: those that belong to this node alone, resolved.
     """
 
     def __init__(self, node: Node, *, simulated: bool) -> None:
@@ -40,6 +42,8 @@ class Reporting:
         self._frames: Any = node.create_publisher(DiagnosticArray, '~/frames', 100)
         self._diagnostics: Any = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._clock: Any = node.create_publisher(Clock, '/clock', 10) if simulated else None
+        names = ['~/faults', '~/frames', *(['/clock'] if simulated else [])]
+        self.topics = [node.resolve_topic_name(name) for name in names]
         self._active: list[PlannedFault] = []
 
     def log(self, text: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.checked import Place, build, known_entries, within
+from rgb2swir_ros.engines.base import BACKENDS, DEVICES, PRECISIONS
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.fault_entries import (
     LONGEST_S,
@@ -18,10 +18,11 @@ from rgb2swir_ros.hil.fault_entries import (
     parse_faults,
     require,
 )
-from rgb2swir_ros.hil.measures import MEASURES, OF_THE_RUN
 from rgb2swir_ros.hil.responders import DETECTOR, responder_kinds
 from rgb2swir_ros.hil.sections import (
+    NAME,
     STEPPED,
+    WITH_PATH,
     MonitorSection,
     PacingSection,
     Phase,
@@ -31,12 +32,13 @@ from rgb2swir_ros.hil.sections import (
     TranslatorSection,
     WatchdogSection,
 )
-from rgb2swir_ros.hil.source import source_names
+from rgb2swir_ros.hil.source import footage_path, source_names
+from rgb2swir_ros.hil.threshold_entries import parse_thresholds
 from rgb2swir_ros.imaging.presets import load_preset, sensor_settings
 from rgb2swir_ros.imaging.sensor import SensorSettings
+from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.strict_yaml import read_strict_yaml
 
-NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_.-]*')
 CAMERA = re.compile(r'/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
 
@@ -113,19 +115,23 @@ def load_scenario(path: Path) -> Scenario:
     sections = {name: build(kind, entries.get(name, {}), where.entry(entries, name))
                 for name, kind in SECTIONS.items()}
     duration_ns = nanoseconds(head.duration_s)
+    stepped = sections['pacing'].clock == STEPPED
+    _check_translator(sections['translator'], entries, where)
     _check_monitor(sections['monitor'], entries, where)
     sensor_name, sensor = _sensor(entries, where, head.seed)
-    phases, faults = _phases(entries, where, head, sections['pacing'])
+    phases, faults = _phases(entries, where, head, stepped)
     return Scenario(
         path=path, name=head.name, description=head.description, seed=head.seed,
-        duration_ns=duration_ns, cameras=head.cameras, sources=_sources(entries, where, head),
-        sensor=sensor, sensor_name=sensor_name, watchdog=_watchdog(entries, where),
-        phases=phases, faults=faults, **sections,
-        thresholds=_thresholds(entries, where, phases, head.cameras))
+        duration_ns=duration_ns, cameras=head.cameras, sources=_sources(
+            entries, where, head, stepped), sensor=sensor, sensor_name=sensor_name,
+        watchdog=_watchdog(entries, where), phases=phases, faults=faults, **sections,
+        thresholds=parse_thresholds(
+            entries, where, phases=[phase.name for phase in phases], cameras=head.cameras,
+            stepped=stepped, loop=bool(sections['monitor'].topic)))
 
 
 def _phases(entries: Any, where: Place, head: _Head,
-            pacing: PacingSection) -> tuple[tuple[Phase, ...], tuple[PlannedFault, ...]]:
+            stepped: bool) -> tuple[tuple[Phase, ...], tuple[PlannedFault, ...]]:
     """Return the phases and all their faults.
 
     A phase ends where the next one begins; the last one with the run.
@@ -136,6 +142,7 @@ def _phases(entries: Any, where: Place, head: _Head,
     heads: list[_PhaseHead] = []
     faults: list[PlannedFault] = []
     starts: list[int] = []
+    names: set[str] = set()
     for number, item in enumerate(given):
         here = where.item('phases', number, item)
         known_entries(item, here, ('name', 'start_s', 'faults'))
@@ -155,7 +162,7 @@ def _phases(entries: Any, where: Place, head: _Head,
         here = where.item('phases', number, item).entry(item, 'faults')
         faults += parse_faults(
             item.get('faults', []), here, cameras=head.cameras, start_ns=made.start_ns,
-            end_ns=made.end_ns, phase=made.name, stepped=pacing.clock == STEPPED)
+            end_ns=made.end_ns, phase=made.name, stepped=stepped, names=names)
     return tuple(phases), named_apart(sorted(faults, key=lambda fault: fault.start_ns))
 
 
@@ -165,22 +172,36 @@ class _PhaseHead:
     start_s: float = within(0, LONGEST_S, 0.0)
 
 
-def _sources(entries: Any, where: Place, head: _Head) -> dict[str, SourceSection]:
+def _sources(entries: Any, where: Place, head: _Head,
+             stepped: bool) -> dict[str, SourceSection]:
     """Return the source of each camera: its own under ``sources``, or the common one."""
-    common = _source(entries.get('source', {}), where.entry(entries, 'source'))
+    common = _source(entries.get('source', {}), where.entry(entries, 'source'), stepped)
     own = entries.get('sources', {})
     here = where.entry(entries, 'sources')
     known_entries(own, here, head.cameras)
-    return {camera: _source(own[camera], here.entry(own, camera)) if camera in own else common
-            for camera in head.cameras}
+    return {camera: common if camera not in own else _source(
+        own[camera], here.entry(own, camera), stepped) for camera in head.cameras}
 
 
-def _source(entries: Any, here: Place) -> SourceSection:
+def _source(entries: Any, here: Place, stepped: bool = False) -> SourceSection:
     section = build(SourceSection, entries, here)
     known = source_names()
     require(section.kind in known, here, entries, 'kind', section.kind,
              f"one of {', '.join(known)}")
+    require(not stepped or section.kind != 'topic', here, entries, 'kind', section.kind,
+            'footage: a live topic runs on the wall clock')
+    if section.kind in WITH_PATH:
+        require(_exists(section, Path(here.file).parent), here, entries, 'path',
+                section.path, f"the path of a {section.kind}, relative to the scenario's folder: "
+                'there is nothing')
     return section
+
+
+def _exists(section: SourceSection, folder: Path) -> bool:
+    try:
+        return footage_path(section, folder).exists()
+    except (OSError, RuntimeError, ValueError):  # an unknown user after ~, a null character
+        return False
 
 
 def _watchdog(entries: Any, where: Place) -> WatchdogSection:
@@ -191,6 +212,18 @@ def _watchdog(entries: Any, where: Place) -> WatchdogSection:
         require(failover.kind != 'topic', here, given, 'failover', failover.kind, 'footage: a '
                  'live topic may be as silent')
     return section
+
+
+def _check_translator(section: TranslatorSection, entries: Any, where: Place) -> None:
+    given, here = entries.get('translator', {}), where.entry(entries, 'translator')
+    for key, known in (('backend', BACKENDS), ('precision', PRECISIONS), ('device', DEVICES)):
+        value = getattr(section, key)
+        require(value in ('auto', *known), here, given, key, value,
+                f"one of auto, {', '.join(known)}")
+    try:
+        model_directory(section.model)
+    except UserError as error:
+        raise UserError(f"{here.entry(given, 'model')}: {error}") from None
 
 
 def _check_monitor(section: MonitorSection, entries: Any, where: Place) -> None:
@@ -218,31 +251,6 @@ def _sensor(entries: Any, where: Place, seed: int) -> tuple[str, SensorSettings]
     for key, value in changes.items():
         preset = sensor_settings({key: value}, preset, where=str(here.on(given, key)))
     return str(name), replace(preset, seed=changes.get('seed', seed))
-
-
-def _thresholds(entries: Any, where: Place, phases: Sequence[Phase],
-                cameras: Sequence[str]) -> tuple[Threshold, ...]:
-    given = entries.get('thresholds', [])
-    if not isinstance(given, list):
-        raise UserError(f"{where.entry(entries, 'thresholds')} must be a list")
-    made: list[Threshold] = []
-    names = [phase.name for phase in phases]
-    for number, item in enumerate(given):
-        here = where.item('thresholds', number, item)
-        one = build(Threshold, item, here)
-        require(bool(NAME.fullmatch(one.name)) and one.name not in [t.name for t in made],
-                 here, item, 'name', one.name, 'a word of its own')
-        require(one.measure in MEASURES, here, item, 'measure', one.measure,
-                 f"one of {', '.join(MEASURES)}")
-        require(one.phase in ('', *names), here, item, 'phase', one.phase,
-                 f"one of {', '.join(names)}")
-        require(one.camera in ('', *cameras), here, item, 'camera', one.camera,
-                 f"one of {', '.join(cameras)}")
-        for key in ('phase', 'camera'):
-            require(not getattr(one, key) or one.measure not in OF_THE_RUN, here, item, key,
-                    getattr(one, key), f"left out: '{one.measure}' is one of the whole run")
-        made.append(one)
-    return tuple(made)
 
 
 def _check_head(head: _Head, where: Place, entries: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +15,14 @@ SECOND_NS = 10**9
 MS = 1e6
 
 SOURCES = ('drive', 'bag', 'video', 'folder', 'rendered', 'topic')
+WITH_PATH = ('bag', 'video', 'folder')
 WALL, STEPPED = 'wall', 'stepped'
+# Frames of a stepped run that may wait for a subscriber: they follow one another as fast as they
+# are made, and none may be lost
+STEPPED_DEPTH = 200
 STOP, FAILOVER = 'stop', 'failover'
 CLOCKS = ('system', 'ptp', 'sim')
+NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_.-]*')  # of a scenario, phase, fault or threshold
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -58,7 +64,7 @@ class SourceSection:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        needs_path = self.kind in {'bag', 'video', 'folder'}
+        needs_path = self.kind in WITH_PATH
         if needs_path and not self.path:
             raise ValueError(f"a source of the kind '{self.kind}' needs a 'path'")
         if self.path and not needs_path and self.kind in SOURCES:

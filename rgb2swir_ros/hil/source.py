@@ -80,6 +80,15 @@ class PictureSource:
         raise NotImplementedError
 
 
+def footage_path(section: SourceSection, folder: Path) -> Path:
+    """Return where the footage of a source is.
+
+    :param folder: the scenario's, from which relative paths start.
+    :raises RuntimeError: if the path begins with ~ and an unknown user.
+    """
+    return folder / Path(section.path).expanduser()
+
+
 def source_names() -> list[str]:
     """Return the name of every kind of source, those of other packages last."""
     return [*SOURCES, *(entry.name for entry in entries_of(GROUP))]
@@ -159,9 +168,15 @@ def _laps(source: PictureSource, box: tuple[int, int]) -> Iterator[Lap]:
 
 def _fitted(picture: Picture, box: tuple[int, int],
             focal: float) -> tuple[Picture, tuple[int, int]]:
-    """Return a picture of the engine's size, and the size that it had."""
+    """Return a picture of the engine's size, and the size that it had.
+
+    :raises UserError: if it is no picture.
+    """
     if picture.rgb is None:
         return picture, (0, 0)
+    if picture.rgb.dtype != np.uint8 or picture.rgb.ndim != 3 or picture.rgb.shape[2] != 3:
+        raise UserError(f'a picture of the source is {picture.rgb.dtype} {picture.rgb.shape}, but '
+                        'must be uint8 (height, width, 3)')
     height, width = picture.rgb.shape[:2]
     info = picture.info
     if info is None and focal:

@@ -61,6 +61,17 @@ class HilResult:
         return next((one for one in (Verdict.FAIL, inconclusive) if one in found), Verdict.PASS)
 
     @property
+    def decided_by(self) -> list[str]:
+        """Names of the checks that made the verdict what it is; empty of a pass."""
+        verdict = self.verdict
+        if verdict is Verdict.PASS:
+            return []
+        found = [check for check in self.checks if check.verdict is verdict]
+        rules = [check for check in found if check.kind == RULE]
+        return [check.name
+                for check in (rules if verdict is Verdict.INCONCLUSIVE and rules else found)]
+
+    @property
     def exit_code(self) -> int:
         """Of `rgb2swir hil`."""
         return EXIT_CODES[self.verdict]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
+from rgb2swir_ros.bench.pacing import PacingSettings, report_of, summarise, table
 from rgb2swir_ros.cli.main import main
+from rgb2swir_ros.hil.result import MISSED
 
 from ..engines.standin import SCRIPT
+from ..hil.made import records, scenario
 
 pytestmark = pytest.mark.ros
 
@@ -39,6 +43,24 @@ def test_the_bench_and_a_subscriber_count_the_same_misses_beside_a_hog(capsys):
     if run['bench_misses'] < 60:
         assert 0 <= run['pacing_error_ms']['p50'] <= run['pacing_error_ms']['max']
         assert run['arrival_after_due_ms']['p50'] >= 0
+
+
+def test_the_subscriber_s_count_does_not_rest_on_the_bench_s(tmp_path):
+    made = scenario(tmp_path)  # 6 s at 10 Hz
+    given = records(made, lambda one: replace(one, outcome=MISSED) if one.index == 7 else one)
+    whole = summarise(made, given)
+    assert (whole['frames'], whole['bench_misses'], whole['subscriber_misses']) == (60, 1, 1)
+    given.run.frames = [frame for frame in given.run.frames if frame.index != 7]  # forgotten
+    forgotten = summarise(made, given)
+    assert (forgotten['bench_misses'], forgotten['subscriber_misses']) == (0, 1)
+    settings = PacingSettings('nano', '80x64', 'auto', 10, 100, 60, 0, 1)
+    assert report_of(settings, [whole])['counts_equal']
+    assert not report_of(settings, [whole, forgotten])['counts_equal']
+    assert table(report_of(settings, [whole])).endswith('at most 3 ms: yes; counts equal: yes')
+    nothing = summarise(made, records(made, lambda one: replace(one, outcome=MISSED)))
+    text = table(report_of(settings, [whole, nothing]))
+    assert text.endswith('at most 3 ms: nothing left in a run; counts equal: yes')
+    assert 'run 2: 60 frames due, misses 60, of the subscriber 60' in text
 
 
 @pytest.mark.parametrize(('words', 'says'), [

@@ -55,7 +55,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
         output = folder / f"out_{given['name']}"
         scenario = load_scenario(path)
         records = run_bench(scenario, output, rendered=None, transport='local',
-                            overwrite=overwrite, say=print, **more)
+                            overwrite=overwrite, **{'say': print, **more})
         return scenario, records, output
     yield run
     os.environ.clear()

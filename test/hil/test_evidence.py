@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -9,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rgb2swir_ros.cli.main import parser_for
+from rgb2swir_ros.cli.main import main, parser_for
+from rgb2swir_ros.hil import evidence
 from rgb2swir_ros.hil.evidence import text_table, write_evidence
 from rgb2swir_ros.hil.result import MISSED
 from rgb2swir_ros.hil.verdict import EXIT_CODES
@@ -108,6 +110,50 @@ def test_report_json_says_what_was_measured_and_of_what(failed):
     assert facts['Versions']['Python']
 
 
+def test_the_footage_of_a_run_is_named_by_its_hash(tmp_path, monkeypatch):
+    folder = tmp_path / 'pictures'
+    folder.mkdir()
+    for name in 'ba':
+        (folder / f'{name}.png').write_bytes(name.encode())
+    (tmp_path / 'a.mp4').write_bytes(b'video')
+    made = scenario(tmp_path, cameras=['front', 'rear'], source={'kind': 'video', 'path': 'a.mp4'},
+                    sources={'rear': {'kind': 'folder', 'path': 'pictures'}})
+
+    def hashes():
+        write_evidence(made, records(made), tmp_path)
+        report = json.loads((tmp_path / 'report.json').read_text())
+        return {one['title']: one['entries'] for one in report['facts']}['SHA-256']
+    assert hashes()['source of front'] == hashlib.sha256(b'video').hexdigest()
+    listed = ''.join(f'{hashlib.sha256(name.encode()).hexdigest()}  {name}.png\n' for name in 'ab')
+    assert hashes()['source of rear'] == hashlib.sha256(listed.encode()).hexdigest()
+    monkeypatch.setattr(evidence, 'MOST_BYTES', 1)
+    assert hashes()['source of rear'] == 'not computed of 0.0 GB'
+
+
+def test_the_summary_says_what_decided(tmp_path):
+    made = scenario(tmp_path, thresholds=[THRESHOLDS[1]])
+
+    def summary(**changes):
+        missed = records(made, lambda one: replace(one, outcome=MISSED), **changes)
+        write_evidence(made, missed, tmp_path)
+        return json.loads((tmp_path / 'report.json').read_text())['summary']
+    assert summary().endswith(' Verdict: fail, by threshold.all.')
+    assert summary(overload=['held up']).endswith(
+        ' Verdict: inconclusive, by rule.bench_keeps_up. Such a run says nothing of the system '
+        'under test.')
+    assert summary(overload=['x'], clock_errors=['jump']).endswith(' error, by rule.clock.')
+    write_evidence(made, records(made), tmp_path)
+    assert json.loads((tmp_path / 'report.json').read_text())['summary'].endswith(' pass.')
+
+
+def test_counts_of_frames_are_whole_numbers(failed):
+    report = json.loads((failed[0] / 'report.json').read_text())
+    measured = {check['name']: check['measured'] for check in report['checks']}
+    assert isinstance(measured['recovery.noise'], int)
+    assert measured['recovery.noise'] == 1
+    assert isinstance(measured['threshold.on_time'], float)
+
+
 def test_the_page_shows_the_time_line(failed):
     folder, _ = failed
     page = (folder / 'report.html').read_text()
@@ -123,8 +169,16 @@ def test_help_lists_every_exit_code():
     assert re.search(r'^ +2 +wrong arguments', text, re.MULTILINE)
 
 
+def test_a_sample_is_found_by_its_name_and_a_wrong_one_is_told(capsys):
+    assert main(['hil', 'nominal', '--dry-run']) == 0
+    assert 'a minute without faults' in capsys.readouterr().out
+    assert main(['hil', 'nominl', '--dry-run']) == 2
+    assert ("no file 'nominl' here, and no sample of that name: there are camera_loss, nominal, "
+            'overload, sensor_ageing') in capsys.readouterr().err
+
+
 def test_a_terminal_gets_a_line_a_check_and_the_verdict(failed):
     lines = text_table(failed[1]).splitlines()
-    assert lines[-1] == 'verdict: fail'
+    assert lines[-1] == 'verdict: fail, by threshold.all'
     assert any(line.startswith('fail') and 'threshold.all' in line and '(at least 1)' in line
                for line in lines)

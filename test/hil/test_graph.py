@@ -23,10 +23,14 @@ MORE: dict[str, dict[str, Any]] = {
     'stamp_jump': {'ms': 3_600_000}, 'exposure_hunting': {'period_s': .3}}
 
 
+# Those of this package that hit frames
+KINDS = [name for name, kind in fault_kinds().items()
+         if kind.points[0] != HOST and kind.__module__.startswith('rgb2swir_ros.')]
+
+
 def timetable() -> list[dict[str, Any]]:
-    kinds = [name for name, kind in fault_kinds().items() if kind.points[0] != HOST]
     faults = []
-    for number, kind in enumerate(kinds):
+    for number, kind in enumerate(KINDS):
         start = FIRST + number * (ACTIVE + QUIET)
         faults.append({'kind': kind, 'start_s': (start - .5) * P / 1e9,
                        'end_s': (start + ACTIVE - .5) * P / 1e9, **MORE.get(kind, {})})
@@ -90,6 +94,7 @@ class Caller(threading.Thread):
         while not seen or seen[-1] - seen[0] < self.at_s * 1e9:
             executor.spin_once(timeout_sec=0.1)
         self.said.append(inject('[{kind: dorp}]'))
+        self.said.append(inject('[{kind: drop, kind: blur}]'))
         self.said.append(inject('[{kind: drop, name: by_hand, end_s: 60}]'))
         time.sleep(0.5)
         self.said.append(inject(''))
@@ -143,9 +148,6 @@ def is_seen(kind: str, records, some: list[Any], clean: dict[int, str]) -> bool:
         'wrong_encoding': lambda: {a.shape[2] for a in some} == {'rgb8'},
         'truncated': lambda: {a.shape[4] for a in some} == {64 * 80 // 2}}
     return told.get(kind, lambda: len(pixels) > 1 and sum(pixels) >= .6 * len(pixels))()
-
-
-KINDS = [name for name, kind in fault_kinds().items() if kind.points[0] != HOST]
 
 
 @pytest.mark.parametrize('kind', [*KINDS, 'camera_gone'])
@@ -221,9 +223,10 @@ def test_nothing_is_sent_in_the_safe_state(ran):
 
 def test_an_operator_begins_and_ends_faults(ran):
     records, caller = ran
-    wrong, begun, ended, again, cleared = caller.said
+    wrong, twice, begun, ended, again, cleared = caller.said
     assert wrong[0] is False
     assert "parameter 'inject': faults[0]: kind is 'dorp'" in wrong[1]
+    assert twice == (False, "parameter 'inject' is no valid YAML: given twice: kind")
     assert begun == ended == again == (True, '')
     assert cleared == 'by_hand_2'
     for name, share in (('by_hand', 0.0), ('by_hand_2', .5)):

@@ -100,6 +100,16 @@ def test_a_run_that_broke_off_is_an_error(tmp_path, changes):
     assert (result.verdict, result.exit_code) == (Verdict.ERROR, 4)
 
 
+def test_a_node_that_was_killed_is_the_one_error_of_its_run(tmp_path):
+    made = scenario(tmp_path)
+    given = records(made, error='the hil_node ended with exit code -9')
+    given.run.frames.clear()
+    result, checks = judged(made, given)
+    assert [name for name, one in checks.items() if one.verdict is Verdict.ERROR] == [
+        'rule.run_whole']
+    assert result.decided_by == ['rule.run_whole']
+
+
 def test_a_frame_without_an_end_is_an_error(tmp_path):
     made = scenario(tmp_path)
     given = records(made)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
+import types
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -13,6 +17,7 @@ import pytest
 from rgb2swir_ros.cli.main import main
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil import conduct
+from rgb2swir_ros.hil.detections import DetectionResponder
 from rgb2swir_ros.hil.evidence import write_evidence
 from rgb2swir_ros.hil.figures import Figures
 from rgb2swir_ros.hil.monitor import message_class
@@ -27,7 +32,7 @@ LOOP = {'topic': '/sut/answers', 'responder': 'brightness'}
 def image(encoding='mono16', fill=4095, **changes):
     pixels = np.full((48, 64), fill, np.uint16 if encoding == 'mono16' else np.uint8)
     fields = {'height': 48, 'width': 64, 'encoding': encoding, 'is_bigendian': 0,
-              'step': pixels.strides[0], 'data': pixels.tobytes()}
+              'step': pixels.strides[0], 'data': pixels.tobytes(), 'header': None}
     return SimpleNamespace(**(fields | changes))
 
 
@@ -109,36 +114,120 @@ def test_a_process_that_breaks_off_is_an_error_of_the_run_and_leaves_evidence(be
     assert case.find('error').get('type') == 'error'
 
 
+def responding(name: str, line: str) -> dict[str, str]:
+    """Return a detector, as a class that a process of the bench can import."""
+    folder = Path(os.environ['PYTHONPATH'].partition(os.pathsep)[0])
+    (folder / f'{name}.py').write_text(f"""
+import time
+from rgb2swir_ros.hil.responders import BrightnessResponder
+
+
+class Responder(BrightnessResponder):
+    def respond(self, image):
+        {line}
+        return super().respond(image)
+""")
+    return {'detector': f'{name}:Responder'}
+
+
+def test_a_slow_responder_answers_every_frame_of_a_stepped_run(bench):
+    _, records, _ = bench({
+        'name': 'stepped_loop', 'duration_s': 3, 'pacing': {'clock': 'stepped', 'rate_hz': 10},
+        'monitor': {'topic': '/answers', 'responder': 'detector'}},
+        responders=responding('slow', 'time.sleep(0.1)'))
+    assert {stamp for stamp, _, _ in records.responses.responses} == {
+        frame.stamp_ns for frame in records.run.frames}
+    assert len(records.responses.responses) == 30
+
+
+def test_a_responder_that_breaks_off_is_named(bench):
+    _, records, _ = bench({'name': 'forgetful', 'duration_s': 30,
+                           'monitor': {'topic': '/answers', 'responder': 'detector'},
+                           'pacing': {'rate_hz': 10, 'latency_ms': 150}},
+                          responders=responding('forgetful', "raise KeyError('the key')"))
+    assert "the responder ended during the run: KeyError: 'the key'" in records.run.error
+    assert len(records.run.frames) < 250
+
+
+class Model:
+    """Finds one person in each frame, and keeps what it was shown."""
+
+    classes = ('car', 'person')
+
+    def __init__(self):
+        self.seen = []
+
+    def detect(self, display_values):
+        self.seen.extend(display_values)
+        return [SimpleNamespace(boxes=np.array([[1, 2, 5, 8.]]), scores=np.array([.75]),
+                                labels=np.array([1]))]
+
+
 def test_the_detector_answers_with_what_it_finds(monkeypatch):
-    pytest.importorskip('torch')
     pytest.importorskip('diagnostic_msgs')
-    from rgb2swir_ros.hil.detections import DetectionResponder
-    seen = []
-
-    class Model:
-        classes = ('car', 'person')
-
-        def detect(self, display_values):
-            seen.extend(display_values)
-            return [SimpleNamespace(boxes=np.array([[1, 2, 5, 8.]]), scores=np.array([.75]),
-                                    labels=np.array([1]))]
-    answer = DetectionResponder(Model()).respond(image())
-    assert seen[0].dtype == np.float32
-    assert seen[0].shape == (48, 64)
-    assert seen[0].min() == 1  # full scale of 12 bits
-    if type(answer).__name__ == 'Detection2DArray':
-        found, = answer.detections
-        assert (found.bbox.center.position.x, found.bbox.size_y) == (3, 6)
-        assert found.results[0].hypothesis.class_id == 'person'
-    else:
-        status, = answer.status
-        values = {one.key: one.value for one in status.values}
-        assert values['class'] == status.message == 'person'
-        assert float(values['score']) == .75
-        assert float(values['right']) == 5
+    monkeypatch.setitem(sys.modules, 'vision_msgs', None)  # not installed
+    model = Model()
+    answer = DetectionResponder(model).respond(image())
+    assert model.seen[0].dtype == np.float32
+    assert model.seen[0].shape == (48, 64)
+    assert model.seen[0].min() == 1  # full scale of 12 bits
+    status, = answer.status
+    values = {one.key: one.value for one in status.values}
+    assert values['class'] == status.message == 'person'
+    assert float(values['score']) == .75
+    assert float(values['right']) == 5
     assert DetectionResponder(Model()).respond(image(data=b'12')) is None
-    DetectionResponder(Model(), 8).respond(image('mono8', 51))
-    assert seen[-1].max() == pytest.approx(.2)
+    DetectionResponder(model, 8).respond(image('mono8', 51))
+    assert model.seen[-1].max() == pytest.approx(.2)
+
+
+def message_kind(name, **kinds):
+    """Return a class as rosidl makes one: fields of fixed types, and no others."""
+    class Kind:
+        __slots__ = tuple(kinds)
+
+        def __init__(self, **given):
+            for field, kind in kinds.items():
+                setattr(self, field, given.pop(field) if field in given else kind())
+            assert not given, f'{name} has no {list(given)}'
+
+        def __setattr__(self, field, value):
+            assert isinstance(value, kinds[field]), f'{name}.{field}: {value!r}'
+            object.__setattr__(self, field, value)
+    Kind.__name__ = name
+    return Kind
+
+
+def vision_messages():
+    """Return a stand-in for the module ``vision_msgs.msg``, fields as of its version 4."""
+    pose = message_kind('Pose2D', position=message_kind('Point2D', x=float, y=float),
+                        theta=float)
+    guess = message_kind('ObjectHypothesisWithPose', hypothesis=message_kind(
+        'ObjectHypothesis', class_id=str, score=float), pose=object)
+    detection = message_kind(
+        'Detection2D', header=SimpleNamespace, results=list, id=str, bbox=message_kind(
+            'BoundingBox2D', center=pose, size_x=float, size_y=float))
+    return {kind.__name__: kind for kind in (guess, detection, message_kind(
+        'Detection2DArray', header=SimpleNamespace, detections=list))}
+
+
+def test_the_detector_answers_with_vision_msgs_where_they_are(monkeypatch):
+    package, module = types.ModuleType('vision_msgs'), types.ModuleType('vision_msgs.msg')
+    module.__dict__.update(vision_messages())
+    monkeypatch.setitem(sys.modules, 'vision_msgs', package)
+    monkeypatch.setitem(sys.modules, 'vision_msgs.msg', module)
+    header = SimpleNamespace(stamp=12, frame_id='front')
+    answer = DetectionResponder(Model()).respond(image(header=header))
+    assert type(answer).__name__ == 'Detection2DArray'
+    found, = answer.detections
+    assert found.header is header  # trackers read each detection's own
+    center, guess = found.bbox.center, found.results[0].hypothesis
+    assert (center.position.x, center.position.y, center.theta) == (3, 5, 0)
+    assert (found.bbox.size_x, found.bbox.size_y) == (4, 6)
+    assert (guess.class_id, guess.score) == ('person', .75)
+    nothing = SimpleNamespace(boxes=np.zeros((0, 4)), scores=np.zeros(0), labels=np.zeros(0, int))
+    empty = DetectionResponder(SimpleNamespace(classes=(), detect=lambda _: [nothing]))
+    assert empty.respond(image(header=header)).detections == []
 
 
 def test_the_package_s_detector_is_the_responder_of_that_name():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import types
@@ -18,11 +19,11 @@ from rgb2swir_ros.hil import plugins
 from rgb2swir_ros.hil.fault_entries import parse_faults
 from rgb2swir_ros.hil.faults import RADIANCE, fault_kinds
 from rgb2swir_ros.hil.frame import HilFrame
-from rgb2swir_ros.hil.injection import Injector
+from rgb2swir_ros.hil.injection import FaultFailed, Injector
 from rgb2swir_ros.hil.measures import MEASURES
 from rgb2swir_ros.hil.responders import load_responder, responder_kinds
 from rgb2swir_ros.hil.sections import SourceSection
-from rgb2swir_ros.hil.source import Picture, PictureSource, open_pictures
+from rgb2swir_ros.hil.source import Picture, PictureSource, open_pictures, restamped
 
 DOCUMENT = (Path(__file__).parents[2] / 'docs' / 'hil.md').read_text()
 
@@ -60,6 +61,22 @@ def test_the_fault_of_the_document_works_as_one_of_ours(module, monkeypatch):
                      cameras=['a'], start_ns=0, end_ns=1)
 
 
+@pytest.mark.parametrize(('applied', 'says'), [
+    (lambda frame, context: 1 / 0, 'failed on frame 3 of a: ZeroDivisionError: division by zero'),
+    (lambda frame, context: frame, 'returned HilFrame, and not a list of HilFrame'),
+    (lambda frame, context: None, 'returned NoneType'),
+    (lambda frame, context: [frame.pixels], 'returned list')])
+def test_a_fault_that_does_not_work_is_named(module, monkeypatch, applied, says):
+    monkeypatch.setattr(module.Lightning, 'apply', lambda self, *given: applied(*given))
+    provide(monkeypatch, 'rgb2swir_ros.faults', ('lightning', 'my_bench_faults:Lightning'))
+    faults = parse_faults([{'kind': 'lightning', 'name': 'storm'}], Place('p', keys=('faults',)),
+                          cameras=['a'], start_ns=0, end_ns=10**12)
+    frame = HilFrame('a', 3, 3 * 10**8, np.zeros((8, 8), np.float32), 0)
+    with pytest.raises(FaultFailed) as caught:
+        Injector(faults, 1, 10**8).apply(frame, RADIANCE)
+    assert str(caught.value).startswith("the fault 'storm' of the kind 'lightning' " + says)
+
+
 @pytest.mark.parametrize(('name', 'value', 'says'), [
     ('flash', 'nowhere:Flash', "'flash = nowhere:Flash' .* cannot be loaded: ModuleNotFoundError"),
     ('flash', 'json:dumps', 'is no class derived from rgb2swir_ros.hil.faults.base.Fault'),
@@ -70,15 +87,29 @@ def test_an_entry_point_that_is_no_fault_is_named(module, monkeypatch, name, val
         fault_kinds()
 
 
-def test_a_source_of_another_package_gets_its_options(module, monkeypatch):
-    class Radar(PictureSource):
+def test_the_source_of_the_document_gets_its_options_and_has_its_camera(module, monkeypatch):
+    example = next(text for text in re.findall(r'```python\n(.*?)```', DOCUMENT, re.DOTALL)
+                   if 'class Stripes' in text)
+    exec(compile(example, 'docs/hil.md', 'exec'), module.__dict__)
+    provide(monkeypatch, 'rgb2swir_ros.sources', ('stripes', 'my_bench_faults:Stripes'))
+    source = open_pictures(SourceSection(kind='stripes', options={'width': 64}), Path())
+    frames = list(itertools.islice(restamped(source, (64, 64), 0), 70))
+    assert [frame.time_ns for frame in frames[59:62]] == [5_900_000_000, 6 * 10**9, 6_100_000_000]
+    assert frames[0].rgb.shape == (48, 64, 3)
+    assert frames[0].info.k[0] == pytest.approx(.9 * 64)
+    with pytest.raises(UserError, match="'width' is 'x', but must be"):
+        open_pictures(SourceSection(kind='stripes', options={'width': 'x'}), Path())
+
+
+@pytest.mark.parametrize(('rgb', 'says'), [
+    (np.zeros((4, 4)), r'float64 \(4, 4\), but must be uint8'),
+    (np.zeros((4, 4, 4), np.uint8), r'uint8 \(4, 4, 4\), but')])
+def test_what_is_no_picture_is_refused(rgb, says):
+    class Odd(PictureSource):
         def pictures(self):
-            for number in range(self.section.options['count']):
-                yield Picture(number, np.zeros((32, 32, 3), np.uint8))
-    module.Radar = Radar
-    provide(monkeypatch, 'rgb2swir_ros.sources', ('radar', 'my_bench_faults:Radar'))
-    section = SourceSection(kind='radar', options={'count': 3})
-    assert len(list(open_pictures(section, Path()).pictures())) == 3
+            yield Picture(0, rgb)
+    with pytest.raises(UserError, match='a picture of the source is ' + says):
+        next(restamped(Odd(SourceSection(), Path()), (64, 64), 0))
 
 
 def test_the_responder_of_the_document_answers(module, monkeypatch):
@@ -98,7 +129,8 @@ def test_the_responder_of_the_document_answers(module, monkeypatch):
         load_responder('types:SimpleNamespace', {})
 
 
-def test_the_document_has_every_fault_with_its_points_and_parameters():
+def test_the_document_has_every_fault_with_its_points_and_parameters(monkeypatch):
+    provide(monkeypatch, 'rgb2swir_ros.faults')  # without those of other packages
     rows = re.findall(r'^\| (`[a-z_`, ]+) \| ([a-z, ]+) \| (.*?) \|', DOCUMENT, re.MULTILINE)
     table = {name: (points, parameters) for names, points, parameters in rows
              for name in re.findall(r'`(\w+)`', names)}

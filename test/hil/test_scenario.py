@@ -46,6 +46,8 @@ thresholds:
 def read(folder: Path, text: str):
     path = folder / 'it.yaml'
     path.write_text(text)
+    (folder / 'a.mp4').touch()
+    (folder / 'pictures').mkdir(exist_ok=True)
     return load_scenario(path)
 
 
@@ -75,7 +77,7 @@ def test_a_scenario_has_its_values_and_the_defaults_of_the_others(tmp_path):
 
 @pytest.mark.parametrize(('before', 'after', 'line', 'says'), [
     ('seed: 7', 'sed: 7', 2, "unknown key 'sed'"),
-    ('seed: 7', 'seed: -1', 2, 'seed is -1, but must be a whole number in [0, 2.14748e+09]'),
+    ('seed: 7', 'seed: -1', 2, 'seed is -1, but must be a whole number in [0, 2147483647]'),
     ('[front, rear]', '[front, front]', 4, 'cameras is [\'front\', \'front\']'),
     ('kind: video', 'kind: vidio', 5, "source: kind is 'vidio', but must be one of drive, bag"),
     ('path: a.mp4, ', '', 5, "source: a source of the kind 'video' needs a 'path'"),
@@ -92,7 +94,28 @@ def test_a_scenario_has_its_values_and_the_defaults_of_the_others(tmp_path):
     ('kind: drop, inten', 'kind: dorp, inten', 21, "faults[0]: kind is 'dorp', but must be"),
     ('intensity: 0.5', 'intensity: 1.5', 21, 'faults[0]: intensity is 1.5, but must be a number'),
     ('camera: rear', 'camera: left', 21, "camera is 'left', but must be one of front, rear"),
-    ('start_s: 1,', 'start_s: 4,', 21, 'start_s is 4.0, but must be before the end'),
+    ('start_s: 1,', 'start_s: 4,', 21, 'end_s is 3.0, but must be after the start of the fault'),
+    ('start_s: 1, end_s: 3', 'start_s: 15', 21, 'start_s is 15.0, but must be before the end of '
+     'its phase, which takes 15 s'),
+    ('end_s: 3', 'end_s: 16', 21, 'end_s is 16.0, but must be at most 15, the end of its phase'),
+    ('deviation: 0.2', 'name: a b', 22, "name is 'a b', but must be a word of its own"),
+    ('- {kind: drop}', '- {kind: drop, name: x}\n      - {kind: blur, name: x}', 24,
+     "faults[3]: name is 'x', but must be a word of its own"),
+    ('path: pictures', 'path: picture', 7, "sources: rear: path is 'picture', but must be the "
+     "path of a folder, relative to the scenario's folder: there is nothing"),
+    ('path: a.mp4', 'path: "~nobody_here/a.mp4"', 5, "source: path is '~nobody_here/a.mp4'"),
+    ('seed: 7', 'seed: 7\nseed: 8', 3, 'given twice: seed'),
+    ('cameras: [front', 'cameras: [front: [', 4, 'is no valid YAML: '),
+    ('latency_ms: 80', 'latency_ms: 80 ms', 12, "'80 ms', but must be a number in [0, 60000] "
+     'without a unit: write 80'),
+    ('seed: 7', 'translator: {model: tiny}', 2, "translator: model: no model 'tiny'"),
+    ('seed: 7', 'translator:\n  size: 64x64\n  backend: onnx', 4,
+     "translator: backend is 'onnx', but must be one of auto, eager"),
+    ('seed: 7', 'translator: {precision: half}', 2, "precision is 'half'"),
+    ('seed: 7', 'translator: {device: gpu}', 2, "device is 'gpu'"),
+    ('at_most: 3', 'at_most: -1', 25, 'thresholds[0]: at_most is -1.0, but must be 0 or more'),
+    ('missed, at_most: 3', 'delivered_share, at_least: 99', 25,
+     'at_least is 99.0, but must be a share from 0 to 1'),
     ('deviation: 0.2', 'deviation: 2', 22, 'deviation is 2, but must be a number in [0, 1]'),
     ('deviation: 0.2', 'sigma: 2', 22, "unknown key 'sigma'"),
     ('point: rgb', 'point: message', 22, "point is 'message', but must be radiance, rgb"),
@@ -107,6 +130,30 @@ def test_each_mistake_is_named_with_its_line(tmp_path, before, after, line, says
     assert f'it.yaml, line {line}: ' in str(caught.value)
     assert says in str(caught.value)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize(('measure', 'clock', 'monitor', 'says'), [
+    ('arrival_ms_p99', 'stepped', '', 'on simulated time this is not measured'),
+    ('response_ms_p99', 'stepped', '/a', 'on simulated time this is not measured'),
+    ('response_ms_p99', 'wall', '', "unless 'monitor' has a topic: nobody answers"),
+    ('unanswered', 'wall', '', "unless 'monitor' has a topic: nobody answers"),
+    ('unanswered', 'stepped', '/a', ''), ('response_ms_p99', 'wall', '/a', '')])
+def test_a_threshold_of_what_is_never_measured_is_refused(tmp_path, measure, clock, monitor, says):
+    text = TEXT.replace('measure: missed', f'measure: {measure}').replace(
+        'latency_ms: 80', f'clock: {clock}').replace('seed: 7', f"monitor: {{topic: '{monitor}'}}")
+    if not says:
+        assert read(tmp_path, text).thresholds[0].measure == measure
+        return
+    with pytest.raises(UserError, match=rf"line 25: thresholds\[0\]: measure is '{measure}', but "
+                                        f'must be another one.*{says}'):
+        read(tmp_path, text)
+
+
+def test_a_live_topic_needs_the_wall_clock(tmp_path):
+    text = TEXT.replace('latency_ms: 80', 'clock: stepped').replace(
+        'kind: folder, path: pictures', 'kind: topic, topic: /a')
+    with pytest.raises(UserError, match=r"line 7: sources: rear: kind is 'topic', but must be f"):
+        read(tmp_path, text)
 
 
 def test_faults_of_the_machine_need_the_wall_clock(tmp_path):

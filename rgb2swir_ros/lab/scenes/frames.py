@@ -86,14 +86,21 @@ def render_sequence(seed: int, size: tuple[int, int], count: int, *, rate_hz: fl
     :param count: number of frames; the last one has no flow.
     :param still: nothing moves; frames differ by the camera's noise alone.
     """
+    scene, light = draw_drive(seed, size, count, rate_hz=rate_hz, supersample=supersample,
+                              still=still)
+    yield from render_drive(scene, light, count, seed, rate_hz=rate_hz, supersample=supersample,
+                            table=table)
+
+
+def draw_drive(seed: int, size: tuple[int, int], count: int, *, rate_hz: float = 15.0,
+               supersample: int = 2, still: bool = False) -> tuple[Scene, Light]:
+    """Draw the scene and the light of `render_sequence`, whose arguments these are."""
     scene = draw_scene(np.random.default_rng([21, seed]), _scaled(size, supersample),
                        seconds=0 if still else count / rate_hz)
     if still:
         scene = replace(scene, camera=replace(scene.camera, speed=0.0),
                         objects=tuple(replace(t, speed=0.0) for t in scene.objects))
-    light = draw_scene_light(scene, np.random.default_rng([22, seed, 0]))
-    yield from render_drive(scene, light, count, seed, rate_hz=rate_hz, supersample=supersample,
-                            table=table)
+    return scene, draw_scene_light(scene, np.random.default_rng([22, seed, 0]))
 
 
 def render_drive(scene: Scene, light: Light, count: int, seed: int, *, rate_hz: float = 15.0,

@@ -1,0 +1,52 @@
+"""Whether the bench alone publishes its topics: two benches in one ROS domain spoil each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rgb2swir_ros.errors import UserError
+
+# A process that was killed stays in the graph until its lease ends: 20 s in Fast DDS
+LEASE_S = 25.0
+POLL_S = 0.1
+
+
+def require_alone(node: Any, topics: Sequence[str], *, wait_s: float = LEASE_S,
+                  say: Callable[[str], None] = lambda _: None,
+                  interrupted: Callable[[], bool] = lambda: False) -> None:
+    """Wait until nobody else publishes the topics of a node.
+
+    :param node: an rclpy node that has one publisher on each topic.
+    :param topics: their resolved names.
+    :param wait_s: how long another publisher may take to leave the graph.
+    :param say: told once that somebody is waited for.
+    :param interrupted: whether to give up.
+    :raises UserError: naming topic and node, if somebody else stays.
+    """
+    deadline, told = time.monotonic() + wait_s, False
+    while others := _others(node, topics):
+        topic, names = others
+        if time.monotonic() > deadline or interrupted():
+            raise UserError(
+                f'somebody else publishes {topic}: {names}. The images of two benches in one ROS '
+                'domain cannot be told apart: end the other one, or give this one a ROS_DOMAIN_ID '
+                'of its own')
+        if not told:
+            say(f'{names} publishes {topic}, too: waiting until it has left')
+            told = True
+        time.sleep(POLL_S)
+
+
+def _others(node: Any, topics: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first topic with a second publisher, and the names of the other nodes."""
+    own = node.get_fully_qualified_name()
+    for topic in topics:
+        names = sorted(f"{one.node_namespace.rstrip('/')}/{one.node_name}"
+                       for one in node.get_publishers_info_by_topic(topic))
+        if own in names:
+            names.remove(own)
+        if names:
+            return topic, ', '.join(names)
+    return None

@@ -1,0 +1,85 @@
+"""Two benches in one ROS domain: the second one is refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.domain import claim_domain, release_domain
+from rgb2swir_ros.ros.transport import local_environment
+
+pytestmark = pytest.mark.ros
+TOPIC = '/front/swir/image_raw'
+
+
+@pytest.fixture
+def create(monkeypatch):
+    """Yield a function that makes a node in a domain of the test's own."""
+    rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
+    domain = claim_domain()
+    for name, value in local_environment(domain_id=domain).items():
+        monkeypatch.setenv(name, value)
+    context = rclpy.context.Context()
+    context.init(args=[], domain_id=domain)
+    yield lambda name: rclpy.create_node(name, context=context)
+    context.try_shutdown()
+    release_domain(domain)
+
+
+def until(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_second_publisher_is_refused_by_name_unless_it_leaves(create):
+    from sensor_msgs.msg import Image
+
+    from rgb2swir_ros.hil.alone import require_alone
+    ours, other = create('hil'), create('other_bench')
+    publisher = ours.create_publisher(Image, TOPIC, 1)
+    require_alone(ours, ['/nobody', TOPIC], wait_s=0)
+
+    foreign = other.create_publisher(Image, TOPIC, 1)
+    said = []
+    until(lambda: ours.count_publishers(TOPIC) == 2)
+    with pytest.raises(UserError, match=f'somebody else publishes {TOPIC}: /other_bench.*'
+                                        'ROS_DOMAIN_ID'):
+        require_alone(ours, [TOPIC], wait_s=0.2, say=said.append)
+    assert said == [f'/other_bench publishes {TOPIC}, too: waiting until it has left']
+
+    twin = create('hil')  # another bench has the same name
+    second = twin.create_publisher(Image, TOPIC, 1)
+    other.destroy_publisher(foreign)
+    until(lambda: [one.node_name for one in ours.get_publishers_info_by_topic(TOPIC)] == [
+        'hil', 'hil'])
+    with pytest.raises(UserError, match=f'publishes {TOPIC}: /hil'):
+        require_alone(ours, [TOPIC], wait_s=0)
+    threading.Timer(0.3, lambda: twin.destroy_publisher(second)).start()
+    require_alone(ours, [TOPIC], wait_s=10)
+    assert publisher.topic_name == TOPIC
+
+
+def test_the_bench_s_node_asks_before_it_sends_anything(bench):
+    import rclpy
+    from sensor_msgs.msg import CameraInfo
+    context = rclpy.context.Context()
+    context.init(args=[])
+    node = rclpy.create_node('neighbour', context=context)
+    node.create_publisher(CameraInfo, '/camera/swir/camera_info', 1)
+    said = []
+
+    def say(line):
+        said.append(line)
+        if 'waiting until it has left' in line:
+            node.destroy_node()
+    try:
+        _, records, _ = bench({'name': 'second', 'duration_s': 1}, say=say)
+    finally:
+        context.try_shutdown()
+    assert any('/neighbour publishes /camera/swir/camera_info, too' in line for line in said)
+    assert records.run.counts()['left'] > 0
