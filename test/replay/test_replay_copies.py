@@ -253,7 +253,7 @@ def killed_sqlite(path: Path) -> tuple[Path, int]:
 
 @pytest.mark.parametrize(('damage', 'fault'), [
     (cut_in_a_chunk, 'cut off'), (without_index, 'cut off, or never closed'),
-    (killed_sqlite, '')])
+    (killed_sqlite, 'its writer did not close it')])
 def test_of_damaged_bags_everything_readable_is_translated(tmp_path: Path, damage: object,
                                                            fault: str) -> None:
     source, readable = damage(tmp_path / 'in')
