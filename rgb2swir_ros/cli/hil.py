@@ -32,6 +32,7 @@ exit codes:
   3  inconclusive  the bench was overloaded, its observer lost frames, or a threshold had nothing
                    to measure: the run says nothing about the system under test
   4  error         the run broke off, or its clocks cannot be trusted
+  130              Ctrl-C: the evidence is of what there was until then, with the verdict error
 """
 
 
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(f'{outcome:<28} {count}')
         print(text_table(result))
         print(f"report: {arguments.output / 'report.html'}")
+    if records.interrupted:
+        raise KeyboardInterrupt
     return result.exit_code
 
 

@@ -52,12 +52,14 @@ class Records:
     """What the processes of a run have recorded.
 
     :param load: (monotonic time, share of idle processor time from 0 to 1), second by second.
+    :param interrupted: whether Ctrl-C ended the run.
     """
 
     run: HilRun
     observation: Observation
     responses: Responses
     load: list[tuple[int, float]] = field(default_factory=list)
+    interrupted: bool = False
 
 
 class Process(ChildProcess):
@@ -137,7 +139,8 @@ class Bench:
     def run(self, rendered: Path | None = None) -> Records:
         """Run the scenario.
 
-        A process that breaks off during the run is an error of the run, which its record says.
+        A process that breaks off during the run, or Ctrl-C, is an error of the run, which its
+        record says: the node ends at once, and what was counted so far is kept.
 
         :param rendered: folder of the frames of a source of the kind ``rendered``.
         :raises UserError: if a process cannot begin its work.
@@ -154,12 +157,16 @@ class Bench:
             '-p', f"rendered:={json.dumps(str(rendered or ''))}",
             '-p', f'subscribers:={subscribers}')
         broken: list[str] = []
+        interrupted = False
         with LoadMeter() as meter:
-            while (code := node.wait(0.2)) is None and not broken:
-                broken += [f'the {one.name} ended during the run: {one.last_line()}'
-                           for one in self._processes if one is not node
-                           and one.wait(0) is not None]
-        if broken:  # the node ends the run and keeps what it has counted so far
+            try:
+                while (code := node.wait(0.2)) is None and not broken:
+                    broken += [f'the {one.name} ended during the run: {one.last_line()}'
+                               for one in self._processes if one is not node
+                               and one.wait(0) is not None]
+            except KeyboardInterrupt:
+                interrupted, code = True, None
+        if broken or interrupted:
             node.signal(signal.SIGINT, group=False)
             node.wait(DRAIN_S)
         elif code == WRONG_INPUT_CODE:
@@ -171,7 +178,7 @@ class Bench:
                       if (text := self._finish(one))]
         broken = broken or unfinished
         records = self._records()
-        records.load = meter.samples
+        records.load, records.interrupted = meter.samples, interrupted
         if broken:
             records.run.error = '; '.join(filter(None, [records.run.error, *broken]))
             (self.work / 'run.json').write_text(json.dumps(asdict(records.run)))

@@ -14,6 +14,7 @@ from dataclasses import asdict
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.alone import require_alone
@@ -39,15 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: 0 after a whole run, 4 after one that broke off, 2 if something given is wrong.
     """
     sys.setswitchinterval(SWITCH_S)
-    signal.signal(signal.SIGINT, lambda *_: None)  # rclpy's handler ends the executor
-    try:
-        rclpy.init(args=None if arguments is None else list(arguments))
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:  # rclpy's own handlers would take the publishers away under the run
+        rclpy.init(args=None if arguments is None else list(arguments),
+                   signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
         return _refuse(one_line(error, 'cannot start ROS 2'))
     node: HilNode | None = None
     try:
         node = HilNode()
-        return _run(node)
+        return _run(node, ended)
     except UserError as error:
         return _refuse(str(error))
     except ExternalShutdownException:
@@ -58,8 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
 
 
-def _run(node: HilNode) -> int:
-    """Run the scenario in a thread while this one serves ROS; write the record."""
+def _run(node: HilNode, ended: threading.Event) -> int:
+    """Run the scenario in a thread while this one serves ROS; write the record.
+
+    :param ended: set by a signal: the run ends as soon as it can.
+    """
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     failures: list[BaseException] = []
@@ -74,10 +81,11 @@ def _run(node: HilNode) -> int:
     try:
         while thread.is_alive():
             executor.spin_once(timeout_sec=0.05)
-            if not rclpy.ok():
-                raise ExternalShutdownException()
+            if ended.is_set() and not node.parts.ending.is_set():
+                node.parts.errors.append('interrupted')
+                node.parts.ending.set()
     except ExternalShutdownException:
-        node.parts.errors.append('interrupted')
+        node.parts.errors.append('ROS was shut down')
         node.parts.ending.set()
     thread.join()
     for outputs in node.parts.outputs.values():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 import types
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +115,32 @@ def test_a_process_that_breaks_off_is_an_error_of_the_run_and_leaves_evidence(be
     root = ElementTree.parse(folder / 'junit.xml').getroot()
     case, = (one for one in root.iter('testcase') if one.get('name') == 'rule.run_whole')
     assert case.find('error').get('type') == 'error'
+
+
+def test_ctrl_c_ends_the_run_and_leaves_evidence_of_what_there_was(looped):
+    path = looped[0].path.with_name('stopped.yaml')
+    text = looped[0].path.read_text().replace('name: loop', 'name: stopped')
+    path.write_text(text.replace('duration_s: 4', 'duration_s: 60'))
+    output = path.parent / 'out_stopped'
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'rgb2swir_ros.cli.main', 'hil', str(path), '-o', str(output),
+         '--transport', 'local'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if 'running stopped' in line:
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+    process.stderr.close()
+    assert process.wait(60) == 130, said
+    assert said[-1] == 'rgb2swir hil: interrupted\n'
+    assert json.loads((output / 'report.json').read_text())['verdict'] == 'error'
+    run = json.loads((output / 'run.json').read_text())
+    assert 'interrupted' in run['error']
+    assert 0 < len(run['frames']) < 300
+    log = (output / 'logs/hil_node.log').read_text()
+    assert 'Traceback' not in log
+    assert 'context is invalid' not in log
 
 
 def responding(name: str, line: str) -> dict[str, str]:
