@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished
 from rgb2swir_ros.lab.scenes.frames import render_drive

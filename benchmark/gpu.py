@@ -40,7 +40,7 @@ import torch
 
 from rgb2swir_ros.bench.models import known_models, measurable_model
 from rgb2swir_ros.bench.work import count_layers
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.engines.base import first_line
 from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.cuda import CudaEngine

@@ -16,7 +16,7 @@ import json
 import sys
 from pathlib import Path
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.probes import evaluate_photographs
 from rgb2swir_ros.replay.offline import OfflineTranslator, Options

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.cli.main import add_overwrite
+from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ownership import require_free, write_bytes, write_json
 from rgb2swir_ros.processes import python_command

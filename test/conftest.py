@@ -17,13 +17,15 @@ if 'PYTEST_XDIST_WORKER' in os.environ:
 
 
 def pytest_configure() -> None:
-    """Let tests interrupt the processes that they start.
+    """Let tests interrupt the processes that they start, and hang up on them.
 
-    A job in a shell's background begins with SIGINT ignored, and its children inherit that; they
-    do not inherit a handler.
+    A job in a shell's background begins with SIGINT ignored, one under ``nohup`` with SIGHUP, and
+    its children inherit that; they do not inherit a handler.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
+from ..lab.evaluation.tiny import save_tiny
 
 PEER = Path(__file__).with_name('peer.py')
 
@@ -98,6 +103,14 @@ class Process:
         self.child.wait(10)
 
 
+@cache
+def tiny_model() -> str:
+    """Return the folder of a model that leaves the processor to ROS: the node is tested."""
+    folder = tempfile.TemporaryDirectory(prefix='rgb2swir-tiny-')
+    atexit.register(folder.cleanup)
+    return str(save_tiny(Path(folder.name) / 'tiny', plain=True))
+
+
 class Rig:
     """Starts processes on one ROS domain and ends them all."""
 
@@ -118,7 +131,7 @@ class Rig:
 
     def node(self, *words: str, **parameters: object) -> Process:
         """Start the translator; parameters as Python values."""
-        given = {'backend': 'eager', 'size': '160x128'} | parameters
+        given = {'model': tiny_model(), 'backend': 'eager', 'size': '160x128'} | parameters
         arguments = [word for name, value in given.items()
                      for word in ('-p', f'{name}:={json.dumps(value)}')]
         return self.start('-m', 'rgb2swir_ros.ros.main', '--ros-args', *arguments, *words)

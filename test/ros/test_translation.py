@@ -39,7 +39,7 @@ class Running:
 
 @pytest.fixture(scope='module')
 def running(shared_rig) -> Running:
-    node = shared_rig.node(cameras=CAMERAS, source_size='160x128', **{
+    node = shared_rig.node(model='nano', cameras=CAMERAS, source_size='160x128', **{
         'qos_overrides./strict/image_raw.subscription.reliability': 'reliable'})
     watcher = shared_rig.listen('/diagnostics:diagnostics', '/translator/timing:diagnostics')
     one = Running(shared_rig, node, watcher)
