@@ -13,6 +13,9 @@ import numpy as np
 
 BRIGHTEST = 8.0   # end of the table of the tone curve: all light above is white
 _ENTRIES = 4096
+# IMWRITE_JPEG_SAMPLING_FACTOR and its values, by number: OpenCV before 4.7 has no names for them,
+# and does not heed them
+SAMPLING_FACTOR, SUBSAMPLED, WHOLE = 7, 0x221111, 0x111111
 
 
 @dataclass(frozen=True)
@@ -151,18 +154,16 @@ def encode_and_decode(picture: np.ndarray, scale: float, quality: int,
     """Return an 8-bit picture after downscaling, JPEG compression and upscaling.
 
     :param scale: of the coded size, at most 1; ``quality``: of JPEG, 0 for none.
-    :param subsampled: chroma at half resolution (4:2:0).
+    :param subsampled: chroma at half resolution (4:2:0); always with an OpenCV before 4.7.
     """
     height, width = picture.shape[:2]
     if scale < 1:
         small = (max(int(width * scale), 8), max(int(height * scale), 8))
         picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     if quality:
-        sampling = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsampled
-                    else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
         _, data = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR),
-                               [cv2.IMWRITE_JPEG_QUALITY, quality,
-                                cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling])
+                               [cv2.IMWRITE_JPEG_QUALITY, quality, SAMPLING_FACTOR,
+                                SUBSAMPLED if subsampled else WHOLE])
         picture = cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)),
                                cv2.COLOR_BGR2RGB)
     if scale < 1:
