@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.report.html import render_html, write_html
-from rgb2swir_ros.report.model import Column, Report, Section, Series, Table, TimePlot
+from rgb2swir_ros.report.model import Column, Report, Section, Series, Table, TimePlot, Value
 from rgb2swir_ros.report.svg import COLOURS, MOST_POINTS, _dash, thinned, time_plot
 
 from .sample import sample_report
@@ -172,3 +172,13 @@ def test_a_heading_stands_where_its_cells_stand():
     found = {name: kind for kind, name in re.findall(
         r'<th scope="col"(| class="number")>(\w+)<', page)}
     assert found == {'name': '', 'words': '', 'figures': ' class="number"'}
+
+
+def test_an_interval_may_stand_below_its_figure():
+    """Two models and their difference would reach over the edge of a screen otherwise."""
+    table = Table('t', [Column('a', 'name'), Column('b', 'figure')],
+                  [{'a': 'x', 'b': Value(.5, .25, .75)}, {'a': 'y', 'b': Value(.5)}])
+    page = render_html(Report('r', 'R', '', 'now', sections=[Section('S', [table])]))
+    assert '<span>0.500</span> <span>[0.250, 0.750]</span></td>' in page
+    assert '<span>0.500</span></td>' in page
+    assert 'td.number span { white-space: nowrap; }' in page
