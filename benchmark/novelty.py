@@ -79,8 +79,7 @@ def main() -> int:
         known = {name: frames_of(path, arguments.most) for name, path in arguments.known}
         strange = {name: frames_of(path, arguments.most) for name, path in arguments.strange}
     except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+        parser.error(str(error))
     strange[UPSIDE_DOWN] = [np.ascontiguousarray(rgb[::-1]) for frames in known.values()
                             for rgb in frames]
     scores = {name: np.array([novelty(rgb) for rgb in frames])

@@ -38,8 +38,7 @@ def main() -> int:
             arguments.folder, lambda rgb: translator.radiance(translator.fit(rgb)),
             arguments.output, overwrite=arguments.overwrite)
     except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+        parser.error(str(error))
     if arguments.json:
         print(json.dumps(report.fields()))
         return 0

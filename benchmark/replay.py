@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgb2swir_ros.engines.build import open_engine
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.processes import python_command
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.bag_writer import BagWriter
@@ -39,6 +40,7 @@ from rgb2swir_ros.replay.replay_bag import BagReplay
 from rgb2swir_ros.replay.replay_options import ReplayOptions
 from rgb2swir_ros.replay.run_record import RunRecord, read_run
 from rgb2swir_ros.replay.video import VideoSource
+from rgb2swir_ros.sizes import parse_size
 
 TOPIC = '/camera/image_raw/compressed'
 PERIOD_NS = 10 ** 9 // 30
@@ -146,13 +148,16 @@ def main() -> None:
                         help='each kill comes within so many seconds (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the moments of the kills')
     arguments = parser.parse_args()
-    width, height = map(int, arguments.size.split('x'))
     frames = arguments.frames or (18000 if arguments.endurance else 3000)
     threads = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix='rgb2swir-replay-') as name:
         folder = Path(name)
         bag = folder / 'drive'
-        loop_video(arguments.video, bag, frames, (height, width))
+        try:
+            height, width = parse_size(arguments.size)
+            loop_video(arguments.video, bag, frames, (height, width))
+        except UserError as error:
+            parser.error(str(error))
         result: dict[str, Any] = {'frames': frames, 'size': arguments.size, 'threads': threads}
         if arguments.endurance:
             draw = random.Random(arguments.seed)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import runpy
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,15 @@ def test_what_a_script_imports_exists(script):
 
 def test_there_are_scripts():
     assert len(SCRIPTS) > 8
+
+
+@pytest.mark.parametrize(('script', 'words'), [
+    ('replay.py', ['nowhere.mp4']), ('replay.py', ['nowhere.mp4', '--size', 'large']),
+    ('photographs.py', ['nowhere']), ('novelty.py', ['--model', 'nowhere', '--known', 'a=b'])])
+def test_a_wrong_input_is_one_line_and_exit_code_2(script, words, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.argv', [script, *words])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(TOP / 'benchmark' / script), run_name='__main__')
+    assert ended.value.code == 2
+    assert f'{script}: error: ' in capsys.readouterr().err.splitlines()[-1]

@@ -261,10 +261,7 @@ def test_of_damaged_bags_everything_readable_is_translated(tmp_path: Path, damag
     assert run.frames == readable
     assert run.topics[SWIR] == digest_bag(tmp_path / 'out' / 'swir')[SWIR]
     assert run.topics[SWIR].messages == readable
-    if fault:
-        assert any(fault in line for line in run.faults), run.faults
-    else:  # nothing is missing of what had been written
-        assert run.faults == []
+    assert any(fault in line for line in run.faults), run.faults
     stamps = [message.log_ns for message in Recording(tmp_path / 'out' / 'swir').messages(
         lambda one: one.topic == SWIR)]
     assert len(set(stamps)) == readable
