@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ if 'PYTEST_XDIST_WORKER' in os.environ:
     # One core a worker: with a thread a core in each of them, torch and NumPy would spin for
     # cores that the other workers have. The libraries read this when they load.
     os.environ.setdefault('OMP_NUM_THREADS', '1')
+    os.environ.setdefault('OMP_WAIT_POLICY', 'passive')  # what waits in spite of that sleeps
 
 
 def pytest_configure() -> None:
@@ -65,6 +67,13 @@ def group(file: str, root: Path) -> str:
     if 'pytest.mark.ros' not in (root / file).read_text():
         return file
     return 'live nodes' if Path(file).parent.name in ('ros', 'demo') else 'live benches'
+
+
+@pytest.fixture(autouse=True)
+def _one_core_a_test() -> None:
+    """Take back the threads that a verb of an earlier test in this worker has asked torch for."""
+    if 'PYTEST_XDIST_WORKER' in os.environ and (torch := sys.modules.get('torch')):
+        torch.set_num_threads(1)
 
 
 def pytest_report_header() -> str:
