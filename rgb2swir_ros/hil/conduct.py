@@ -165,7 +165,7 @@ class Bench:
                                for one in self._processes if one is not node
                                and one.wait(0) is not None]
             except KeyboardInterrupt:
-                interrupted, code = True, None
+                interrupted = True
         if broken or interrupted:
             node.signal(signal.SIGINT, group=False)
             node.wait(DRAIN_S)
@@ -260,7 +260,7 @@ def run_bench(scenario: Scenario, output: Path, *, rendered: Path | None, transp
     :param responders: and ``environment``: as of `Bench`.
     :raises UserError: if the folder holds an earlier run, ROS 2 is missing, or a process fails.
     """
-    require_ready(output, overwrite=overwrite)
+    require_ros()
     clear(output, overwrite=overwrite)
     with workspace(output / 'bag') as work, Bench(
             scenario, output, work, transport=transport, say=say, responders=responders,

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from rgb2swir_ros.errors import UserError
@@ -54,8 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(node, ended)
     except UserError as error:
         return _refuse(str(error))
-    except ExternalShutdownException:
-        return 4
     finally:
         if node is not None:
             node.close()
@@ -78,26 +76,19 @@ def _run(node: HilNode, ended: threading.Event) -> int:
             failures.append(error)
     thread = threading.Thread(target=work, name='run', daemon=True)
     thread.start()
-    try:
-        while thread.is_alive():
-            executor.spin_once(timeout_sec=0.05)
-            if ended.is_set() and not node.parts.ending.is_set():
-                node.parts.errors.append('interrupted')
-                node.parts.ending.set()
-    except ExternalShutdownException:
-        node.parts.errors.append('ROS was shut down')
-        node.parts.ending.set()
-    thread.join()
+    while thread.is_alive():
+        executor.spin_once(timeout_sec=0.05)
+        if ended.is_set() and not node.parts.ending.is_set():
+            node.parts.errors.append('interrupted')
+            node.parts.ending.set()
     for outputs in node.parts.outputs.values():
-        if rclpy.ok():  # after SIGINT or SIGTERM nothing can be waited for
-            outputs.await_receipt(RECEIPT_S)
+        outputs.await_receipt(RECEIPT_S)
     for error in failures:
         if isinstance(error, UserError):
             raise error
         node.parts.errors.append(f'{type(error).__name__}: {error}')
-    if rclpy.ok():  # the events of the last frames
-        executor.spin_once(timeout_sec=0.1)
-        node.reports.diagnose()
+    executor.spin_once(timeout_sec=0.1)  # the events of the last frames
+    node.reports.diagnose()
     if node.record_path is not None:
         node.record_path.write_text(json.dumps(asdict(node.result())))
     for text in node.parts.errors:
