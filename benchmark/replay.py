@@ -21,7 +21,6 @@ import statistics
 import subprocess
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +164,7 @@ def main() -> None:
                 bag, folder, ['--size', arguments.size],
                 [draw.uniform(5, arguments.kill_within) for _ in range(arguments.kills)])
         else:
-            options = replace(Options(), box=(height, width), threads=threads)
+            options = Options(box=(height, width), threads=threads)
             result |= parts(bag, folder, options, arguments.runs)
     print(json.dumps(result, indent=2))
 

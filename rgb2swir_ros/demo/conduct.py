@@ -39,15 +39,17 @@ class Sender:
 class Conductor(ABC):
     """A sender, the translator node and a recorder, in a ROS domain of their own."""
 
-    def __init__(self, recorded: Path, logs: Path, work: Path,
+    def __init__(self, options: Any, recorded: Path, logs: Path, work: Path,
                  say: Callable[[str], None]) -> None:
         """Claim a ROS domain; nothing is started yet.
 
+        :param options: what is sent, as the class that sends it wants it.
         :param recorded: where the recorder writes its bag.
         :param logs: folder for the processes' logs; it exists.
         :param work: folder for what is needed only during the run.
         :param say: called with one line at each new step.
         """
+        self._options = options
         self._recorded, self._logs, self._work, self._say = recorded, logs, work, say
         self._domain_id = claim_domain()
         self._environment = local_environment(domain_id=self._domain_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +55,7 @@ class Run:
 class DemoConductor(Conductor):
     """One run of the demo."""
 
-    def __init__(self, options: DemoOptions, recorded: Path, logs: Path, work: Path,
-                 say: Callable[[str], None]) -> None:
-        """Prepare: see `Conductor`."""
-        super().__init__(recorded, logs, work, say)
-        self._options = options
+    _options: DemoOptions
 
     def _run(self) -> Run:
         options = self._options

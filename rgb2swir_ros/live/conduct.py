@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,7 @@ class LiveRun:
 class LiveConductor(Conductor):
     """One bag, played once or several times."""
 
-    def __init__(self, options: LiveOptions, recorded: Path, logs: Path, work: Path,
-                 say: Callable[[str], None]) -> None:
-        """Prepare: see `Conductor`."""
-        super().__init__(recorded, logs, work, say)
-        self._options = options
+    _options: LiveOptions
 
     def _run(self) -> LiveRun:
         options = self._options
