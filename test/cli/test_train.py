@@ -16,18 +16,12 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.translator import Regressor, Translator, load_model
 
+from .tiny_training import TINY, write_pairs
+
 
 @pytest.fixture
 def data(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ('rgb', 'swir'):
-        (tmp_path / 'data' / name).mkdir(parents=True)
-    for k in range(20):
-        rgb = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-        cv2.imwrite(str(tmp_path / 'data' / 'rgb' / f'drive{k}_0.png'), rgb)
-        cv2.imwrite(str(tmp_path / 'data' / 'swir' / f'drive{k}_0.png'),
-                    rgb[..., 0].astype(np.uint16) * 200)
-    return tmp_path / 'data'
+    return write_pairs(tmp_path / 'data')
 
 
 @pytest.fixture
@@ -55,23 +49,6 @@ def test_a_canary_is_trained_judged_and_written(data, tmp_path, capsys):
     assert figures['photographs'] is None
     assert isinstance(load_model(tmp_path / 'out'), Regressor)
     assert cv2.imread(str(tmp_path / 'work' / 'contact_sheet.png')) is not None
-
-
-TINY = """
-model:
-  name: tiny
-  autoencoder: {widths: [8, 8, 8], source_widths: [4, 4, 4]}
-  guidance: {channels: 8, stem: 8}
-  denoiser: {guidance_channels: 8, widths: [8, 8], dilations: [1], time_features: 8}
-autoencoder:
-  stages: [{name: plain, steps: 2, batch: 2, rate: 1.0e-3},
-           {name: skips, steps: 2, batch: 2, rate: 1.0e-3}]
-  scale_batches: 2
-teacher: {stages: [{name: denoise, steps: 2, batch: 2, rate: 1.0e-3}]}
-student:
-  stages: [{name: latent, steps: 2, batch: 2, rate: 1.0e-3},
-           {name: finish, steps: 1, batch: 2, rate: 1.0e-3, large: true}]
-"""
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def call(*words):
 def test_report(tmp_path, capsys):
     model, out = save_tiny(tmp_path / 'tiny'), tmp_path / 'out'
     assert call('--model', model, '--model', 'grey', '--scenes', 6, '--looks', 2, '--size',
-                '96x64', '-o', out) == 0
+                '96x64', '--workers', 1, '-o', out) == 0
     text, progress = capsys.readouterr()
     assert text.strip() == (out / 'table.txt').read_text().strip()
     assert '6 scenes of seed 9, 12 frames of 96x64' in progress
