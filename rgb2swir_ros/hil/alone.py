@@ -1,4 +1,8 @@
-"""Whether the bench alone publishes its topics: two benches in one ROS domain spoil each other."""
+"""Whether the bench alone publishes its topics: two benches in one ROS domain spoil each other.
+
+Asked before the run, and again after it: a publisher may come later, and one that was there may
+be found late, since DDS repeats a lost announcement only after some seconds.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from rgb2swir_ros.errors import UserError
 # A process that was killed stays in the graph until its lease ends: 20 s in Fast DDS
 LEASE_S = 25.0
 POLL_S = 0.1
+REMEDY = ('The images of two benches in one ROS domain cannot be told apart: end the other one, '
+          'or give this one a ROS_DOMAIN_ID of its own')
 
 
 def require_alone(node: Any, topics: Sequence[str], *, wait_s: float = LEASE_S,
@@ -29,14 +35,22 @@ def require_alone(node: Any, topics: Sequence[str], *, wait_s: float = LEASE_S,
     while others := _others(node, topics):
         topic, names = others
         if time.monotonic() > deadline or interrupted():
-            raise UserError(
-                f'somebody else publishes {topic}: {names}. The images of two benches in one ROS '
-                'domain cannot be told apart: end the other one, or give this one a ROS_DOMAIN_ID '
-                'of its own')
+            raise UserError(f'somebody else publishes {topic}: {names}. {REMEDY}')
         if not told:
             say(f'{names} publishes {topic}, too: waiting until it has left')
             told = True
         time.sleep(POLL_S)
+
+
+def joined(node: Any, topics: Sequence[str]) -> str:
+    """Return who else publishes the topics of a node now, in words; empty if nobody does.
+
+    :param node: as for `require_alone`; ``topics``: the same.
+    """
+    if (others := _others(node, topics)) is None:
+        return ''
+    topic, names = others
+    return f'somebody else published {topic} during the run: {names}. {REMEDY}'
 
 
 def _others(node: Any, topics: Sequence[str]) -> tuple[str, str] | None:

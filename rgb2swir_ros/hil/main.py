@@ -17,7 +17,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.hil.alone import require_alone
+from rgb2swir_ros.hil.alone import joined, require_alone
 from rgb2swir_ros.hil.live import TopicSource
 from rgb2swir_ros.hil.node import BUILD_S, HilNode
 from rgb2swir_ros.hil.parts import Parts
@@ -99,6 +99,8 @@ def _run(node: HilNode, ended: threading.Event) -> int:
 def conduct(node: HilNode) -> None:
     """Start the engine, wait for everybody, and run.
 
+    Somebody else who publishes the bench's topics in the end is an error of the run.
+
     :raises UserError: if the engine fails, a source has no frame, nobody subscribes, or somebody
         else publishes the bench's topics.
     """
@@ -120,6 +122,8 @@ def conduct(node: HilNode) -> None:
         SteppedRun(parts).run()
     else:
         wall.run(sizes)
+    if text := joined(node, node.topics()):
+        parts.errors.append(text)
 
 
 def _live(node: HilNode, wall: WallRun, camera: str, topic: str) -> TopicSource:
