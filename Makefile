@@ -93,12 +93,12 @@ SCENES = out/scenes320 out/scenes640
 # From nothing to the weights that ship: hours. Killed at any moment, `make weights` goes on.
 TRAINED = out/weights
 TRAIN = $(BIN)/rgb2swir train
-TRAINING_FLAGS = --data $(SCENES) --work $(TRAINED)/work --overwrite
+TRAINING_FLAGS = --work $(TRAINED)/work --overwrite --data
 weights: scenes
 	$(BIN)/rgb2swir scenes --count 360 --looks 4 --size 160x128 --seed 21 --output out/scenes_novelty --overwrite
-	$(TRAIN) autoencoder $(TRAINING_FLAGS) --output $(TRAINED)/autoencoder
-	$(TRAIN) teacher $(TRAINING_FLAGS) --autoencoder $(TRAINED)/autoencoder --output $(TRAINED)/teacher
-	$(TRAIN) student $(TRAINING_FLAGS) --teacher $(TRAINED)/teacher --output $(TRAINED)/student
+	$(TRAIN) autoencoder --output $(TRAINED)/autoencoder $(TRAINING_FLAGS) $(firstword $(SCENES))
+	$(TRAIN) teacher --autoencoder $(TRAINED)/autoencoder --output $(TRAINED)/teacher $(TRAINING_FLAGS) $(SCENES)
+	$(TRAIN) student --teacher $(TRAINED)/teacher --output $(TRAINED)/student $(TRAINING_FLAGS) $(SCENES)
 	$(TRAIN) novelty --model $(TRAINED)/student --data out/scenes_novelty --output $(TRAINED)/student --overwrite
 	cp $(TRAINED)/student/* models/nano/
 
