@@ -15,12 +15,9 @@ from rgb2swir_ros.cli.main import main
 from rgb2swir_ros.lab.ablation.page import page
 from rgb2swir_ros.lab.training import trees, validation
 
-TINY = """
-model:
-  name: tiny
-  autoencoder: {widths: [8, 8, 8], source_widths: [4, 4, 4]}
-  guidance: {channels: 8, stem: 8}
-  denoiser: {guidance_channels: 8, widths: [8, 8], dilations: [1], time_features: 8}
+from .tiny_training import MODEL
+
+TINY = MODEL + """
 autoencoder:
   stages: [{name: plain, steps: 400, batch: 2, rate: 1.0e-3},
            {name: skips, steps: 400, batch: 2, rate: 1.0e-3}]

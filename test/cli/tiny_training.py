@@ -7,12 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-TINY = """
+MODEL = """
 model:
   name: tiny
   autoencoder: {widths: [8, 8, 8], source_widths: [4, 4, 4]}
   guidance: {channels: 8, stem: 8}
   denoiser: {guidance_channels: 8, widths: [8, 8], dilations: [1], time_features: 8}
+"""
+TINY = MODEL + """
 autoencoder:
   stages: [{name: plain, steps: 2, batch: 2, rate: 1.0e-3},
            {name: skips, steps: 2, batch: 2, rate: 1.0e-3}]
