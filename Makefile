@@ -22,10 +22,11 @@ OLDEST_RUNS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13)
 PYTEST_FLAGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 # What handles pictures: all of it that reads, writes and converts them, and of the live node one
 # test of raw and one of compressed images. Names, parameters, states and processes of the node
-# meet neither OpenCV nor NumPy; building an engine and training a detector are torch's work: the
-# first leg has them.
+# meet neither OpenCV nor NumPy; engines, trainings and detectors are torch's work: the first leg
+# has them.
 OLDEST_TESTS := test/test_versions.py test/imaging test/replay \
-  $(filter-out $(addprefix test/cli/test_,build.py train_detector.py),$(wildcard test/cli/test_*.py)) \
+  $(filter-out $(addprefix test/cli/test_,build.py train_detector.py train.py make_weights.py \
+    ablate.py evaluate_detection.py),$(wildcard test/cli/test_*.py)) \
   test/ros/test_worker.py \
   $(addprefix test/ros/test_translation.py::,test_stamps_frames_intrinsics_and_counts \
     test_compressed_input_is_found_by_itself)
@@ -70,8 +71,12 @@ $(OLDEST)/.made: $(VENV)/.installed test/oldest.py
 demo: install
 	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo --overwrite $(DEMO_FLAGS)
 
-test: install lint $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+# mypy takes one core for most of a minute, so the linters run beside the tests, which wait at times
+test: install $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
+	@nice $(MAKE) --no-print-directory lint > $(VENV)/lint.txt 2>&1 & lint=$$!; \
+	trap 'kill $$lint 2>/dev/null' INT TERM; \
+	$(BIN)/python -m pytest $(PYTEST_FLAGS); tests=$$?; \
+	wait $$lint; linted=$$?; cat $(VENV)/lint.txt; exit $$((tests ? tests : linted))
 	@if $(OLDEST_RUNS); then \
 	  echo 'Again with the oldest NumPy and OpenCV:'; \
 	  $(OLDEST)/bin/python -m pytest $(PYTEST_FLAGS) -m 'not slow' $(OLDEST_TESTS); \
