@@ -27,11 +27,11 @@ EXAMPLE = """example:
   rgb2swir scenes --count 2000 --seed 1 --size 640x512 --output out/scenes640
   rgb2swir ablate --data out/scenes320 out/scenes640 --output out/ablation
 Trains every row on the same pairs in the same order, from the same seed and in the same share of
-the presets' steps, and judges all rows on the split test of the last of --data. Killed and called
-again with the same --output, it goes on; a row that is there is not trained again. Several calls
-with one --output share the work. With --train-only nothing is judged yet; called later without
-it, the rows are judged. The figures are in OUTPUT/rows/ROW/row.json; rgb2swir ablate --pages DIR
-writes ablation.md and ablation.json from them.
+the presets' steps, and judges all rows on the split test of the last of --data, or of --judge-on.
+Killed and called again with the same --output, it goes on; a row that is there is not trained
+again. Several calls with one --output share the work. With --train-only nothing is judged yet;
+called later without it, the rows are judged. The figures are in OUTPUT/rows/ROW/row.json; rgb2swir
+ablate --pages DIR writes ablation.md and ablation.json from them.
 """
 RESAMPLES = 200
 OWN = {'plan.json', 'models', 'work', 'rows', 'judge', 'presets', 'locks', '.rgb2swir'}
@@ -53,6 +53,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     length.add_argument('--minutes', type=float, metavar='M',
                         help='choose that share, once, so that the trainings of the chosen rows '
                              'take one run about so long')
+    parser.add_argument('--batch-share', type=float, default=1.0, metavar='X',
+                        help="of the presets' batches, for every row: in little time, many steps "
+                             "of small batches learn more; rates go with the batches' root "
+                             '(default 1)')
     parser.add_argument('--preset', default='nano', metavar='NAME|FILE.yaml',
                         help='of the U-Net (default %(default)s)')
     parser.add_argument('--dit-preset', default='nano_dit', metavar='NAME|FILE.yaml',
@@ -61,6 +65,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--detector', default='detector', metavar='MODEL',
                         help='the judge: a folder, or a detector that ships (default '
                              '%(default)s)')
+    parser.add_argument('--judge-on', type=Path, metavar='DIR',
+                        help="the data set whose split 'test' is judged (default: the last of "
+                             '--data)')
     parser.add_argument('--frames', type=int, default=240, metavar='N',
                         help='of the split test, at most (default %(default)s)')
     parser.add_argument('--scenes', type=int, default=100, metavar='N',
@@ -129,9 +136,12 @@ def _request(arguments: argparse.Namespace) -> Request:
     for name in ('workers', 'frames', 'every'):
         if getattr(arguments, name) < 1:
             raise UserError(f'--{name} {getattr(arguments, name)}: give at least 1')
+    if not 0 < arguments.batch_share <= 1:
+        raise UserError(f'--batch-share {arguments.batch_share:g} is not in (0, 1]')
     if arguments.inception is not None and not arguments.inception.is_file():
         raise UserError(f'--inception {arguments.inception}: there is no such file')
-    require_apart([arguments.output, arguments.pages], arguments.data)
+    require_apart([arguments.output, arguments.pages],
+                  [*arguments.data, arguments.judge_on])
     _require_own(arguments.output)
     if arguments.pages is not None:
         if arguments.train_only:
@@ -146,7 +156,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         frames=arguments.frames, scenes=arguments.scenes, sequences=arguments.sequences,
         rendered_size=arguments.rendered_size, inception=arguments.inception,
         resamples=arguments.resamples, threads=arguments.threads, workers=arguments.workers,
-        pages=arguments.pages, command=_command(arguments))
+        pages=arguments.pages, command=_command(arguments), batch_share=arguments.batch_share,
+        judged_on=arguments.judge_on)
 
 
 def _real_pairs(arguments: argparse.Namespace) -> RealPairs | None:
@@ -185,11 +196,12 @@ def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that repeats the ablation."""
     words = ['rgb2swir', 'ablate', '--data', *map(str, arguments.data), '--output',
              str(arguments.output)]
-    for name in ('share', 'minutes', 'inception', 'homography', 'rate'):
+    for name in ('share', 'minutes', 'judge_on', 'inception', 'homography', 'rate'):
         if getattr(arguments, name) is not None:
-            words += [f'--{name}', str(getattr(arguments, name))]
+            words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
     if arguments.pairs is not None:
         words += ['--pairs', *map(str, arguments.pairs), '--every', str(arguments.every)]
-    for name in ('preset', 'dit_preset', 'detector', 'frames', 'scenes', 'sequences'):
+    for name in ('batch_share', 'preset', 'dit_preset', 'detector', 'frames', 'scenes',
+                 'sequences'):
         words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
     return shlex.join([*words, '--pages', str(arguments.pages)])

@@ -129,6 +129,22 @@ def test_baselines_are_fitted_or_trained_and_judged_like_the_others(words, tmp_p
     assert all(row['psnr'] > 5 for row in rows)
 
 
+def test_another_data_set_may_be_judged_on(words, data, tmp_path, capsys):
+    def row():
+        return json.loads((tmp_path / 'out' / 'rows' / 'grey' / 'row.json').read_text())
+    other = shutil.copytree(data, tmp_path / 'other')
+    for path in (other / 'rgb').glob('test*.png'):
+        cv2.imwrite(str(path), cv2.imread(str(path)) // 2)
+    assert main(words('--only', 'grey')) == 0
+    usual = row()
+    assert main(words('--only', 'grey', '--judge-on', str(other))) == 0
+    assert row()['psnr'] != usual['psnr']
+    assert main(words('--only', 'grey', '--judge-on', str(data))) == 0
+    assert (row()['psnr'], row()['judge']) == (usual['psnr'], usual['judge'])
+    assert main(words('--only', 'grey', '--judge-on', str(tmp_path / 'nowhere'))) == 2
+    assert 'nowhere' in capsys.readouterr().err
+
+
 def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     assert main(words('--only', 'grey', '--share', '.5', '--train-only')) == 0
     assert main(words('--only', 'grey', '--share', '.4', '--train-only')) == 2
@@ -138,6 +154,7 @@ def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
 
 @pytest.mark.parametrize(('more', 'text'), [
     (('--only', 'unet_lmd'), 'no such row'), (('--share', '0'), '--share 0'),
+    (('--batch-share', '0'), '--batch-share 0'), (('--batch-share', '1.5'), '--batch-share 1.5'),
     (('--minutes', '-1'), '--minutes -1'), (('--scenes', '-1'), '--scenes -1'),
     (('--workers', '0'), '--workers 0'), (('--inception', 'nowhere.pt'), 'nowhere.pt'),
     (('--train-only', '--pages', 'docs'), '--pages and --train-only'),

@@ -27,7 +27,6 @@ from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, write_dataset
 from rgb2swir_ros.lab.scenes.written import display_on
 from rgb2swir_ros.lab.training.batches import open_stores
 from rgb2swir_ros.lab.training.data.pairs import open_training
-from rgb2swir_ros.lab.training.preset import read_preset
 from rgb2swir_ros.progress import ProgressDisplay
 
 MATERIAL_SEED, CLIP_SEED = 9, 5  # of scenes that no data set for training has
@@ -41,8 +40,10 @@ CONCLUDED_FILE = 'ablation_concluded.md'
 class Request:
     """An ablation.
 
-    :param presets: of the U-Net and of the DiT, names or files.
-    :param detector: folder of the judge; None: nothing is judged.
+    :param presets: of the U-Net and of the DiT, names or files; ``batch_share``: of their
+        batches.
+    :param detector: folder of the judge; None: nothing is judged. ``judged_on``: the data set
+        whose split ``test`` it sees, the last of ``data`` if not given.
     :param frames: of the split test, at most; ``scenes``: rendered for the order of materials;
         ``sequences``: for steadiness, still and moving ones each; ``rendered_size``: of both.
     :param threads: of torch, 0 for its own choice; ``workers``: processes that render.
@@ -66,6 +67,8 @@ class Request:
     workers: int
     pages: Path | None = None
     command: str = ''
+    batch_share: float = 1.0
+    judged_on: Path | None = None
 
 
 def ablate(request: Request, log: Log) -> dict[str, str]:
@@ -77,9 +80,9 @@ def ablate(request: Request, log: Log) -> dict[str, str]:
     if request.threads:
         torch.set_num_threads(request.threads)
     folder = request.output
-    preset = read_preset(request.presets[0])
     presets = VariantPresets(folder / 'presets', dict(zip((UNET, DIT), request.presets,
-                                                          strict=True)))
+                                                          strict=True)), request.batch_share)
+    preset = presets.base
     tasks = trainings(request.rows)
     with held(folder / 'locks' / 'begin.lock', wait=True):  # the first of several runs fills them
         pairs, _ = open_training(request.data)
@@ -88,7 +91,8 @@ def ablate(request: Request, log: Log) -> dict[str, str]:
         stores = open_stores(pairs, folder / 'work' / 'pairs', log)
         plan = make_plan(folder, request.budget, presets, preset, stores, tasks, log)
         judge_of = None if request.detector is None else _prepared(request, log)
-    all_trainings = Trainings(folder, request.data, presets, preset, stores, plan.share)
+    all_trainings = Trainings(folder, request.data, presets, preset, stores, plan.share,
+                              request.batch_share)
     pace = Pace(preset, plan.share, plan.pace)
     judge = None
     if judge_of is not None:
@@ -142,6 +146,6 @@ def _prepared(request: Request, log: Log) -> tuple[JudgeSettings, MaterialFrames
         with ProgressDisplay() as display:
             write_dataset(spec, request.workers, display_on(display), 'rgb2swir ablate')
         clips.append(spec.folder)
-    settings = JudgeSettings(request.data[-1], request.detector, request.frames, tuple(clips),
-                             request.inception, request.real, request.resamples)
-    return settings, frames
+    return JudgeSettings(
+        request.judged_on or request.data[-1], request.detector, request.frames, tuple(clips),
+        request.inception, request.real, request.resamples), frames

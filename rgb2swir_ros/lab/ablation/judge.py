@@ -21,6 +21,7 @@ from rgb2swir_ros.lab.ablation.real import RealPairs
 from rgb2swir_ros.lab.ablation.rows import Row
 from rgb2swir_ros.lab.ablation.stored import (
     MaterialFrames,
+    content_hash,
     pack,
     read_arrays,
     unpack,
@@ -52,7 +53,7 @@ from rgb2swir_ros.model_files import model_hash
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
-VERSION = 1  # of the measures: rows that were judged by others are judged again
+VERSION = 2  # of the measures: rows that were judged by others are judged again
 TRUE = 'true'
 RESAMPLES = 200  # of the bootstrap, for each of dozens of rows
 SHOWN = 4  # frames of the page of pictures
@@ -109,8 +110,8 @@ class Judge:
         """What the figures of a row depend on, beside its model; JSON-serialisable."""
         digest = hashlib.sha256()
         for frame in self.frames:
-            digest.update(repr((frame.names, frame.path.stat().st_size)).encode()
-                          + frame.boxes.tobytes())
+            digest.update(repr(frame.names).encode() + frame.boxes.tobytes())
+        digest.update(content_hash([*(f.path for f in self.frames), *self.pictures]).encode())
         inception, real = self.settings.inception, self.settings.real
         return {'version': VERSION, 'detector': model_hash(self.settings.detector),
                 'frames': len(self.frames), 'files': digest.hexdigest(),
@@ -118,7 +119,7 @@ class Judge:
                 'materials': [asdict(job) for job in self.material_frames.jobs],
                 'resamples': self.settings.resamples,
                 'real': None if real is None else real.identity(),
-                'inception': None if inception is None else inception.stat().st_size}
+                'inception': None if inception is None else content_hash([inception])}
 
     def is_judged(self, name: str) -> bool:
         """Say whether a row, or the `TRUE` frames, have figures of this judge."""

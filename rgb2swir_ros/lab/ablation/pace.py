@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from rgb2swir_ros.lab.ablation.presets import small_batch
 from rgb2swir_ros.lab.ablation.rows import Task
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.lab.training.batches import Stores
@@ -26,17 +27,27 @@ MORE_CALLS = .25  # of a student's time, for each denoiser call beyond the first
 WARM_STEPS, TIMED_STEPS = 1, 3  # of each stage, when the pace is measured
 
 
-def canary_steps(preset: Preset, share: float) -> int:
-    """Return the canary's steps: it sees as many pairs as a translator in all three trainings."""
-    pairs = sum(stage.steps * stage.batch for part in (
+def pairs_of_all(preset: Preset, share: float) -> int:
+    """Return the pairs that a translator sees in all three trainings."""
+    return sum(stage.steps * stage.batch for part in (
         preset.autoencoder, preset.teacher, preset.student) for stage in part.scaled(share).stages)
-    return max(round(pairs / CanaryConfig().batch), 1)
+
+
+def canary_config(preset: Preset, share: float, batch_share: float = 1.0) -> CanaryConfig:
+    """Return the canary's training, in which it sees as many pairs as a translator in all three.
+
+    :param batch_share: of its batch, as of the translators'.
+    """
+    usual = CanaryConfig()
+    batch, rate = small_batch(usual.batch, usual.rate, batch_share)
+    steps = max(round(pairs_of_all(preset, share) / batch), 1)
+    return replace(usual, steps=steps, batch=batch, rate=rate)
 
 
 def expected_seconds(task: Task, preset: Preset, share: float) -> float:
     """Return the seconds of a training by the pace of `SECONDS_A_PAIR`."""
     if task.what == 'canary':
-        return canary_steps(preset, share) * CanaryConfig().batch * CANARY_SECONDS_A_PAIR
+        return pairs_of_all(preset, share) * CANARY_SECONDS_A_PAIR
     config: TranslatorTrainingConfig = getattr(preset, task.what).scaled(share)
     once = sum(stage.steps * stage.batch * SECONDS_A_PAIR[stage.name] for stage in config.stages)
     return once * (1 + MORE_CALLS * (task.steps - 1))

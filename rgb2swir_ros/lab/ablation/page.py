@@ -27,10 +27,10 @@ def page(summary: Mapping[str, Any]) -> str:
     lines = [
         '# Ablation', '',
         f"Every row was trained on the same pairs in the same order, in {summary['share']:g} of "
-        f"the presets' steps, and judged on the same {summary['frames']} frames of "
-        f"{true['scenes']} scenes that no training saw ({summary['machine']}). The figures here "
-        'are those of [ablation.json](ablation.json); this makes them, and goes on where it was '
-        'stopped:', '', '```', summary['command'], '```', '',
+        f"the presets' steps{_batches(summary)}, and judged on the same {summary['frames']} "
+        f"frames of {true['scenes']} scenes that no training saw ({summary['machine']}). The "
+        'figures here are those of [ablation.json](ablation.json); this makes them, and goes on '
+        'where it was stopped:', '', '```', summary['command'], '```', '',
         *_concluded(summary), '## Detection', '',
         f"mAP over that in the true SWIR frames, by the detector `{summary['detector']}`"
         + (f", for which boxes thinner than {summary['min_side']:g} pixels neither count nor harm"
@@ -46,6 +46,11 @@ def page(summary: Mapping[str, Any]) -> str:
         '## Pictures', '',
         'One row a model, RGB and truth first; the same frames in each.', '', f'![]({SHEET})', '']
     return '\n'.join(lines)
+
+
+def _batches(summary: Mapping[str, Any]) -> str:
+    share = summary.get('batch_share', 1)
+    return '' if share == 1 else f' with {share:g} of their batches'
 
 
 def _concluded(summary: Mapping[str, Any]) -> list[str]:

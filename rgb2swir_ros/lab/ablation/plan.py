@@ -94,7 +94,8 @@ def _agreed(path: Path, budget: Budget, identity: dict[str, Any]) -> Plan:
     for name, value in identity.items():
         if plan.get(name) != value:
             raise UserError(f'{path} was made with other {name}: rows would not compare; give '
-                            'another --output, or what it was made with')
+                            'another --output, or what it was made with (--data, --preset, '
+                            '--batch-share)')
     if budget.share is not None and budget.share != share:
         raise UserError(f'--share {budget.share:g}: {path} has {share:g} for all its rows; leave '
                         'it out, or give another --output')

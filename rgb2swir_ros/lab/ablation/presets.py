@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,37 @@ import yaml
 
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.ablation.rows import DIT, UNET, Task, Variant
+from rgb2swir_ros.lab.training.preset import Preset, preset_of
 from rgb2swir_ros.model_presets import read_sections
 
 OF_THE_FILTER = ('filter_window', 'learned_guide', 'residual_bound')
+TRAININGS = ('autoencoder', 'teacher', 'student')
 
 
 class VariantPresets:
     """Writes the preset of each training's variant into one folder."""
 
-    def __init__(self, folder: Path, bases: dict[str, str]) -> None:
+    def __init__(self, folder: Path, bases: dict[str, str], batch_share: float = 1.0) -> None:
         """Read the presets that the variants are made from.
 
         :param bases: names or files of presets, by `UNET` and `DIT`. The autoencoder, model and
             training, is that of the U-Net's for all variants, so that they can share it.
-        :raises UserError: if there is no such preset.
+        :param batch_share: of the batches of all stages: see `small_batch`.
+        :raises UserError: if there is no such preset, or something in it is wrong.
         """
         self.folder = folder
         self.sections = {kind: read_sections(bases[kind])[1] for kind in (UNET, DIT)}
-        for part in ('autoencoder', 'teacher', 'student'):
+        self.base: Preset = preset_of(UNET, self.sections[UNET], bases[UNET])
+        if batch_share != 1:
+            sections = copy.deepcopy(self.sections[UNET])
+            for part in TRAININGS:
+                sections[part]['stages'] = [
+                    {**stage, **dict(zip(('batch', 'rate'), small_batch(
+                        stage['batch'], stage['rate'], batch_share), strict=True))}
+                    for stage in sections[part]['stages']]
+            self.sections[UNET] = sections
+            self.base = preset_of(UNET, sections, bases[UNET])
+        for part in TRAININGS:
             self.sections[DIT][part] = self.sections[UNET][part]
         self.sections[DIT]['model'] = {
             **self.sections[DIT]['model'],
@@ -65,3 +79,14 @@ class VariantPresets:
             sections['teacher']['lpl_share'] = 0.0
             sections['student']['lpl_share'] = 0.0
         return sections
+
+
+def small_batch(batch: int, rate: float, share: float) -> tuple[int, float]:
+    """Return batch and learning rate of a stage with a share of its batch.
+
+    The rate goes with the batch's root, as suits Adam (arXiv 2205.10287).
+
+    :param share: of the batch, which is rounded and has one pair at least.
+    """
+    small = max(round(batch * share), 1)
+    return small, rate * math.sqrt(small / batch)

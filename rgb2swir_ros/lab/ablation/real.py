@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rgb2swir_ros.lab.ablation.stored import content_hash
 from rgb2swir_ros.lab.evaluation.models import Candidate
 from rgb2swir_ros.lab.evaluation.pairs.evaluation import Judge
 from rgb2swir_ros.lab.evaluation.pairs.frames import FrameOptions, PairFrames
@@ -44,9 +45,9 @@ class RealPairs:
 
     def identity(self) -> list[Any]:
         """Return what the figures depend on, JSON-serialisable."""
-        frames = self.open()
-        files = [(pair.name, pair.swir.stat().st_size) for pair in frames.judged]
-        return [files, self.rate,
+        judged = self.open().judged
+        files = [path for pair in judged for path in (pair.rgb, pair.swir)]
+        return [[pair.name for pair in judged], content_hash(files), self.rate,
                 None if self.homography is None else self.homography.read_text()]
 
     def judge(self, candidate: Candidate, resamples: int) -> dict[str, Any]:

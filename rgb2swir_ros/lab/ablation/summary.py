@@ -39,6 +39,7 @@ def summarise(rows: Sequence[Row], judge: Judge, trainings: Trainings,
     true = judge.figures(TRUE) or {}
     return {
         'command': command, 'share': trainings.share,
+        'batch_share': trainings.batch_share,
         'machine': f'{processor_name()}, {os.cpu_count()} cores',
         'detector': judge.settings.detector.name, 'min_side': judge.detector.min_side,
         'frames': len(judge.frames), 'true': {

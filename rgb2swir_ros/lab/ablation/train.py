@@ -9,11 +9,11 @@ from pathlib import Path
 import yaml
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.ablation.pace import canary_steps
+from rgb2swir_ros.lab.ablation.pace import canary_config
 from rgb2swir_ros.lab.ablation.presets import VariantPresets
 from rgb2swir_ros.lab.ablation.rows import Task
 from rgb2swir_ros.lab.training.batches import Stores
-from rgb2swir_ros.lab.training.canary import CanaryConfig, train_canary
+from rgb2swir_ros.lab.training.canary import train_canary
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
 from rgb2swir_ros.lab.training.command import Request, train_translator
 from rgb2swir_ros.lab.training.preset import Preset
@@ -32,6 +32,7 @@ class Trainings:
     :param folder: of the ablation; a training's model is in ``models/NAME``, its checkpoints are
         in ``work/NAME``.
     :param preset: of the U-Net; all variants have its stages.
+    :param batch_share: of the canary's batch; that of the preset's is in ``preset``.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Trainings:
     preset: Preset
     stores: Stores
     share: float
+    batch_share: float = 1.0
 
     def model(self, task: Task) -> Path:
         """Return the folder of a training's model."""
@@ -73,11 +75,11 @@ class Trainings:
 
     def _canary(self, task: Task, log: Log) -> None:
         work, output = self.folder / 'work' / task.name, self.model(task)
-        config = CanaryConfig(steps=canary_steps(self.preset, self.share))
+        config = canary_config(self.preset, self.share, self.batch_share)
         model = train_canary(self.stores, config, work, seed=task.seed, log=log)
         _, state = read_checkpoint(work / 'checkpoint.safetensors')
         record_run(output, (task, self.share))
         model.save(output)
         write_record(output, {'training': 'canary', 'seed': task.seed, 'share': self.share,
-                              'steps': config.steps, 'batch': config.batch,
-                              'minutes': round(state['seconds'] / 60, 1)})
+                              'batch_share': self.batch_share, 'steps': config.steps,
+                              'batch': config.batch, 'minutes': round(state['seconds'] / 60, 1)})

@@ -159,10 +159,20 @@ def read_preset(preset: str) -> Preset:
         type or out of range.
     """
     path, top = read_sections(preset)
-    return Preset(path.stem, preset_model(top['model'], f'{path}: model'),
-                  _config(AutoencoderTrainingConfig, top['autoencoder'], f'{path}: autoencoder'),
-                  _config(TeacherTrainingConfig, top['teacher'], f'{path}: teacher'),
-                  _config(StudentTrainingConfig, top['student'], f'{path}: student'), top)
+    return preset_of(path.stem, top, str(path))
+
+
+def preset_of(name: str, sections: dict[str, Any], where: str) -> Preset:
+    """Return the preset of some sections, as a file has them.
+
+    :param where: of the sections, for errors.
+    :raises UserError: see `read_preset`.
+    """
+    return Preset(
+        name, preset_model(sections['model'], f'{where}: model'),
+        _config(AutoencoderTrainingConfig, sections['autoencoder'], f'{where}: autoencoder'),
+        _config(TeacherTrainingConfig, sections['teacher'], f'{where}: teacher'),
+        _config(StudentTrainingConfig, sections['student'], f'{where}: student'), sections)
 
 
 def _config(kind: type[AnyConfig], entries: Any, where: str) -> AnyConfig:

@@ -48,6 +48,11 @@ def test_the_page_has_the_figures_and_what_makes_them(summary):
     assert '| 1.250 |' in text
     assert 'FID |' not in text  # no row has one
     assert 'What is concluded' not in text
+    assert "in 0.25 of the presets' steps, and judged" in text
+
+
+def test_small_batches_are_said(summary):
+    assert "steps with 0.25 of their batches, and judged" in page({**summary, 'batch_share': .25})
 
 
 def test_what_is_concluded_and_what_is_correlated_is_on_the_page(summary):

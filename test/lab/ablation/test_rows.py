@@ -1,9 +1,11 @@
 """The rows, and the trainings that they share."""
 
+from dataclasses import replace
+
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.ablation.presets import VariantPresets
+from rgb2swir_ros.lab.ablation.presets import VariantPresets, small_batch
 from rgb2swir_ros.lab.ablation.rows import (
     CANARY,
     DIT,
@@ -106,6 +108,23 @@ def test_the_full_method_is_the_preset_that_ships(tmp_path):
     assert made.model.guidance == nano.model.guidance
     assert (made.autoencoder, made.teacher, made.student) == (
         nano.autoencoder, nano.teacher, nano.student)
+
+
+def test_small_batches_have_smaller_rates_and_all_else_stays(tmp_path):
+    bases = {UNET: 'nano', DIT: 'nano_dit'}
+    usual, small = VariantPresets(tmp_path, bases), VariantPresets(tmp_path, bases, .25)
+    made = read_preset(str(small.write(row('dit_scae_lge').task)))
+    assert made.student == small.base.student
+    for part in ('autoencoder', 'teacher', 'student'):
+        before, after = getattr(usual.base, part), getattr(small.base, part)
+        assert replace(after, stages=before.stages) == before
+        for one, other in zip(before.stages, after.stages, strict=True):
+            assert (other.batch, other.rate) == (one.batch / 4, one.rate / 2)
+            assert replace(other, batch=one.batch, rate=one.rate) == one
+
+
+def test_a_batch_has_one_pair_at_least():
+    assert small_batch(8, 1e-3, .01) == (1, pytest.approx(1e-3 / 8 ** .5))
 
 
 def test_what_loosens_the_filter_goes_with_it(tmp_path):

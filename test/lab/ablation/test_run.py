@@ -10,12 +10,13 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.ablation.locks import held
 from rgb2swir_ros.lab.ablation.pace import (
     Pace,
-    canary_steps,
+    canary_config,
     expected_seconds,
     share_for,
 )
 from rgb2swir_ros.lab.ablation.rows import FULL, ROWS, Task, trainings
 from rgb2swir_ros.lab.ablation.run import Runner, Work
+from rgb2swir_ros.lab.training.canary import CanaryConfig
 from rgb2swir_ros.lab.training.preset import read_preset
 
 NANO = read_preset('nano')
@@ -104,8 +105,11 @@ def test_a_lock_is_held_once(tmp_path):
 
 def test_the_canary_sees_as_many_pairs_as_a_translator():
     pairs = 8 * (600 + 1200 + 2400 + 600 + 1500 + 7500) + 12 * 2500
-    assert canary_steps(NANO, 1) * 8 == pairs
-    assert canary_steps(NANO, .25) * 8 == pytest.approx(pairs / 4, abs=8)
+    assert (canary_config(NANO, 1).steps, canary_config(NANO, 1).batch) == (pairs // 8, 8)
+    assert canary_config(NANO, .25).steps * 8 == pytest.approx(pairs / 4, abs=8)
+    small = canary_config(NANO, .25, .25)
+    assert (small.batch, small.rate) == (2, CanaryConfig().rate / 2)
+    assert small.steps * 2 == pytest.approx(pairs / 4, abs=8)
 
 
 def test_the_estimate_follows_the_pace():
