@@ -29,6 +29,7 @@ EXAMPLE = """example:
 Trains detectors on the split train: on the true SWIR frames, and on what each model makes of the
 RGB frames. Tests all on the true SWIR frames of the split test. Each source is compared with the
 true frames and with the last model. Killed and called again with the same arguments, it goes on.
+Several at once with --train-only share the trainings.
 """
 STEPS = 8000
 
@@ -49,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--min-side', type=float, default=0.0, metavar='PIXELS',
                         help='thinner boxes are ignore regions, in training and test '
                              '(default: none)')
+    parser.add_argument('--train-only', action='store_true',
+                        help='test nothing; several such runs with one --output share the work')
     add_report_arguments(parser, 'translated frames, detectors, table.txt and transfer.json')
 
 
@@ -71,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig
         from rgb2swir_ros.lab.evaluation.transfer import (
             TransferSettings,
+            train_detectors,
             transfer,
             transfer_table,
         )
@@ -83,6 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
                                 arguments.resamples)
     identities = [_identity(name, arguments) for name in arguments.model]
     models = candidates(arguments, 1)
+    if arguments.train_only:
+        train_detectors(settings, models, identities, timed_log('min'))
+        return 0
     results = transfer(settings, models, identities, timed_log('min'))
     text = transfer_table(results, f'{arguments.seeds} detectors of {arguments.steps} steps for '
                                    f'each source, {data}')

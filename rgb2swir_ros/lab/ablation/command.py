@@ -10,7 +10,6 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json
 from rgb2swir_ros.lab.ablation.judge import Judge, JudgeSettings
-from rgb2swir_ros.lab.ablation.locks import held
 from rgb2swir_ros.lab.ablation.pace import Pace
 from rgb2swir_ros.lab.ablation.page import SCATTER, SHEET, page
 from rgb2swir_ros.lab.ablation.pictures import plot_scatter, write_sheet
@@ -27,6 +26,7 @@ from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, write_dataset
 from rgb2swir_ros.lab.scenes.written import display_on
 from rgb2swir_ros.lab.training.batches import open_stores
 from rgb2swir_ros.lab.training.data.pairs import open_training
+from rgb2swir_ros.lab.training.locks import held
 from rgb2swir_ros.progress import ProgressDisplay
 
 MATERIAL_SEED, CLIP_SEED = 9, 5  # of scenes that no data set for training has

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.ablation.judge import TRUE, Judge
-from rgb2swir_ros.lab.ablation.locks import held
 from rgb2swir_ros.lab.ablation.pace import Pace
 from rgb2swir_ros.lab.ablation.rows import Row, Task
 from rgb2swir_ros.lab.ablation.train import Log, Trainings
+from rgb2swir_ros.lab.training.locks import held
 from rgb2swir_ros.lab.training.trainer import readable
 
 POLL_S = 2.0  # between two looks at work that another run has in hand

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from rgb2swir_ros.lab.scenes.annotations import (
     rgb_paths,
     with_min_side,
 )
+from rgb2swir_ros.lab.training.locks import held
 from rgb2swir_ros.marks import TOOL, is_same_run
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
@@ -81,24 +83,52 @@ def transfer(settings: TransferSettings, models: Sequence[Candidate],
              identities: Sequence[str], log: Log) -> list[SourceResult]:
     """Translate, train and test what is not there; return the results, true SWIR first.
 
-    A run that was killed goes on when it is called again with the same folder.
+    A run that was killed goes on when it is called again with the same folder. Several runs may
+    share a folder: each takes trainings that no other has in hand, and waits for the others.
 
     :param identities: of the models; the folder's frames must be of the same.
     :raises UserError: if the folder holds frames of another model, or two models have one name.
     """
-    train = read_training(settings.data)
     test = with_min_side(read_annotations(settings.data, 'test'), settings.training.min_side)
+    detectors = train_detectors(settings, models, identities, log)
+    return summarise(list(detectors), [[_test(settings, test, one) for one in ones]
+                                       for ones in detectors.values()])
+
+
+def train_detectors(settings: TransferSettings, models: Sequence[Candidate],
+                    identities: Sequence[str], log: Log) -> dict[str, list[Path]]:
+    """Translate and train what is not there: see `transfer`.
+
+    :return: the folders of the detectors by source, true SWIR first.
+    """
+    train = read_training(settings.data)
     names = [TRUE, *(source_name(model.name) for model in models)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f'two sources are called {twice[0]}: name their folders differently')
-    sources = [train, *(
-        translated(train, settings.data, settings.folder / 'frames' / name, model, identity, log)
-        for name, model, identity in zip(names[1:], models, identities, strict=True))]
-    drawn = []
-    for name, frames in zip(names, sources, strict=True):
-        drawn.append([_test(settings, test, _train(settings, name, frames, seed, log))
-                      for seed in range(settings.seeds)])
-    return summarise(names, drawn)
+    locks = settings.folder / 'locks'
+    sources = [train]
+    for name, model, identity in zip(names[1:], models, identities, strict=True):
+        with held(locks / f'{name}.lock', wait=True, waiting=partial(
+                log, f'{name}: another run translates; waiting for it')):
+            sources.append(translated(train, settings.data, settings.folder / 'frames' / name,
+                                      model, identity, log))
+    runs = [(name, frames, seed) for name, frames in zip(names, sources, strict=True)
+            for seed in range(settings.seeds)]
+    found: dict[str, list[Path]] = {name: [] for name in names}
+    for wait in (False, True):  # first what is free, then what others had in hand
+        for name, frames, seed in runs:
+            run = _run_name(name, seed)
+            with held(locks / f'{run}.lock', wait=wait, waiting=partial(
+                    log, f'{run}: another run trains it; waiting for it')) as mine:
+                if mine:
+                    folder = _train(settings, name, frames, seed, log)
+                    if wait:
+                        found[name].append(folder)
+    return found
+
+
+def _run_name(source: str, seed: int) -> str:
+    return f"{source.replace(' ', '_')}_seed{seed}"
 
 
 def source_name(model: str) -> str:
@@ -143,7 +173,7 @@ def translated(train: AnnotatedSet, data: Path, folder: Path, model: Candidate, 
 def _train(settings: TransferSettings, name: str, frames: AnnotatedSet, seed: int,
            log: Log) -> Path:
     """Train a detector, or find it; return its folder."""
-    run = f'{name.replace(" ", "_")}_seed{seed}'
+    run = _run_name(name, seed)
     folder, config = settings.folder / 'detectors' / run, replace(settings.training, seed=seed)
     if not (folder / MODEL_FILE).exists():  # written last
         log(f'training a detector on {name}, seed {seed}')

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.ablation.locks import held
 from rgb2swir_ros.lab.ablation.pace import (
     Pace,
     canary_config,
@@ -94,13 +93,6 @@ def test_two_runs_share_the_work(bench):
     first.join(10)
     second.join(10)
     assert bench.did == ['free', 'slow', 'after']
-
-
-def test_a_lock_is_held_once(tmp_path):
-    with held(tmp_path / 'a.lock') as first, held(tmp_path / 'a.lock') as second:
-        assert (first, second) == (True, False)
-    with held(tmp_path / 'a.lock') as again:
-        assert again
 
 
 def test_the_canary_sees_as_many_pairs_as_a_translator():

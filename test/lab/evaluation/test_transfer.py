@@ -1,5 +1,6 @@
 """Detectors trained on translated frames, tested on true ones."""
 
+import threading
 from dataclasses import replace
 
 import cv2
@@ -15,6 +16,7 @@ from rgb2swir_ros.lab.evaluation.transfer import (
     TRUE,
     TransferSettings,
     summarise,
+    train_detectors,
     transfer,
     transfer_table,
     translated,
@@ -59,6 +61,36 @@ def test_detectors_learn_from_what_models_make_and_are_tested_on_truth(toy, tmp_
                  ['a', 'b'], lines.append)
     with pytest.raises(UserError, match='two sources are called grey'):
         transfer(settings, [models[1], Candidate('x/grey', 0, blank)], ['b', 'd'], lines.append)
+
+
+def test_what_another_run_trains_is_left_to_it(toy, tmp_path, monkeypatch):
+    settings = TransferSettings(toy, tmp_path / 'out', 2, DetectorTrainingConfig(1, batch=1), 20)
+    trained, lines = [], []
+    train = module._train
+
+    def noted(settings, name, frames, seed, log):
+        trained.append((name, seed))
+        if trained == [(TRUE, 0)]:  # meanwhile the second run begins; it takes what is free
+            thread.start()
+            assert others.wait(60)
+        return train(settings, name, frames, seed, log)
+
+    def note(line):
+        lines.append(line)
+        if 'waiting for it' in line:
+            others.set()
+
+    others, found = threading.Event(), []
+    thread = threading.Thread(
+        target=lambda: found.append(train_detectors(settings, [], [], note)))
+    monkeypatch.setattr(module, '_train', noted)
+    mine = train_detectors(settings, [], [], lines.append)
+    thread.join(60)
+    assert found == [mine]
+    assert [folder.name for folder in mine[TRUE]] == ['true_SWIR_seed0', 'true_SWIR_seed1']
+    assert sum('training a detector on true SWIR, seed 0' in line for line in lines) == 1
+    assert sum('training a detector on true SWIR, seed 1' in line for line in lines) == 1
+    assert 'true_SWIR_seed0: another run trains it; waiting for it' in lines
 
 
 def test_frames_are_linear_pictures_of_sixteen_bits_under_the_names_of_the_true_ones(

@@ -1,0 +1,52 @@
+"""``rgb2swir evaluate transfer`` as a user calls it."""
+
+import json
+
+import pytest
+
+from rgb2swir_ros.cli.main import main
+
+from ..lab.evaluation.tiny import save_tiny
+
+
+@pytest.fixture
+def words(toy, tmp_path):
+    model = save_tiny(tmp_path / 'tiny')
+    return ['evaluate', 'transfer', '--data', str(toy), '--model', str(model), '--model', 'grey',
+            '--steps', '1', '--batch', '1', '--seeds', '1', '--resamples', '20',
+            '--output', str(tmp_path / 'out')]
+
+
+def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert main([*words, '--train-only']) == 0
+    text, progress = capsys.readouterr()
+    assert text == ''
+    assert progress.count('training a detector on') == 3
+    assert not (out / 'table.txt').exists()
+    made = sorted(path.name for path in (out / 'detectors').iterdir())
+    assert made == ['grey_seed0', 'tiny_seed0', 'true_SWIR_seed0']
+
+    assert main(words) == 0
+    text, progress = capsys.readouterr()
+    assert 'training a detector' not in progress
+    assert text.strip() == (out / 'table.txt').read_text().strip()
+    figures = json.loads((out / 'transfer.json').read_text())
+    assert [source['name'] for source in figures['sources']] == ['true SWIR', 'tiny', 'grey']
+    assert (figures['steps'], figures['batch'], figures['seeds']) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(('more', 'text'), [
+    (('--steps', '0'), '--steps 0'), (('--seeds', '0'), '--seeds 0'),
+    (('--crop', '16x16'), '--crop of at least 16'), (('--min-side', '65'), '--min-side 65'),
+    (('--model', 'nowhere'), 'nowhere')])
+def test_what_makes_no_sense_is_refused_before_anything_is_trained(words, tmp_path, capsys, more,
+                                                                    text):
+    assert main([*words, *more]) == 2
+    assert text in capsys.readouterr().err
+    assert not (tmp_path / 'out' / 'detectors').exists()
+
+
+def test_it_needs_an_output(words, capsys):
+    assert main(words[:-2]) == 2
+    assert '--output is missing' in capsys.readouterr().err
