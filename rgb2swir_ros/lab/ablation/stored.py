@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rgb2swir_ros.engines.manifest import file_sha256
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.detector.decode import Detections
@@ -50,7 +51,7 @@ def content_hash(paths: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for path in paths:
         try:
-            whole.update(hashlib.sha256(path.read_bytes()).digest())
+            whole.update(file_sha256(path).encode())
         except OSError as error:
             raise UserError(f'cannot read {path}: {error.strerror or error}') from error
     return whole.hexdigest()
