@@ -26,21 +26,14 @@ class VariantPresets:
 
         :param bases: names or files of presets, by `UNET` and `DIT`. The autoencoder, model and
             training, is that of the U-Net's for all variants, so that they can share it.
-        :param batch_share: of the batches of all stages: see `small_batch`.
+        :param batch_share: of the batches of all stages.
         :raises UserError: if there is no such preset, or something in it is wrong.
         """
         self.folder = folder
         self.sections = {kind: read_sections(bases[kind])[1] for kind in (UNET, DIT)}
+        preset_of(UNET, self.sections[UNET], bases[UNET])  # refuses what is wrong in it
+        self.sections[UNET] = small_batches(self.sections[UNET], batch_share)
         self.base: Preset = preset_of(UNET, self.sections[UNET], bases[UNET])
-        if batch_share != 1:
-            sections = copy.deepcopy(self.sections[UNET])
-            for part in TRAININGS:
-                sections[part]['stages'] = [
-                    {**stage, **dict(zip(('batch', 'rate'), small_batch(
-                        stage['batch'], stage['rate'], batch_share), strict=True))}
-                    for stage in sections[part]['stages']]
-            self.sections[UNET] = sections
-            self.base = preset_of(UNET, sections, bases[UNET])
         for part in TRAININGS:
             self.sections[DIT][part] = self.sections[UNET][part]
         self.sections[DIT]['model'] = {
@@ -79,6 +72,15 @@ class VariantPresets:
             sections['teacher']['lpl_share'] = 0.0
             sections['student']['lpl_share'] = 0.0
         return sections
+
+
+def small_batches(sections: dict[str, Any], share: float) -> dict[str, Any]:
+    """Return a preset's sections with a share of the batches of all stages: see `small_batch`."""
+    sections = copy.deepcopy(sections)
+    for part in TRAININGS:
+        for stage in sections[part]['stages']:
+            stage['batch'], stage['rate'] = small_batch(stage['batch'], stage['rate'], share)
+    return sections
 
 
 def small_batch(batch: int, rate: float, share: float) -> tuple[int, float]:
