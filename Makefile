@@ -22,11 +22,13 @@ OLDEST_RUNS = $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13)
 PYTEST_FLAGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 # What handles pictures: all of it that reads, writes and converts them, and of the live node one
 # test of raw and one of compressed images. Names, parameters, states and processes of the node
-# meet neither OpenCV nor NumPy; engines, trainings and detectors are torch's work: the first leg
-# has them.
-OLDEST_TESTS := test/test_versions.py test/imaging test/replay \
+# meet neither OpenCV nor NumPy, nor does the way in which a replay goes on after an interruption
+# or shares its work; engines, trainings and detectors are torch's work: the first leg has them.
+OLDEST_TESTS := test/test_versions.py test/imaging \
+  $(filter-out $(addprefix test/replay/test_,resume.py many.py mcap_file.py), \
+    $(wildcard test/replay/test_*.py)) \
   $(filter-out $(addprefix test/cli/test_,build.py train_detector.py train.py make_weights.py \
-    ablate.py evaluate_detection.py),$(wildcard test/cli/test_*.py)) \
+    ablate.py evaluate_detection.py hil_rendering.py),$(wildcard test/cli/test_*.py)) \
   test/ros/test_worker.py \
   $(addprefix test/ros/test_translation.py::,test_stamps_frames_intrinsics_and_counts \
     test_compressed_input_is_found_by_itself)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from rgb2swir_ros.engines import child as child_module
+from rgb2swir_ros.engines.build import open_engine
 from rgb2swir_ros.engines.client import (
     EngineCrashed,
     EngineHung,
@@ -45,9 +46,18 @@ class Raised(threading.Thread):
 
 
 @pytest.fixture(scope='module')
-def rig(compiled, model, cache):
-    """One client for all tests that leave it in working order."""
-    made = Rig(model, cache, backend='inductor', heartbeat_timeout_s=4, infer_timeout_s=30)
+def here(model, cache):
+    """The engine that the client's process has, in this one."""
+    return open_engine(model, SIZE, backend='eager', threads=1, cache=cache)
+
+
+@pytest.fixture(scope='module')
+def rig(here, model, cache):
+    """One client for all tests that leave it in working order.
+
+    Its engine is the soonest loaded: the process is what they kill.
+    """
+    made = Rig(model, cache, backend='eager', heartbeat_timeout_s=4, infer_timeout_s=30)
     with made.client:
         made.client.prepare(SIZE)
         yield made
@@ -59,10 +69,10 @@ def ready(rig):
     return rig.client
 
 
-def test_same_bits_as_in_this_process(ready, compiled, frame):
+def test_same_bits_as_in_this_process(ready, here, frame):
     for picture in (frame, 255 - frame, frame):
         result = ready.infer(picture)
-        assert (result.radiance == compiled(picture[None])[0]).all()
+        assert (result.radiance == here(picture[None])[0]).all()
         assert result.radiance.dtype == np.float32
         assert result.inference_ms > 0
         assert result.transfer_ms > 0
@@ -75,13 +85,12 @@ def test_result_is_the_callers_own(ready, frame):
     assert (first == kept).all()
 
 
-def test_status_of_a_working_engine(ready, compiled):
+def test_status_of_a_working_engine(ready, here):
     ready.infer(np.zeros((*SIZE, 3), np.uint8))
     status = ready.status()
     assert status.state == 'ready'
     assert 0 <= status.heartbeat_age_s < 4
-    assert status.engines[SIZE]['model_hash'] == compiled.describe()['model_hash']
-    assert status.engines[SIZE]['from_cache']
+    assert status.engines[SIZE]['model_hash'] == here.describe()['model_hash']
 
 
 def test_prepare_again_changes_nothing(ready):
@@ -148,7 +157,9 @@ def test_stopped_during_inference(compiled, model, cache, frame):
     with rig.client as client:
         client.prepare(SIZE)
         rig.until_ready()
+        assert client.status().engines[SIZE]['from_cache']
         before, pid = client.infer(frame).radiance, client.pid
+        assert (before == compiled(frame[None])[0]).all()
         os.kill(pid, signal.SIGSTOP)
         with pytest.raises(EngineHung, match=r'longer than 1\.5 s'):
             client.infer(frame)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
+from rgb2swir_ros.imaging.novelty import PooledGuidance
+from rgb2swir_ros.lab.training.novelty import NoveltyFit, write_novelty
 from rgb2swir_ros.ros.transport import PROFILE_VARIABLES, profile_path
+
+from ..lab.evaluation.tiny import save_tiny
 
 pytestmark = pytest.mark.ros
 
@@ -38,8 +43,17 @@ class Running:
 
 
 @pytest.fixture(scope='module')
-def running(shared_rig) -> Running:
-    node = shared_rig.node(model='nano', cameras=CAMERAS, source_size='160x128', **{
+def model(tmp_path_factory) -> str:
+    """A model that leaves the processor to ROS, and says how new a frame is to it."""
+    folder = save_tiny(tmp_path_factory.mktemp('model') / 'tiny')
+    weight = np.zeros(PooledGuidance(folder).length, np.float32)
+    write_novelty(folder, NoveltyFit(weight, -1, 1, {}, 1, {}), folder, 'a test')
+    return str(folder)
+
+
+@pytest.fixture(scope='module')
+def running(shared_rig, model) -> Running:
+    node = shared_rig.node(model=model, cameras=CAMERAS, source_size='160x128', **{
         'qos_overrides./strict/image_raw.subscription.reliability': 'reliable'})
     watcher = shared_rig.listen('/diagnostics:diagnostics', '/translator/timing:diagnostics')
     one = Running(shared_rig, node, watcher)
@@ -128,6 +142,7 @@ def test_timing_is_published_per_frame(running):
     assert set(values) == {'decode_ms', 'preprocess_ms', 'transfer_ms', 'inference_ms',
                            'sensor_ms', 'publish_ms', 'total_ms', 'age_ms', 'input_novelty'}
     assert values['inference_ms'] > 0
+    assert values['input_novelty'] == -1
     stages = sum(value for key, value in values.items()
                  if key not in {'total_ms', 'age_ms', 'input_novelty'})
     assert stages <= values['total_ms'] <= values['age_ms']
