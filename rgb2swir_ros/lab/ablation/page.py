@@ -40,7 +40,7 @@ def page(summary: Mapping[str, Any]) -> str:
         'differs from that in grey-scale by a factor of two or more. In brackets 95 % intervals '
         'from resampled scenes, the same ones in every row.', '',
         *markdown_table(['row', *DETECTION.values()], [
-            {'row': row['title'], **{name: _figure(row['map'].get(key, {}).get('to_true'))
+            {'row': row['title'], **{name: figure_text(row['map'].get(key, {}).get('to_true'))
                                      for key, name in DETECTION.items()}} for row in rows]), '',
         *_compared(summary['compared'], title), *_pixels(rows), *_scatter(summary),
         '## Pictures', '',
@@ -60,7 +60,7 @@ def _concluded(summary: Mapping[str, Any]) -> list[str]:
 
 def _objects(true: Mapping[str, Any]) -> str:
     figures = ', '.join(f'{name} {text}' for key, name in DETECTION.items()
-                        if (text := _figure(true['map'].get(key))))
+                        if (text := figure_text(true['map'].get(key))))
     return f"mAP {figures}; {true['objects']} objects"
 
 
@@ -70,8 +70,8 @@ def _compared(compared: Sequence[Mapping[str, Any]], title: Mapping[str, str]) -
     return ['## Compared', '', *markdown_table(
         ['', 'to', 'all', 'small', 'otherwise in SWIR'], [
             {'': f"{title[one['row']]}, {_kind(one)}", 'to': title[one['to']],
-             'all': _figure(one['map']), 'small': _figure(one['small']),
-             'otherwise in SWIR': _figure(one.get('contrast'))} for one in compared]), '']
+             'all': figure_text(one['map']), 'small': figure_text(one['small']),
+             'otherwise in SWIR': figure_text(one.get('contrast'))} for one in compared]), '']
 
 
 def _kind(one: Mapping[str, Any]) -> str:
@@ -108,12 +108,12 @@ def _scatter(summary: Mapping[str, Any]) -> list[str]:
 
 def _cell(key: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return _figure(value)
+        return figure_text(value)
     return '' if value is None else f'{value:.{DIGITS.get(key, 3)}f}'
 
 
-def _figure(value: Any) -> str:
-    """Return a figure with its interval."""
+def figure_text(value: Any) -> str:
+    """Return a figure with its interval; '' where there is none."""
     if not isinstance(value, Mapping) or value.get('value') is None:
         return ''
     text = f"{value['value']:.3f}"

@@ -22,26 +22,28 @@ COLOURS = {'unet': 'tab:blue', 'student': 'tab:blue', 'teacher': 'tab:cyan', 'di
 
 
 def plot_scatter(target: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Plot mAP over Frechet distance, a point for each row.
+    """Plot mAP over Frechet distance (logarithmic), a point for each row.
 
     :raises UserError: if matplotlib is missing.
     """
     pyplot = import_pyplot()
     drawing, panel = pyplot.subplots(figsize=(8, 5.5), layout='constrained')
-    for row in rows:
+    known = [row for row in rows if None not in (row['frechet'],
+                                                 row['map']['map']['to_true']['value'])]
+    for k, row in enumerate(sorted(known, key=lambda row: float(row['frechet']))):
         figure = row['map']['map']['to_true']
-        if figure['value'] is None or row['frechet'] is None:
-            continue
         colour = COLOURS.get(row['row'].split('_')[0], 'tab:grey')
         value, low, high = (figure[key] for key in ('value', 'low', 'high'))
         error = None if low is None or high is None else np.array(
             [[max(value - low, 0)], [max(high - value, 0)]])
         panel.errorbar(row['frechet'], value, error, fmt='o', color=colour, markersize=4,
                        linewidth=.6)
-        panel.annotate(row['row'], (row['frechet'], value), fontsize=7, xytext=(4, 3),
-                       textcoords='offset points')
+        # neighbours have their names on different sides
+        panel.annotate(row['row'], (row['frechet'], value), fontsize=7,
+                       xytext=(5, 5 if k % 2 else -10), textcoords='offset points')
     panel.set(xlabel="Frechet distance of the detector's features to true SWIR",
-              ylabel='mAP over that in true SWIR')
+              ylabel='mAP over that in true SWIR', xscale='log')
+    panel.margins(x=.15)
     panel.grid(alpha=.3)
     with finished(target) as temporary:
         drawing.savefig(temporary, dpi=110)

@@ -22,7 +22,8 @@ COMPARED = (
     (RATIO, 'dit_scae_lge', 'dit_ldm'), (RATIO, 'unet_scae', 'unet_ldm'),
     (RATIO, 'unet_lge', 'unet_ldm'), (RATIO, 'unet_skips_lge', 'unet_ldm'),
     (RATIO, 'unet_scae_lge', 'unet_scae_lge_no_lpl'),
-    (DIFFERENCE, 'unet_scae_lge', 'teacher_50'), (DIFFERENCE, 'student_2', 'teacher_50'),
+    (DIFFERENCE, 'unet_scae_lge', 'teacher_50'), (DIFFERENCE, 'unet_scae_lge', 'teacher_10'),
+    (DIFFERENCE, 'unet_scae_lge', 'teacher_4'), (DIFFERENCE, 'student_2', 'teacher_50'),
     (DIFFERENCE, 'student_4', 'teacher_50'), (DIFFERENCE, 'unet_scae_lge', 'canary'),
     (DIFFERENCE, 'unet_scae_lge', 'grey'), (DIFFERENCE, 'canary', 'grey'),
     (DIFFERENCE, 'unet_scae_lge', 'trees'))
@@ -54,7 +55,7 @@ def _entry(row: Row, judge: Judge, trainings: Trainings) -> dict[str, Any]:
     figures.pop('judge', None)
     chain = row.task.chain() if row.task is not None else []
     minutes = sum(trainings.seconds(task) for task in chain if trainings.is_done(task)) / 60
-    return {**figures, 'seed': row.seed, 'minutes': round(minutes, 1)}
+    return {**figures, 'seed': row.seed, 'minutes': round(minutes, 1) if chain else None}
 
 
 def _compared(judge: Judge, names: Sequence[str]) -> list[dict[str, Any]]:

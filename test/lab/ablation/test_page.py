@@ -1,14 +1,18 @@
 """The page of the ablation says what its figures say."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from rgb2swir_ros.lab.ablation.page import page
+from rgb2swir_ros.lab.ablation.page import figure_text, page
 from rgb2swir_ros.lab.ablation.summary import rank_correlation
 from rgb2swir_ros.resources import share_directory
 
 DOCS = share_directory() / 'docs'
+README = Path(__file__).parents[3] / 'README.md'
+# the rows that the README shows
+SHOWN = ('unet_ldm', 'unet_scae', 'unet_lge', 'unet_scae_lge', 'canary', 'grey')
 
 
 def figure(value, low=None, high=None):
@@ -72,3 +76,18 @@ def test_the_page_that_ships_is_that_of_its_figures():
     if not figures.exists():
         pytest.skip('docs/ablation.json is not there: no ablation has been written')
     assert (DOCS / 'ablation.md').read_text() == page(json.loads(figures.read_text()))
+
+
+def test_the_readme_has_the_figures_of_the_page():
+    figures = DOCS / 'ablation.json'
+    if not figures.exists():
+        pytest.skip('docs/ablation.json is not there: no ablation has been written')
+    rows = {row['row']: row for row in json.loads(figures.read_text())['rows']}
+    readme = README.read_text()
+    for name in SHOWN:
+        row = rows[name]
+        told = [row['title'], *(figure_text(row['map'][area]['to_true'])
+                                for area in ('map', 'small', 'contrast')),
+                f"{row['order']['value']:.3f}", f"{row['real_rank']['value']:.3f}",
+                f"{row['real_coarse']['value']:.3f}"]
+        assert f"| {' | '.join(told)} |" in readme
