@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,34 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+# Names of other machines that were looked up; a file, since a library may ask in a fork
+LOOKED_UP = tempfile.TemporaryFile('a+')  # noqa: SIM115 - as long as the process
+HERE = {None, '', 'localhost', 'ip6-localhost', '127.0.0.1', '::1', '0.0.0.0', '::'}
+_getaddrinfo = socket.getaddrinfo
+
+
+def _noted(host: Any, *arguments: Any, **named: Any) -> Any:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name not in {*HERE, socket.gethostname()}:
+        LOOKED_UP.write(f'{name}\n')
+        LOOKED_UP.flush()
+        raise socket.gaierror(socket.EAI_NONAME, f'the tests look up no other machine: {name}')
+    return _getaddrinfo(host, *arguments, **named)
+
+
+socket.getaddrinfo = _noted
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine() -> Iterator[None]:
+    """Fail a test in which a library, such as OpenVINO's telemetry, wants to reach another."""
+    before = os.fstat(LOOKED_UP.fileno()).st_size
+    yield
+    if os.fstat(LOOKED_UP.fileno()).st_size > before:
+        LOOKED_UP.seek(before)
+        pytest.fail(f'looked up: {sorted(set(LOOKED_UP.read().split()))}')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,7 +22,8 @@ def save_tiny(folder: Path, stage: str = 'student', steps: int = 1, *,
     translator = Translator(TranslatorConfig(
         name='tiny', stage=stage, steps=steps,
         autoencoder=AutoencoderConfig(widths=(8, 8, 8), source_widths=(8, 8, 8),
-                                      source_skips=not plain),
+                                      source_skips=not plain,
+                                      filter_window=3),
         guidance=GuidanceConfig(channels=8, stem=8, learned=not plain),
         denoiser=UNetConfig(guidance_channels=8, widths=(8, 8), dilations=() if plain else (1,),
                             time_features=8)))
