@@ -17,6 +17,7 @@ from rgb2swir_ros.replay.pictures import read_picture
 from rgb2swir_ros.report.plots import import_pyplot
 
 TILE, CAPTION, QUALITY = 320, 22, 88  # pixels, pixels, of JPEG
+LINE = .035  # of the panel's height: from a name to the next
 # by the beginning of a row's name; baselines are grey
 COLOURS = {'unet': 'tab:blue', 'student': 'tab:blue', 'teacher': 'tab:cyan', 'dit': 'tab:orange'}
 
@@ -30,24 +31,44 @@ def plot_scatter(target: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     drawing, panel = pyplot.subplots(figsize=(8, 5.5), layout='constrained')
     known = [row for row in rows if None not in (row['frechet'],
                                                  row['map']['map']['to_true']['value'])]
-    for k, row in enumerate(sorted(known, key=lambda row: float(row['frechet']))):
+    known.sort(key=lambda row: -float(row['map']['map']['to_true']['value']))
+    for row in known:
         figure = row['map']['map']['to_true']
-        colour = COLOURS.get(row['row'].split('_')[0], 'tab:grey')
         value, low, high = (figure[key] for key in ('value', 'low', 'high'))
         error = None if low is None or high is None else np.array(
             [[max(value - low, 0)], [max(high - value, 0)]])
-        panel.errorbar(row['frechet'], value, error, fmt='o', color=colour, markersize=4,
+        panel.errorbar(row['frechet'], value, error, fmt='o', color=_colour(row), markersize=4,
                        linewidth=.6)
-        # neighbours have their names on different sides
-        panel.annotate(row['row'], (row['frechet'], value), fontsize=7,
-                       xytext=(5, 5 if k % 2 else -10), textcoords='offset points')
     panel.set(xlabel="Frechet distance of the detector's features to true SWIR",
               ylabel='mAP over that in true SWIR', xscale='log')
-    panel.margins(x=.15)
+    panel.xaxis.set_major_formatter('{x:g}')
+    panel.xaxis.set_minor_formatter(lambda x, _: f'{x:g}' if f'{x:e}'[0] in '235' else '')
     panel.grid(alpha=.3)
+    # names stand in a column beside the panel, each as near to its point's height as there is room
+    bottom, top = panel.get_ylim()
+    values = [float(row['map']['map']['to_true']['value']) for row in known]
+    heights = spread_heights([(value - bottom) / (top - bottom) for value in values])
+    for row, value, height in zip(known, values, heights, strict=True):
+        panel.annotate(row['row'], (row['frechet'], value), (1.02, height), va='center',
+                       textcoords='axes fraction', fontsize=7, color=_colour(row),
+                       arrowprops={'arrowstyle': '-', 'linewidth': .4, 'color': _colour(row)})
     with finished(target) as temporary:
         drawing.savefig(temporary, dpi=110)
     pyplot.close(drawing)
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    return COLOURS.get(row['row'].split('_')[0], 'tab:grey')
+
+
+def spread_heights(heights: Sequence[float]) -> list[float]:
+    """Return falling heights in [0, 1], moved as little as keeps them `LINE` apart."""
+    spread: list[float] = []
+    for height in heights:
+        spread.append(min(height, spread[-1] - LINE) if spread else height)
+    for k in range(len(spread) - 1, -1, -1):  # back up from below the panel
+        spread[k] = max(spread[k], spread[k + 1] + LINE if k + 1 < len(spread) else 0)
+    return spread
 
 
 def write_sheet(target: Path, judge: Judge, rows: Sequence[Mapping[str, Any]]) -> None:
