@@ -28,7 +28,7 @@ OLDEST_TESTS := test/test_versions.py test/imaging \
   $(filter-out $(addprefix test/replay/test_,resume.py many.py mcap_file.py), \
     $(wildcard test/replay/test_*.py)) \
   $(filter-out $(addprefix test/cli/test_,build.py train_detector.py train.py make_weights.py \
-    ablate.py evaluate_detection.py hil_rendering.py),$(wildcard test/cli/test_*.py)) \
+    ablate.py evaluate_detection.py evaluate_transfer.py hil_rendering.py),$(wildcard test/cli/test_*.py)) \
   test/ros/test_worker.py \
   $(addprefix test/ros/test_translation.py::,test_stamps_frames_intrinsics_and_counts \
     test_compressed_input_is_found_by_itself)
