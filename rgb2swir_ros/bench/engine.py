@@ -76,11 +76,16 @@ def measure(model: str, size: tuple[int, int], *, backend: str = 'auto', precisi
         'precision': facts['precision'], 'threads': facts['threads'], 'runs': len(engine_ms),
         'median_ms': round(median_ms, 3),
         'p95_ms': round(float(np.percentile(engine_ms, 95)), 3),
-        'reference_ms': round(middle_ms, 3), 'reference_ratio': round(median_ms / middle_ms, 3),
-        'floor_ms': round(floor_ms, 6), 'floor_ratio': round(median_ms / floor_ms, 3),
+        'reference_ms': round(middle_ms, 3), 'reference_ratio': four_digits(median_ms / middle_ms),
+        'floor_ms': round(floor_ms, 6), 'floor_ratio': four_digits(median_ms / floor_ms),
         'parameters': parameters, 'gflop': round(gflop, 3), 'parity': facts['parity'],
         'device': facts['device'], 'torch': facts['torch'], 'model_hash': facts['model_hash'],
     }
+
+
+def four_digits(ratio: float) -> float:
+    """Return a ratio with four significant digits, small ones too."""
+    return float(f'{ratio:.4g}')
 
 
 def reference_convolution(size: tuple[int, int], precision: str) -> Callable[[], object]:

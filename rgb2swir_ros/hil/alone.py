@@ -15,6 +15,10 @@ from rgb2swir_ros.errors import UserError
 # A process that was killed stays in the graph until its lease ends: 20 s in Fast DDS
 LEASE_S = 25.0
 POLL_S = 0.1
+# A publisher is discovered before the name of its node, by a tenth of a second on an idle machine
+NAMED_S = 5.0
+UNKNOWN = '_NODE_NAMESPACE_UNKNOWN_/_NODE_NAME_UNKNOWN_'  # what rmw returns until then
+UNNAMED = 'a node of unknown name'
 REMEDY = ('The images of two benches in one ROS domain cannot be told apart: end the other one, '
           'or give this one a ROS_DOMAIN_ID of its own')
 
@@ -27,16 +31,18 @@ def require_alone(node: Any, topics: Sequence[str], *, wait_s: float = LEASE_S,
     :param node: an rclpy node that has one publisher on each topic.
     :param topics: their resolved names.
     :param wait_s: how long another publisher may take to leave the graph.
-    :param say: told once that somebody is waited for.
+    :param say: told once that somebody is waited for: as soon as the name is known, or after
+        `NAMED_S` without one.
     :param interrupted: whether to give up.
     :raises UserError: naming topic and node, if somebody else stays.
     """
-    deadline, told = time.monotonic() + wait_s, False
+    began, told = time.monotonic(), False
     while others := _others(node, topics):
         topic, names = others
-        if time.monotonic() > deadline or interrupted():
+        waited_s = time.monotonic() - began
+        if waited_s > wait_s or interrupted():
             raise UserError(f'somebody else publishes {topic}: {names}. {REMEDY}')
-        if not told:
+        if not told and (UNNAMED not in names or waited_s > NAMED_S):
             say(f'{names} publishes {topic}, too: waiting until it has left')
             told = True
         time.sleep(POLL_S)
@@ -45,9 +51,15 @@ def require_alone(node: Any, topics: Sequence[str], *, wait_s: float = LEASE_S,
 def joined(node: Any, topics: Sequence[str]) -> str:
     """Return who else publishes the topics of a node now, in words; empty if nobody does.
 
+    Waits for a name that is not known yet, `NAMED_S` at most.
+
     :param node: as for `require_alone`; ``topics``: the same.
     """
-    if (others := _others(node, topics)) is None:
+    deadline = time.monotonic() + NAMED_S
+    while ((others := _others(node, topics)) and UNNAMED in others[1]
+           and time.monotonic() < deadline):
+        time.sleep(POLL_S)
+    if others is None:
         return ''
     topic, names = others
     return f'somebody else published {topic} during the run: {names}. {REMEDY}'
@@ -62,5 +74,5 @@ def _others(node: Any, topics: Sequence[str]) -> tuple[str, str] | None:
         if own in names:
             names.remove(own)
         if names:
-            return topic, ', '.join(names)
+            return topic, ', '.join(UNNAMED if name == UNKNOWN else name for name in names)
     return None

@@ -42,6 +42,12 @@ def words(model, *more):
             '--precision', 'bfloat16', '--threads', '1', '--runs', '7', *more]
 
 
+@pytest.mark.parametrize(('ratio', 'kept'), [
+    (.0224974, .0225), (.00123456, .001235), (1.23456, 1.235), (123.456, 123.5), (12345.6, 12350)])
+def test_a_ratio_keeps_four_digits(ratio, kept):
+    assert bench.four_digits(ratio) == kept
+
+
 def test_json_is_the_only_output(model, capsys):
     assert main(words(model, '--json')) == 0
     output, progress = capsys.readouterr()
