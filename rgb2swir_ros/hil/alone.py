@@ -11,14 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.publishers import NAMED_S, UNNAMED, other_nodes
 
 # A process that was killed stays in the graph until its lease ends: 20 s in Fast DDS
 LEASE_S = 25.0
 POLL_S = 0.1
-# A publisher is discovered before the name of its node, by a tenth of a second on an idle machine
-NAMED_S = 5.0
-UNKNOWN = '_NODE_NAMESPACE_UNKNOWN_/_NODE_NAME_UNKNOWN_'  # what rmw returns until then
-UNNAMED = 'a node of unknown name'
 REMEDY = ('The images of two benches in one ROS domain cannot be told apart: end the other one, '
           'or give this one a ROS_DOMAIN_ID of its own')
 
@@ -67,12 +64,7 @@ def joined(node: Any, topics: Sequence[str]) -> str:
 
 def _others(node: Any, topics: Sequence[str]) -> tuple[str, str] | None:
     """Return the first topic with a second publisher, and the names of the other nodes."""
-    own = node.get_fully_qualified_name()
     for topic in topics:
-        names = sorted(f"{one.node_namespace.rstrip('/')}/{one.node_name}"
-                       for one in node.get_publishers_info_by_topic(topic))
-        if own in names:
-            names.remove(own)
-        if names:
-            return topic, ', '.join(UNNAMED if name == UNKNOWN else name for name in names)
+        if names := other_nodes(node, topic):
+            return topic, ', '.join(sorted(names.elements()))
     return None

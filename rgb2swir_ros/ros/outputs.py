@@ -13,11 +13,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from rgb2swir_ros.imaging import compressed, raw
 from rgb2swir_ros.ros import messages, qos
+from rgb2swir_ros.ros.publishers import NAMED_S, UNNAMED, other_nodes
 from rgb2swir_ros.ros.topics import Topic, Topics
-
-# what rmw returns for a publisher of which it has not yet discovered the node
-_UNKNOWN = '_NODE_NAMESPACE_UNKNOWN_/_NODE_NAME_UNKNOWN_'
-_DISCOVERY_NS = 5_000_000_000
 
 
 class Outputs:
@@ -68,16 +65,14 @@ class Outputs:
         found = []
         for topic in self._topics:
             names = self._other_nodes(topic)
-            if names[_UNKNOWN]:
+            if names[UNNAMED]:
                 since = self._unnamed_since.setdefault(topic.name, time.monotonic_ns())
-                if time.monotonic_ns() - since < _DISCOVERY_NS:
-                    del names[_UNKNOWN]
+                if time.monotonic_ns() - since < NAMED_S * 1e9:
+                    del names[UNNAMED]
             else:
                 self._unnamed_since.pop(topic.name, None)
             if names:
-                listed = sorted('a node of unknown name' if name == _UNKNOWN else name
-                                for name in names)
-                found.append(f"{topic} by {', '.join(listed)}")
+                found.append(f"{topic} by {', '.join(sorted(names))}")
         return '; '.join(found)
 
     def _other_nodes(self, topic: Topic) -> Counter[str]:
@@ -85,10 +80,7 @@ class Outputs:
         if self._node.count_publishers(topic.name) <= 1:
             return Counter()
         # rclpy remaps the name here, unlike in count_publishers
-        infos = self._node.get_publishers_info_by_topic(topic.unresolved)
-        names = Counter(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
-        names[self._node.get_fully_qualified_name()] -= 1
-        return +names
+        return other_nodes(self._node, topic.unresolved)
 
     def publish(self, header: Any, swir: np.ndarray, encoding: str, info: Any | None) -> None:
         """Publish one frame on the topics that have subscribers.

@@ -31,7 +31,7 @@ def plot_scatter(target: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     drawing, panel = pyplot.subplots(figsize=(8, 5.5), layout='constrained')
     known = [row for row in rows if None not in (row['frechet'],
                                                  row['map']['map']['to_true']['value'])]
-    known.sort(key=lambda row: -float(row['map']['map']['to_true']['value']))
+    known.sort(key=lambda row: -_value(row))
     for row in known:
         figure = row['map']['map']['to_true']
         value, low, high = (figure[key] for key in ('value', 'low', 'high'))
@@ -46,15 +46,18 @@ def plot_scatter(target: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     panel.grid(alpha=.3)
     # names stand in a column beside the panel, each as near to its point's height as there is room
     bottom, top = panel.get_ylim()
-    values = [float(row['map']['map']['to_true']['value']) for row in known]
-    heights = spread_heights([(value - bottom) / (top - bottom) for value in values])
-    for row, value, height in zip(known, values, heights, strict=True):
-        panel.annotate(row['row'], (row['frechet'], value), (1.02, height), va='center',
+    heights = spread_heights([(_value(row) - bottom) / (top - bottom) for row in known])
+    for row, height in zip(known, heights, strict=True):
+        panel.annotate(row['row'], (row['frechet'], _value(row)), (1.02, height), va='center',
                        textcoords='axes fraction', fontsize=7, color=_colour(row),
                        arrowprops={'arrowstyle': '-', 'linewidth': .4, 'color': _colour(row)})
     with finished(target) as temporary:
         drawing.savefig(temporary, dpi=110)
     pyplot.close(drawing)
+
+
+def _value(row: Mapping[str, Any]) -> float:
+    return float(row['map']['map']['to_true']['value'])
 
 
 def _colour(row: Mapping[str, Any]) -> str:
