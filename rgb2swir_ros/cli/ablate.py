@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
@@ -96,6 +97,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pages', type=Path, metavar='DIR',
                         help='write ablation.md, ablation.json and their pictures there, from '
                              'the rows that are judged')
+    parser.add_argument('--transfer', type=Path, metavar='FILE',
+                        help="transfer.json of 'rgb2swir evaluate transfer', for those pages")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -140,6 +143,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         raise UserError(f'--batch-share {arguments.batch_share:g} is not in (0, 1]')
     if arguments.inception is not None and not arguments.inception.is_file():
         raise UserError(f'--inception {arguments.inception}: there is no such file')
+    if arguments.transfer is not None and arguments.pages is None:
+        raise UserError('--transfer: give --pages, too, which show it')
     require_apart([arguments.output, arguments.pages],
                   [*arguments.data, arguments.judge_on])
     _require_own(arguments.output)
@@ -156,8 +161,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         frames=arguments.frames, scenes=arguments.scenes, sequences=arguments.sequences,
         rendered_size=arguments.rendered_size, inception=arguments.inception,
         resamples=arguments.resamples, threads=arguments.threads, workers=arguments.workers,
-        pages=arguments.pages, command=_command(arguments), batch_share=arguments.batch_share,
-        judged_on=arguments.judge_on)
+        pages=arguments.pages, transfer=_transfer(arguments.transfer), command=_command(arguments),
+        batch_share=arguments.batch_share, judged_on=arguments.judge_on)
 
 
 def _real_pairs(arguments: argparse.Namespace) -> RealPairs | None:
@@ -178,6 +183,23 @@ def _real_pairs(arguments: argparse.Namespace) -> RealPairs | None:
                       arguments.every)
     pairs.open()
     return pairs
+
+
+def _transfer(file: Path | None) -> dict[str, Any] | None:
+    """Return the figures of ``evaluate transfer``.
+
+    :raises UserError: if the file holds none.
+    """
+    if file is None:
+        return None
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f'cannot read --transfer {file}: {error}') from error
+    if not isinstance(found, dict) or not {'sources', 'command'} <= found.keys():
+        raise UserError(f"--transfer {file}: give the transfer.json that 'rgb2swir evaluate "
+                        "transfer' of this version wrote")
+    return found
 
 
 def _require_own(folder: Path) -> None:
@@ -204,4 +226,6 @@ def _command(arguments: argparse.Namespace) -> str:
     for name in ('batch_share', 'preset', 'dit_preset', 'detector', 'frames', 'scenes',
                  'sequences'):
         words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
+    if arguments.transfer is not None:
+        words += ['--transfer', str(arguments.transfer)]
     return shlex.join([*words, '--pages', str(arguments.pages)])

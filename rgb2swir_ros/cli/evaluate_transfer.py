@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.lab.evaluation.models import GREY
 from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.sizes import parse_size
+from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
   rgb2swir evaluate transfer --data out/scenes --model nano --model out/canary --model grey \\
@@ -94,9 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
     text = transfer_table(results, f'{arguments.seeds} detectors of {arguments.steps} steps for '
                                    f'each source, {data}')
     give_report(arguments, 'transfer', text, {
-        'data': str(data), 'steps': arguments.steps, 'batch': arguments.batch,
-        'seeds': arguments.seeds, 'sources': plain(results)})
+        'command': _command(arguments), 'data': str(data), 'steps': arguments.steps,
+        'batch': arguments.batch, 'seeds': arguments.seeds, 'sources': plain(results)})
     return 0
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command line that repeats the measurement."""
+    words = ['rgb2swir', 'evaluate', 'transfer', '--data', str(arguments.data)]
+    words += [word for model in arguments.model for word in ('--model', model)]
+    words += ['--crop', format_size(arguments.crop)]
+    for name in ('steps', 'batch', 'seeds', 'min_side', 'resamples'):
+        words += [f"--{name.replace('_', '-')}", f'{getattr(arguments, name):g}']
+    return shlex.join([*words, '--output', str(arguments.output)])
 
 
 def _identity(name: str, arguments: argparse.Namespace) -> str:

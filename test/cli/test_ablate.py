@@ -30,6 +30,11 @@ student:
 """
 
 
+TRANSFER = {'command': 'rgb2swir evaluate transfer', 'steps': 1, 'batch': 1, 'seeds': 1,
+            'sources': [{'name': 'true SWIR', 'by_seed': [.2], 'figures': {}, 'to_true': {},
+                         'to_last': {}}]}
+
+
 @pytest.fixture
 def data(toy, tmp_path):
     """Return frames whose objects look otherwise in the visible: half of them are negatives."""
@@ -96,7 +101,9 @@ def test_a_run_that_was_killed_goes_on_and_judges_its_rows(words, data, tmp_path
     call = [*call, '--pairs', str(data), '--every', '20']  # judged again, as there is more
     pages.mkdir()
     (pages / 'ablation_concluded.md').write_text('Grey is enough for toys.')
-    assert main([*call, '--pages', str(pages)]) == 0
+    figures = tmp_path / 'transfer.json'
+    figures.write_text(json.dumps(TRANSFER))
+    assert main([*call, '--pages', str(pages), '--transfer', str(figures)]) == 0
     assert 'autoencoder_plain is done' not in capsys.readouterr().err
     assert main(call) == 0
     assert 'is done:' not in capsys.readouterr().err  # nothing was left to do
@@ -106,6 +113,8 @@ def test_a_run_that_was_killed_goes_on_and_judges_its_rows(words, data, tmp_path
     assert -1 <= summary['rows'][1]['real_rank']['value'] <= 1
     assert (pages / 'ablation.md').read_text() == page(summary)
     assert 'Grey is enough for toys.' in page(summary)
+    assert summary['transfer'] == TRANSFER
+    assert f"--transfer {figures}" in summary['command']
     sheet = cv2.imread(str(pages / 'images' / 'ablation.jpg'))
     assert sheet.shape[:2] == (4 * (22 + 213), 4 * 320)
     assert (pages / 'images' / 'ablation.png').exists()
@@ -158,8 +167,15 @@ def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     (('--minutes', '-1'), '--minutes -1'), (('--scenes', '-1'), '--scenes -1'),
     (('--workers', '0'), '--workers 0'), (('--inception', 'nowhere.pt'), 'nowhere.pt'),
     (('--train-only', '--pages', 'docs'), '--pages and --train-only'),
+    (('--transfer', 'x.json'), 'give --pages'),
+    (('--pages', 'docs', '--transfer', 'x.json'), 'cannot read --transfer x.json'),
+    (('--pages', 'docs', '--transfer', 'model.yaml'), 'cannot read --transfer model.yaml'),
+    (('--pages', 'docs', '--transfer', 'old.json'), 'evaluate transfer'),
     (('--detector', 'nothing'), "no model 'nothing'"), (('--frames', '0'), '--frames 0')])
-def test_wrong_arguments_are_named(words, capsys, more, text):
+def test_wrong_arguments_are_named(words, tmp_path, monkeypatch, capsys, more, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'model.yaml').write_text('name: x')
+    (tmp_path / 'old.json').write_text('{"sources": []}')
     assert main(words(*more)) == 2
     assert text in capsys.readouterr().err
 

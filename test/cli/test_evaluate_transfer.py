@@ -1,6 +1,7 @@
 """``rgb2swir evaluate transfer`` as a user calls it."""
 
 import json
+import shlex
 
 import pytest
 
@@ -34,6 +35,11 @@ def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
     figures = json.loads((out / 'transfer.json').read_text())
     assert [source['name'] for source in figures['sources']] == ['true SWIR', 'tiny', 'grey']
     assert (figures['steps'], figures['batch'], figures['seeds']) == (1, 1, 1)
+    repeated = shlex.split(figures['command'])
+    assert repeated[:3] == ['rgb2swir', *words[:2]]
+    assert set(words) <= set(repeated)
+    assert main([*repeated[1:], '--overwrite']) == 0  # nothing is trained again
+    assert json.loads((out / 'transfer.json').read_text()) == figures
 
 
 @pytest.mark.parametrize(('more', 'text'), [

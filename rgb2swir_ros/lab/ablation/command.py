@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -47,7 +48,8 @@ class Request:
     :param frames: of the split test, at most; ``scenes``: rendered for the order of materials;
         ``sequences``: for steadiness, still and moving ones each; ``rendered_size``: of both.
     :param threads: of torch, 0 for its own choice; ``workers``: processes that render.
-    :param pages: folder for the documents, or None; ``command``: the command line, for them.
+    :param pages: folder for the documents, or None; ``command``: the command line, for them;
+        ``transfer``: figures of ``evaluate transfer`` that they show, too.
     """
 
     data: list[Path]
@@ -66,6 +68,7 @@ class Request:
     threads: int
     workers: int
     pages: Path | None = None
+    transfer: dict[str, Any] | None = None
     command: str = ''
     batch_share: float = 1.0
     judged_on: Path | None = None
@@ -103,12 +106,13 @@ def ablate(request: Request, log: Log) -> dict[str, str]:
     runner = Runner(works, folder / 'locks', pace, log)
     runner.run()
     if judge is not None and request.pages is not None:
-        write_pages(request.pages, request.command, judge, all_trainings)
+        write_pages(request.pages, request.command, judge, all_trainings, request.transfer)
         log(f'wrote {request.pages / PAGE_FILE}')
     return runner.failures
 
 
-def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainings) -> None:
+def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainings,
+                transfer: dict[str, Any] | None = None) -> None:
     """Write the page, its figures and its pictures, of all rows that are judged.
 
     :param folder: for them; what its ``ablation_concluded.md`` says, if there is one, becomes
@@ -121,6 +125,8 @@ def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainin
     concluded = folder / CONCLUDED_FILE
     if concluded.is_file():
         summary['concluded'] = concluded.read_text()
+    if transfer is not None:
+        summary['transfer'] = transfer
     plot_scatter(folder / SCATTER, summary['rows'])
     write_sheet(folder / SHEET, judge, summary['rows'])
     write_json(folder / FIGURES_FILE, summary)

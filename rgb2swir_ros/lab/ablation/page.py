@@ -43,6 +43,7 @@ def page(summary: Mapping[str, Any]) -> str:
             {'row': row['title'], **{name: figure_text(row['map'].get(key, {}).get('to_true'))
                                      for key, name in DETECTION.items()}} for row in rows]), '',
         *_compared(summary['compared'], title), *_pixels(rows), *_scatter(summary),
+        *_transfer(summary),
         '## Pictures', '',
         'One row a model, RGB and truth first; the same frames in each.', '', f'![]({SHEET})', '']
     return '\n'.join(lines)
@@ -104,6 +105,29 @@ def _scatter(summary: Mapping[str, Any]) -> list[str]:
         'one order).')
     return ['## Frechet distance and detection', '', *([text, ''] if text else []),
             f'![Frechet distance and mAP of each row]({SCATTER})', '']
+
+
+def _transfer(summary: Mapping[str, Any]) -> list[str]:
+    """Return the section on detectors trained on translations, if their figures are there."""
+    found = summary.get('transfer')
+    if not found:
+        return []
+    last = found['sources'][-1]['name']
+    columns = ['trained on', 'mAP', "over true SWIR's", f'less that of {last}', 'small objects',
+               'each detector']
+    each = '' if found['seeds'] == 1 else f", {found['seeds']} from each source"
+    return [
+        '## Translations as training data', '',
+        f"Detectors trained on each source's pictures of the same scenes with the same labels"
+        f"{each}, in {found['steps']} steps of {found['batch']} crops; all tested on true SWIR "
+        'frames. Scenes are rendered: no set of real pairs has labels to repeat this on.', '',
+        '```', found['command'], '```', '',
+        *markdown_table(columns, [dict(zip(columns, (
+            one['name'], figure_text(one['figures'].get('map')),
+            figure_text(one['to_true'].get('map')), figure_text(one['to_last'].get('map')),
+            figure_text(one['figures'].get('small')),
+            ', '.join(f'{value:.3f}' for value in one['by_seed'])), strict=True))
+            for one in found['sources']]), '']
 
 
 def _cell(key: str, value: Any) -> str:

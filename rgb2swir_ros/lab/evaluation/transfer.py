@@ -112,8 +112,9 @@ def train_detectors(settings: TransferSettings, models: Sequence[Candidate],
                 log, f'{name}: another run translates; waiting for it')):
             sources.append(translated(train, settings.data, settings.folder / 'frames' / name,
                                       model, identity, log))
-    runs = [(name, frames, seed) for name, frames in zip(names, sources, strict=True)
-            for seed in range(settings.seeds)]
+    # every source from one seed before the next: a run that ends early can be judged with fewer
+    runs = [(name, frames, seed) for seed in range(settings.seeds)
+            for name, frames in zip(names, sources, strict=True)]
     found: dict[str, list[Path]] = {name: [] for name in names}
     for wait in (False, True):  # first what is free, then what others had in hand
         for name, frames, seed in runs:

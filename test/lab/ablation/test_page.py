@@ -65,6 +65,22 @@ def test_what_is_concluded_and_what_is_correlated_is_on_the_page(summary):
     assert ': -0.50 (' in text
 
 
+def test_detectors_trained_on_translations_have_a_table(summary):
+    assert 'training data' not in page(summary)
+    figures = {'map': figure(.2, .1, .3), 'small': figure(.05)}
+    source = {'name': 'true SWIR', 'by_seed': [.19, .21], 'figures': figures, 'to_true': {},
+              'to_last': {'map': figure(.04, -.01, .09)}}
+    other = {**source, 'name': 'grey', 'to_true': {'map': figure(.8, .7, .9)}, 'to_last': {}}
+    text = page({**summary, 'transfer': {'command': 'rgb2swir evaluate transfer --data d',
+                                         'steps': 40, 'batch': 4, 'seeds': 2,
+                                         'sources': [source, other]}})
+    assert '```\nrgb2swir evaluate transfer --data d\n```' in text
+    assert ', 2 from each source, in 40 steps of 4 crops;' in text
+    assert "| trained on | mAP | over true SWIR's | less that of grey |" in text
+    assert '| true SWIR | 0.200 [0.100, 0.300] |  | 0.040 [-0.010, 0.090] | 0.050 | 0.190' in text
+    assert '| grey | 0.200 [0.100, 0.300] | 0.800 [0.700, 0.900] |  |' in text
+
+
 def test_ranks_are_correlated():
     assert rank_correlation([(1, .1), (2, .2), (3, .3), (10, .35)]) == 1
     assert rank_correlation([(1, .3), (2, .2), (3, .1), (4, None)]) == -1

@@ -41,17 +41,16 @@ def test_detectors_learn_from_what_models_make_and_are_tested_on_truth(toy, tmp_
     results = transfer(settings, models, ['a', 'b'], lines.append)
     assert [result.name for result in results] == [TRUE, 'blank', 'grey']
     true = read_training(toy).frames[0]
-    assert seen[:2] == [true.path] * 2
-    assert seen[2] == tmp_path / 'out' / 'frames' / 'blank' / true.names[0]
-    assert len(seen) == 6
-    assert np.allclose(read_display_value(seen[2]), .25 ** (1 / 2.2), atol=1e-4)
+    made = [tmp_path / 'out' / 'frames' / name / true.names[0] for name in ('blank', 'grey')]
+    assert seen == [true.path, *made] * 2  # after half of the work there is one of each to judge
+    assert np.allclose(read_display_value(made[0]), .25 ** (1 / 2.2), atol=1e-4)
     assert all(len(result.by_seed) == 2 for result in results)
     assert not results[0].to_true
     assert not results[-1].to_last
 
-    (seen[2]).unlink()  # as after a kill
+    made[0].unlink()  # as after a kill
     again = transfer(settings, models, ['a', 'b'], lines.append)
-    assert seen[2].exists()
+    assert made[0].exists()
     assert len(seen) == 6  # nothing is trained again
     assert [a.by_seed for a in again] == [b.by_seed for b in results]
     with pytest.raises(UserError, match=r'frames of another model than .*blank'):
