@@ -190,16 +190,20 @@ def _transfer(file: Path | None) -> dict[str, Any] | None:
 
     :raises UserError: if the file holds none.
     """
+    from rgb2swir_ros.lab.ablation.page import transfer_section
+
     if file is None:
         return None
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise UserError(f'cannot read --transfer {file}: {error}') from error
-    if not isinstance(found, dict) or not {'sources', 'command'} <= found.keys():
+    try:  # before hours of judging, not after them
+        transfer_section(found)
+        return dict(found)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise UserError(f"--transfer {file}: give the transfer.json that 'rgb2swir evaluate "
-                        "transfer' of this version wrote")
-    return found
+                        f"transfer' of this version wrote ({error!r})") from error
 
 
 def _require_own(folder: Path) -> None:

@@ -171,11 +171,15 @@ def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     (('--pages', 'docs', '--transfer', 'x.json'), 'cannot read --transfer x.json'),
     (('--pages', 'docs', '--transfer', 'model.yaml'), 'cannot read --transfer model.yaml'),
     (('--pages', 'docs', '--transfer', 'old.json'), 'evaluate transfer'),
+    (('--pages', 'docs', '--transfer', 'list.json'), 'evaluate transfer'),
+    (('--pages', 'docs', '--transfer', 'null.json'), 'evaluate transfer'),
     (('--detector', 'nothing'), "no model 'nothing'"), (('--frames', '0'), '--frames 0')])
 def test_wrong_arguments_are_named(words, tmp_path, monkeypatch, capsys, more, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'model.yaml').write_text('name: x')
     (tmp_path / 'old.json').write_text('{"sources": []}')
+    (tmp_path / 'list.json').write_text('[1]')
+    (tmp_path / 'null.json').write_text('null')
     assert main(words(*more)) == 2
     assert text in capsys.readouterr().err
 

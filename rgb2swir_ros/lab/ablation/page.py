@@ -43,7 +43,7 @@ def page(summary: Mapping[str, Any]) -> str:
             {'row': row['title'], **{name: figure_text(row['map'].get(key, {}).get('to_true'))
                                      for key, name in DETECTION.items()}} for row in rows]), '',
         *_compared(summary['compared'], title), *_pixels(rows), *_scatter(summary),
-        *_transfer(summary),
+        *transfer_section(summary.get('transfer')),
         '## Pictures', '',
         'One row a model, RGB and truth first; the same frames in each.', '', f'![]({SHEET})', '']
     return '\n'.join(lines)
@@ -107,10 +107,12 @@ def _scatter(summary: Mapping[str, Any]) -> list[str]:
             f'![Frechet distance and mAP of each row]({SCATTER})', '']
 
 
-def _transfer(summary: Mapping[str, Any]) -> list[str]:
-    """Return the section on detectors trained on translations, if their figures are there."""
-    found = summary.get('transfer')
-    if not found:
+def transfer_section(found: Mapping[str, Any] | None) -> list[str]:
+    """Return the section on detectors trained on translations; none without their figures.
+
+    :raises KeyError: like ``TypeError`` and ``IndexError``, if these are no such figures.
+    """
+    if found is None:
         return []
     last = found['sources'][-1]['name']
     columns = ['trained on', 'mAP', "over true SWIR's", f'less that of {last}', 'small objects',
