@@ -38,6 +38,15 @@ RESAMPLES = 200
 OWN = {'plan.json', 'models', 'work', 'rows', 'judge', 'presets', 'locks', '.rgb2swir'}
 
 
+class _ListRows(argparse.Action):
+    """Print the rows and end, as ``--help`` does: without the arguments that a run needs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rgb2swir_ros.lab.ablation.rows import ROWS
+        print(*(f'{row.name:<24}{row.title}' for row in ROWS), sep='\n')
+        parser.exit()
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLE
@@ -47,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='models, checkpoints and figures of all rows')
     parser.add_argument('--only', nargs='+', default=[], metavar='ROW',
                         help='these rows alone (default: all); --list names them')
-    parser.add_argument('--list', action='store_true', help='print the rows and end')
+    parser.add_argument('--list', action=_ListRows, nargs=0, help='print the rows and end')
     length = parser.add_mutually_exclusive_group()
     length.add_argument('--share', type=float, metavar='X',
                         help="of the presets' steps, for every row (default .25)")
@@ -109,13 +118,9 @@ def run(arguments: argparse.Namespace) -> int:
     cv2.setNumThreads(1)  # batches are made beside torch's threads
     try:
         from rgb2swir_ros.lab.ablation.command import ablate
-        from rgb2swir_ros.lab.ablation.rows import ROWS
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install "
                         "'rgb2swir_ros[runtime,replay,train,eval]'") from error
-    if arguments.list:
-        print(*(f'{row.name:<24}{row.title}' for row in ROWS), sep='\n')
-        return 0
     failures = ablate(_request(arguments), timed_log('min'))
     for name, reason in failures.items():
         print(f'failed: {name}: {reason}', file=sys.stderr)
