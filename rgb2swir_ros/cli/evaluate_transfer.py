@@ -92,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         train_detectors(settings, models, identities, timed_log('min'))
         return 0
     results = transfer(settings, models, identities, timed_log('min'))
-    text = transfer_table(results, f'{arguments.seeds} detectors of {arguments.steps} steps for '
-                                   f'each source, {data}')
+    text = transfer_table(results, 'detectors of each source: '
+                                   f'{arguments.seeds}, of {arguments.steps} steps; {data}')
     give_report(arguments, 'transfer', text, {
         'command': _command(arguments), 'data': str(data), 'steps': arguments.steps,
         'batch': arguments.batch, 'seeds': arguments.seeds, 'sources': plain(results)})

@@ -22,6 +22,8 @@ COMPARED = (
     (RATIO, 'dit_scae_lge', 'dit_ldm'), (RATIO, 'unet_scae', 'unet_ldm'),
     (RATIO, 'unet_lge', 'unet_ldm'), (RATIO, 'unet_skips_lge', 'unet_ldm'),
     (RATIO, 'unet_scae_lge', 'unet_scae_lge_no_lpl'),
+    (DIFFERENCE, 'unet_scae_lge', 'unet_scae'),
+    (DIFFERENCE, 'unet_scae_lge_seed1', 'unet_scae_seed1'),
     (DIFFERENCE, 'unet_scae_lge', 'teacher_50'), (DIFFERENCE, 'unet_scae_lge', 'teacher_10'),
     (DIFFERENCE, 'unet_scae_lge', 'teacher_4'), (DIFFERENCE, 'student_2', 'teacher_50'),
     (DIFFERENCE, 'student_4', 'teacher_50'), (DIFFERENCE, 'unet_scae_lge', 'canary'),
