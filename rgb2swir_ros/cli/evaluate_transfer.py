@@ -20,6 +20,7 @@ from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.lab.evaluation.models import GREY
+from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.sizes import format_size, parse_size
@@ -68,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--min-side {arguments.min_side:g}, --crop of at least '
                         f'{min(arguments.crop)}: give 0 to 64 pixels, and crops from 32x32')
     data = arguments.data
-    check_report(arguments, 'transfer', (), [data])
+    if arguments.train_only:  # writes no report: one that is there is in nobody's way
+        require_apart([arguments.output], [data, *map(Path, arguments.model)])
+    else:
+        check_report(arguments, 'transfer', (), [data])
     os.environ.update(waiting_environment())  # before torch is loaded
     cv2.setNumThreads(1)  # batches are made beside torch's threads
     try:

@@ -40,6 +40,11 @@ def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
     assert set(words) <= set(repeated)
     assert main([*repeated[1:], '--overwrite']) == 0  # nothing is trained again
     assert json.loads((out / 'transfer.json').read_text()) == figures
+    assert main(words) == 2  # the report is there
+    capsys.readouterr()
+    assert main([*words, '--seeds', '2', '--train-only']) == 0  # which trainings leave alone
+    assert capsys.readouterr().err.count('training a detector on') == 3
+    assert json.loads((out / 'transfer.json').read_text()) == figures
 
 
 @pytest.mark.parametrize(('more', 'text'), [
