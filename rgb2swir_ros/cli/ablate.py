@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
+from rgb2swir_ros.cli.shared import given_options
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.ownership import require_apart, require_free
@@ -227,14 +228,10 @@ def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that repeats the ablation."""
     words = ['rgb2swir', 'ablate', '--data', *map(str, arguments.data), '--output',
              str(arguments.output)]
-    for name in ('share', 'minutes', 'judge_on', 'inception', 'homography', 'rate'):
-        if getattr(arguments, name) is not None:
-            words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
+    words += given_options(arguments, ('share', 'minutes', 'judge_on', 'inception', 'homography',
+                                       'rate'))
     if arguments.pairs is not None:
         words += ['--pairs', *map(str, arguments.pairs), '--every', str(arguments.every)]
-    for name in ('batch_share', 'preset', 'dit_preset', 'detector', 'frames', 'scenes',
-                 'sequences'):
-        words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
-    if arguments.transfer is not None:
-        words += ['--transfer', str(arguments.transfer)]
-    return shlex.join([*words, '--pages', str(arguments.pages)])
+    words += given_options(arguments, ('batch_share', 'preset', 'dit_preset', 'detector', 'frames',
+                                       'scenes', 'sequences', 'transfer', 'pages'))
+    return shlex.join(words)

@@ -74,6 +74,14 @@ def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:
                         help='replace the report that is there, as far as this tool wrote it')
 
 
+def check_apart(arguments: argparse.Namespace, inputs: Iterable[Path]) -> None:
+    """Check that ``--output`` lies in no model and in none of the other inputs, nor around them.
+
+    :raises UserError: if it does.
+    """
+    require_apart([arguments.output], [*inputs, *map(Path, arguments.model or ())])
+
+
 def check_report(arguments: argparse.Namespace, name: str, pictures: Sequence[str],
                  inputs: Iterable[Path]) -> None:
     """Check before the measurement that the report can be written after it.
@@ -83,8 +91,7 @@ def check_report(arguments: argparse.Namespace, name: str, pictures: Sequence[st
     :raises UserError: if a file of the report exists, or the report lies in an input.
     """
     if arguments.output is not None:
-        models = (Path(model) for model in arguments.model or ())
-        require_apart([arguments.output], [*inputs, *models])
+        check_apart(arguments, inputs)
         names = ('table.txt', f'{name}.json', *pictures)
         require_free((arguments.output / file for file in names), overwrite=arguments.overwrite)
 

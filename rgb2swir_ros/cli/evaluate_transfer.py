@@ -13,14 +13,15 @@ from rgb2swir_ros.cli.evaluate_shared import (
     add_model_arguments,
     add_report_arguments,
     candidates,
+    check_apart,
     check_report,
     give_report,
 )
+from rgb2swir_ros.cli.shared import given_options
 from rgb2swir_ros.engines.processor import waiting_environment
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap, plain
 from rgb2swir_ros.lab.evaluation.models import GREY
-from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.sizes import format_size, parse_size
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
                         f'{min(arguments.crop)}: give 0 to 64 pixels, and crops from 32x32')
     data = arguments.data
     if arguments.train_only:  # writes no report: one that is there is in nobody's way
-        require_apart([arguments.output], [data, *map(Path, arguments.model)])
+        check_apart(arguments, [data])
     else:
         check_report(arguments, 'transfer', (), [data])
     os.environ.update(waiting_environment())  # before torch is loaded
@@ -109,9 +110,8 @@ def _command(arguments: argparse.Namespace) -> str:
     words = ['rgb2swir', 'evaluate', 'transfer', '--data', str(arguments.data)]
     words += [word for model in arguments.model for word in ('--model', model)]
     words += ['--crop', format_size(arguments.crop)]
-    for name in ('steps', 'batch', 'seeds', 'min_side', 'resamples'):
-        words += [f"--{name.replace('_', '-')}", f'{getattr(arguments, name):g}']
-    return shlex.join([*words, '--output', str(arguments.output)])
+    return shlex.join(words + given_options(arguments, (
+        'steps', 'batch', 'seeds', 'min_side', 'teacher_steps', 'seed', 'resamples', 'output')))
 
 
 def _identity(name: str, arguments: argparse.Namespace) -> str:

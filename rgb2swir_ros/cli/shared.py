@@ -24,6 +24,12 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
                              'nobody has changed them since')
 
 
+def given_options(arguments: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    """Return the words of a command line that give these options; one of None has none."""
+    return [word for name in names if (value := getattr(arguments, name)) is not None
+            for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
 def require_libraries(verb: str, modules: Sequence[str], named: str) -> None:
     """Check that libraries are installed, without importing them: loading torch takes seconds.
 

@@ -38,6 +38,8 @@ def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
     repeated = shlex.split(figures['command'])
     assert repeated[:3] == ['rgb2swir', *words[:2]]
     assert set(words) <= set(repeated)
+    assert repeated[repeated.index('--seed') + 1] == '0'  # of a teacher's noise
+    assert '--teacher-steps' in repeated
     assert main([*repeated[1:], '--overwrite']) == 0  # nothing is trained again
     assert json.loads((out / 'transfer.json').read_text()) == figures
     assert main(words) == 2  # the report is there
