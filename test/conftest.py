@@ -21,6 +21,10 @@ if 'PYTEST_XDIST_WORKER' in os.environ:
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')  # what waits in spite of that sleeps
 
+# Before each compilation torch compiles a file that does nothing and loads it in a process of its
+# own, to see whether the compiler knows the processor; what the tests compile shows that as well
+os.environ.setdefault('TORCHINDUCTOR_VEC_ISA_OK', '1')
+
 
 def pytest_configure() -> None:
     """Let tests interrupt the processes that they start, and hang up on them.

@@ -30,7 +30,8 @@ from .registries import COMPILER, REGISTRIES, need_compiler, need_registry
 
 pytestmark = pytest.mark.slow
 DESIGN = Path(__file__).parents[2] / 'docs' / 'design.md'
-SIZE, LARGE, PADDED = (512, 640), (1024, 1280), (360, 640)  # the last is none that the nets divide
+SIZE = 512, 640
+LARGE = 1016, 1280  # padded to 1024, which the networks divide
 OLD, NEW = REGISTRIES
 CLOSE = .05  # share by which a figure may leave the table; another torch moves some a little
 # what builds the large engine: the version that has fewer others
@@ -97,8 +98,6 @@ def built(programs, tmp_path_factory):
             submit(name, programs[name], versions=[version])
         submit('large', write_core(preset_model('nano'), LARGE, folder / 'large.pt2', 4),
                versions=[LARGE_BUILDER])
-        submit('padded', write_core(preset_model('nano'), PADDED, folder / 'padded.pt2'), 'SM86',
-               versions=[NEW])
         for kind, gpus in (Unconvertible, GPUS), (Slipped, GPUS), (Matrix, ('SM75',)):
             submit(kind.__name__, write_small(kind(), folder / f'{kind.__name__}.pt2'), *gpus)
         submit('Matrix for others', folder / 'Matrix.pt2')
@@ -135,14 +134,14 @@ def test_a_larger_preset_has_no_operator_of_its_own(programs, name):
     assert len(operators(programs[name])) > 20
 
 
-@pytest.mark.parametrize(('version', 'name'), [*BUILT, (NEW, 'padded')])
+@pytest.mark.parametrize(('version', 'name'), BUILT)
 def test_it_compiles(built, version, name):
     facts = built[version][name]
     assert 'error' not in facts, facts
     assert facts['engine_bytes'] > 1e6
 
 
-def test_it_compiles_at_a_large_size(built):
+def test_it_compiles_at_a_large_size_that_is_padded(built):
     assert 'error' not in built[LARGE_BUILDER]['large']
 
 
