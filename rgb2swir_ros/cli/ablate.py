@@ -18,7 +18,7 @@ from rgb2swir_ros.lab.evaluation.intervals import check_bootstrap
 from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.progress import timed_log
 from rgb2swir_ros.resources import model_directory
-from rgb2swir_ros.sizes import parse_size
+from rgb2swir_ros.sizes import format_size, parse_size
 
 if TYPE_CHECKING:
     from rgb2swir_ros.lab.ablation.command import Request
@@ -109,6 +109,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                              'the rows that are judged')
     parser.add_argument('--transfer', type=Path, metavar='FILE',
                         help="transfer.json of 'rgb2swir evaluate transfer', for those pages")
+    parser.add_argument('--join', type=Path, metavar='FILE',
+                        help='ablation.json of an earlier run with the same settings, its '
+                             'pictures beside it: rows that are not judged here come from there')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -134,6 +137,7 @@ def _request(arguments: argparse.Namespace) -> Request:
     :raises UserError: naming what is wrong.
     """
     from rgb2swir_ros.lab.ablation.command import FIGURES_FILE, PAGE_FILE, Request
+    from rgb2swir_ros.lab.ablation.joined import read_earlier
     from rgb2swir_ros.lab.ablation.page import SCATTER, SHEET
     from rgb2swir_ros.lab.ablation.plan import Budget
     from rgb2swir_ros.lab.ablation.rows import chosen_rows
@@ -151,6 +155,10 @@ def _request(arguments: argparse.Namespace) -> Request:
         raise UserError(f'--inception {arguments.inception}: there is no such file')
     if arguments.transfer is not None and arguments.pages is None:
         raise UserError('--transfer: give --pages, too, which show it')
+    if arguments.join is not None:
+        if arguments.pages is None:
+            raise UserError('--join: give --pages, too, which show its rows')
+        read_earlier(arguments.join)
     require_apart([arguments.output, arguments.pages],
                   [*arguments.data, arguments.judge_on])
     _require_own(arguments.output)
@@ -167,7 +175,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         frames=arguments.frames, scenes=arguments.scenes, sequences=arguments.sequences,
         rendered_size=arguments.rendered_size, inception=arguments.inception,
         resamples=arguments.resamples, threads=arguments.threads, workers=arguments.workers,
-        pages=arguments.pages, transfer=_transfer(arguments.transfer), command=_command(arguments),
+        pages=arguments.pages, transfer=_transfer(arguments.transfer),
+        joined=arguments.join, command=_command(arguments),
         batch_share=arguments.batch_share, judged_on=arguments.judge_on)
 
 
@@ -233,5 +242,7 @@ def _command(arguments: argparse.Namespace) -> str:
     if arguments.pairs is not None:
         words += ['--pairs', *map(str, arguments.pairs), '--every', str(arguments.every)]
     words += given_options(arguments, ('batch_share', 'preset', 'dit_preset', 'detector', 'frames',
-                                       'scenes', 'sequences', 'transfer', 'pages'))
+                                       'scenes', 'sequences', 'resamples'))
+    words += ['--rendered-size', format_size(arguments.rendered_size)]
+    words += given_options(arguments, ('transfer', 'join', 'pages'))
     return shlex.join(words)

@@ -154,6 +154,31 @@ def test_another_data_set_may_be_judged_on(words, data, tmp_path, capsys):
     assert 'nowhere' in capsys.readouterr().err
 
 
+def test_rows_of_an_earlier_run_join_the_page(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(validation, 'LOOKUP_FRAMES', 4)
+    pages = tmp_path / 'docs'
+    figures = pages / 'ablation.json'
+    assert main(words('--only', 'grey', '--pages', str(pages))) == 0
+    grey = json.loads(figures.read_text())['rows'][0]
+    sheet = cv2.imread(str(pages / 'images' / 'ablation.jpg'))
+    for row in (tmp_path / 'out' / 'rows').iterdir():  # as on another machine
+        shutil.rmtree(row)
+    joined = words('--only', 'lookup', '--pages', str(pages), '--join', str(figures))
+    assert main([*joined, '--resamples', '30']) == 1 + 1
+    assert '--resamples 20 there, 30 here' in capsys.readouterr().err
+    assert json.loads(figures.read_text())['rows'] == [grey]
+    assert main(joined) == 0
+    summary = json.loads(figures.read_text())
+    assert [row['row'] for row in summary['rows']] == ['grey', 'lookup']
+    assert summary['rows'][0] == grey
+    assert (pages / 'ablation.md').read_text() == page(summary)
+    assert 'joined with `--join`: grey-scale conversion.' in page(summary)
+    band = len(sheet) // 3
+    larger = cv2.imread(str(pages / 'images' / 'ablation.jpg'))
+    assert len(larger) == 4 * band
+    assert abs(larger[:3 * band].astype(int) - sheet).mean() < 3
+
+
 def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     assert main(words('--only', 'grey', '--share', '.5', '--train-only')) == 0
     assert main(words('--only', 'grey', '--share', '.4', '--train-only')) == 2
@@ -173,6 +198,10 @@ def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     (('--pages', 'docs', '--transfer', 'old.json'), 'evaluate transfer'),
     (('--pages', 'docs', '--transfer', 'list.json'), 'evaluate transfer'),
     (('--pages', 'docs', '--transfer', 'null.json'), 'evaluate transfer'),
+    (('--join', 'old.json'), 'give --pages'),
+    (('--pages', 'docs', '--join', 'gone.json'), '--join gone.json'),
+    (('--pages', 'docs', '--join', 'list.json'), '--join list.json'),
+    (('--pages', 'docs', '--join', 'old.json'), '--join old.json'),
     (('--detector', 'nothing'), "no model 'nothing'"), (('--frames', '0'), '--frames 0')])
 def test_wrong_arguments_are_named(words, tmp_path, monkeypatch, capsys, more, text):
     monkeypatch.chdir(tmp_path)

@@ -10,6 +10,7 @@ import torch
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes, write_json
+from rgb2swir_ros.lab.ablation.joined import join, read_earlier
 from rgb2swir_ros.lab.ablation.judge import Judge, JudgeSettings
 from rgb2swir_ros.lab.ablation.pace import Pace
 from rgb2swir_ros.lab.ablation.page import SCATTER, SHEET, page
@@ -49,7 +50,8 @@ class Request:
         ``sequences``: for steadiness, still and moving ones each; ``rendered_size``: of both.
     :param threads: of torch, 0 for its own choice; ``workers``: processes that render.
     :param pages: folder for the documents, or None; ``command``: the command line, for them;
-        ``transfer``: figures of ``evaluate transfer`` that they show, too.
+        ``transfer``: figures of ``evaluate transfer`` that they show, too; ``joined``: the
+        figures of an earlier run, whose other rows they show, too.
     """
 
     data: list[Path]
@@ -69,6 +71,7 @@ class Request:
     workers: int
     pages: Path | None = None
     transfer: dict[str, Any] | None = None
+    joined: Path | None = None
     command: str = ''
     batch_share: float = 1.0
     judged_on: Path | None = None
@@ -106,18 +109,22 @@ def ablate(request: Request, log: Log) -> dict[str, str]:
     runner = Runner(works, folder / 'locks', pace, log)
     runner.run()
     if judge is not None and request.pages is not None:
-        write_pages(request.pages, request.command, judge, all_trainings, request.transfer)
+        write_pages(request.pages, request.command, judge, all_trainings, request.transfer,
+                    request.joined)
         log(f'wrote {request.pages / PAGE_FILE}')
     return runner.failures
 
 
 def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainings,
-                transfer: dict[str, Any] | None = None) -> None:
+                transfer: dict[str, Any] | None = None, joined: Path | None = None) -> None:
     """Write the page, its figures and its pictures, of all rows that are judged.
 
     :param folder: for them; what its ``ablation_concluded.md`` says, if there is one, becomes
         part of the page.
-    :raises UserError: if no row is judged, matplotlib is missing, or a file cannot be written.
+    :param joined: figures of an earlier run, whose other rows are shown as well; its pictures lie
+        beside it.
+    :raises UserError: if no row is judged, the joined ones were judged otherwise, matplotlib is
+        missing, or a file cannot be written.
     """
     summary = summarise(ROWS, judge, all_trainings, command)
     if not summary['rows']:
@@ -127,8 +134,13 @@ def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainin
         summary['concluded'] = concluded.read_text()
     if transfer is not None:
         summary['transfer'] = transfer
+    sheet = None
+    if joined is not None:
+        earlier = read_earlier(joined)
+        sheet = joined.parent / SHEET, [row['row'] for row in earlier['rows']]
+        summary = join(summary, earlier, ROWS, joined)
     plot_scatter(folder / SCATTER, summary['rows'])
-    write_sheet(folder / SHEET, judge, summary['rows'])
+    write_sheet(folder / SHEET, judge, summary['rows'], sheet)
     write_json(folder / FIGURES_FILE, summary)
     write_bytes(folder / PAGE_FILE, page(summary).encode())
 

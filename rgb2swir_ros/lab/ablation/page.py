@@ -31,7 +31,7 @@ def page(summary: Mapping[str, Any]) -> str:
         f"frames of {true['scenes']} scenes that no training saw ({summary['machine']}). The "
         'figures here are those of [ablation.json](ablation.json); this makes them, and goes on '
         'where it was stopped:', '', '```', summary['command'], '```', '',
-        *_concluded(summary), '## Detection', '',
+        *_joined(summary, title), *_concluded(summary), '## Detection', '',
         f"mAP over that in the true SWIR frames, by the detector `{summary['detector']}`"
         + (f", for which boxes thinner than {summary['min_side']:g} pixels neither count nor harm"
            if summary['min_side'] else '')
@@ -52,6 +52,16 @@ def page(summary: Mapping[str, Any]) -> str:
 def _batches(summary: Mapping[str, Any]) -> str:
     share = summary.get('batch_share', 1)
     return '' if share == 1 else f' with {share:g} of their batches'
+
+
+def _joined(summary: Mapping[str, Any], title: Mapping[str, str]) -> list[str]:
+    names = summary.get('joined')
+    if not names:
+        return []
+    return [f"{len(names)} of the {len(title)} rows were trained and judged by an earlier run of "
+            'it with the same settings, on the same frames, and joined with `--join`: '
+            + '; '.join(title[name] for name in names)
+            + '. Rows of two runs are not compared with each other below.', '']
 
 
 def _concluded(summary: Mapping[str, Any]) -> list[str]:

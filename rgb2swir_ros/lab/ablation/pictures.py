@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import finished, write_bytes
 from rgb2swir_ros.lab.ablation.judge import SHOWN, Judge
 from rgb2swir_ros.lab.scenes.annotations import read_display_value
@@ -74,18 +75,41 @@ def spread_heights(heights: Sequence[float]) -> list[float]:
     return spread
 
 
-def write_sheet(target: Path, judge: Judge, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a sheet of the same frames in RGB, in true SWIR and by each row, as JPEG."""
+def write_sheet(target: Path, judge: Judge, rows: Sequence[Mapping[str, Any]],
+                joined: tuple[Path, Sequence[str]] | None = None) -> None:
+    """Write a sheet of the same frames in RGB, in true SWIR and by each row, as JPEG.
+
+    :param joined: an earlier sheet and its rows, for those that are not judged here.
+    :raises UserError: if that sheet cannot be read, or is of other rows.
+    """
     chosen = sorted({int(k) for k in np.linspace(0, len(judge.frames) - 1, SHOWN)})
     bands = [_band('RGB', [read_picture(judge.pictures[k]) for k in chosen]),
              _band('true SWIR', [_bytes(read_display_value(judge.frames[k].path))
                                  for k in chosen])]
+    earlier = read_bands(*joined, bands[0].shape) if joined is not None else {}
     for row in rows:
+        if not judge.is_judged(row['row']):
+            bands.append(earlier[row['row']])
+            continue
         paths = [judge.folder / 'rows' / row['row'] / f'frame_{k:04d}.png' for k in chosen]
         bands.append(_band(row['title'], [read_picture(path) for path in paths]))
     _, data = cv2.imencode('.jpg', np.vstack(bands)[..., ::-1],
                            [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     write_bytes(target, data.tobytes())
+
+
+def read_bands(sheet: Path, names: Sequence[str],
+               shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
+    """Return the bands of a sheet by the names of its rows, uint8 RGB.
+
+    :param shape: of a band.
+    :raises UserError: if it cannot be read, or is of other rows.
+    """
+    pixels = read_picture(sheet)
+    count = 2 + len(names)  # RGB and truth come first
+    if pixels.shape != (count * shape[0], *shape[1:]):
+        raise UserError(f'{sheet} is no sheet of the {len(names)} rows beside it')
+    return dict(zip(names, np.split(pixels, count)[2:], strict=True))
 
 
 def _bytes(display_value: NDArray[np.float32]) -> NDArray[np.uint8]:

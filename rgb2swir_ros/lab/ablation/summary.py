@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,13 @@ def summarise(rows: Sequence[Row], judge: Judge, trainings: Trainings,
         'frames': len(judge.frames), 'true': {
             key: true.get(key) for key in ('objects', 'contrast_objects', 'scenes', 'map')},
         'rows': entries, 'compared': _compared(judge, [entry['row'] for entry in entries]),
-        'frechet_and_map': rank_correlation(
-            [(entry['frechet'], entry['map']['map']['to_true']['value']) for entry in entries])}
+        'frechet_and_map': correlated(entries)}
+
+
+def correlated(entries: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the rank correlation of Frechet distance and mAP over rows."""
+    return rank_correlation([(entry['frechet'], entry['map']['map']['to_true']['value'])
+                             for entry in entries])
 
 
 def _entry(row: Row, judge: Judge, trainings: Trainings) -> dict[str, Any]:
