@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -122,6 +124,21 @@ def test_ctrl_c_says_how_to_go_on(data, tiny, tmp_path, capsys, monkeypatch):
     assert 'the same command goes on from there' in capsys.readouterr().err
     assert main(translator_words('autoencoder', data, tmp_path, tiny)) == 0
     assert 'resuming stage 1 at step 1' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_torchrun_trains_one_translator_in_two_processes(data, tiny, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--local-addr',
+         '127.0.0.1', '--nproc-per-node', '2', '-m', 'rgb2swir_ros.cli.main',
+         *translator_words('autoencoder', data, tmp_path, tiny)],
+        env={**os.environ, 'GLOO_SOCKET_IFNAME': 'lo', 'OMP_NUM_THREADS': '1'},
+        capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count('plain 2/2') == 1
+    assert ended.stdout.count('wrote') == 1
+    record = yaml.safe_load((tmp_path / 'autoencoder' / 'training.yaml').read_text())
+    assert record['processes'] == 2
 
 
 @pytest.mark.parametrize(('target', 'more', 'text'), [

@@ -1,7 +1,4 @@
-"""What each of two processes of a training does: `test_parallel` starts them with torchrun.
-
-First the parts, whose figures it writes for both processes, then the command of a user.
-"""
+"""What each of two processes of a training does: `test_parallel` starts them with torchrun."""
 
 import sys
 from pathlib import Path
@@ -13,7 +10,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from tiny_training import PatchPairs, tiny_translator
 
-from rgb2swir_ros.cli import main as command
 from rgb2swir_ros.lab.training.batches import Stores
 from rgb2swir_ros.lab.training.parallel import joined_process_group
 from rgb2swir_ros.lab.training.preset import Stage, StudentTrainingConfig
@@ -47,4 +43,3 @@ def main(folder: Path) -> None:
 
 if __name__ == '__main__':
     main(Path(sys.argv[1]))
-    sys.exit(command.main(sys.argv[2:]))
