@@ -8,6 +8,7 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry_buffer import GeometryBuffer
 from rgb2swir_ros.lab.scenes.scene import Pose
+from rgb2swir_ros.lab.scenes.vectors import row_length
 
 SKY_DISTANCE_M = 1e5  # large enough that only the camera's rotation moves the sky
 TOLERANCE = .02       # of the distance, for finding a point again in the next frame
@@ -43,7 +44,7 @@ def optical_flow(now: GeometryBuffer, poses: Sequence[Pose], following: Geometry
     at = np.where(inside, pixel[:, 1], 0).astype(int) * width \
         + np.where(inside, pixel[:, 0], 0).astype(int)
     there = np.where(following.hits.sky, SKY_DISTANCE_M, following.hits.distance)[at]
-    distance = np.linalg.norm(point - following.position, axis=1)
+    distance = row_length(point - following.position)
     same = (following.hits.object_index[at] == object_index) \
         & (np.abs(there - distance) < TOLERANCE * distance + .1)
     small = (height // supersample, width // supersample)

@@ -10,6 +10,7 @@ import numpy as np
 from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits, on_plane
 from rgb2swir_ros.lab.scenes.scene import PinholeCamera
 from rgb2swir_ros.lab.scenes.textures import mip_pyramid, sample_textures
+from rgb2swir_ros.lab.scenes.vectors import row_dot
 
 GRASS_STRETCH = .4   # of the texture of grass on the ground, along v: blades stand upright
 COARSE_TEXELS = 3.0  # a metre: dirt, moisture and wear vary over metres
@@ -84,7 +85,7 @@ def _reliefs(caster: RayCaster, hits: RayHits, direction: np.ndarray,
     texels = np.array([p.texels for p in parts], np.float32)[hits.surface]
     local, normal = caster.to_objects(hits.point, hits.normal, hits.object_index)
     u, v = on_plane(local, normal)
-    cosine = np.maximum(np.abs((hits.normal * direction).sum(axis=1)), .05)
+    cosine = np.maximum(np.abs(row_dot(hits.normal, direction)), .05)
     footprint = np.where(hits.sky, 0, hits.distance) * spread / np.sqrt(cosine)
     upright = np.array([p.texture == 'foliage' for p in parts])[hits.surface] \
         & is_ground(hits)
@@ -132,9 +133,11 @@ def _open_sky(caster: RayCaster, hits: RayHits, size: tuple[int, int],
             row = np.minimum((y + dy) // 2, rows_small - 1)
             column = np.minimum((x + dx) // 2, columns_small - 1)
             source = np.minimum(row * 2, height - 1) * width + np.minimum(column * 2, width - 1)
-            cost = ((hits.normal - hits.normal[source]) ** 2).sum(axis=1) \
+            turned = hits.normal - hits.normal[source]
+            away = np.abs(np.nan_to_num(hits.point - hits.point[source]))
+            cost = row_dot(turned, turned) \
                 + 2.0 * (hits.object_index != hits.object_index[source]) \
-                + np.abs(np.nan_to_num(hits.point - hits.point[source])).sum(axis=1) * .2
+                + (away[:, 0] + away[:, 1] + away[:, 2]) * .2
             better = cost < least
             best[better] = (row * columns_small + column)[better]
             least[better] = cost[better]

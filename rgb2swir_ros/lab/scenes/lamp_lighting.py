@@ -7,6 +7,7 @@ import numpy as np
 from rgb2swir_ros.lab.scenes.geometry_buffer import GeometryBuffer
 from rgb2swir_ros.lab.scenes.light import Light
 from rgb2swir_ros.lab.scenes.raycast import RayCaster
+from rgb2swir_ros.lab.scenes.vectors import row_dot, row_length
 
 REACH = {'street': 45.0, 'head': 30.0, 'window': 0.0, 'tail': 0.0, 'signal': 0.0}  # metres
 MAX_LAMPS = 16  # the nearest ahead are used
@@ -27,15 +28,18 @@ def lamp_light(caster: RayCaster, buffer: GeometryBuffer, light: Light) -> np.nd
     point, normal = hits.point[rows], hits.normal[rows]
     for kind, place, ahead in _places(caster, buffer, light):
         to_lamp = place - point
-        squared = (to_lamp ** 2).sum(axis=1)
+        squared = row_dot(to_lamp, to_lamp)
         unit = to_lamp / np.sqrt(squared)[:, None]
-        facing = np.clip((unit * normal).sum(axis=1), 0, 1)
+        facing = np.clip(row_dot(unit, normal), 0, 1)
+        ahead_of = unit[:, 1] if kind == 'street' else -(unit @ ahead)
+        reached = np.flatnonzero((facing > 0) & (ahead_of > 0))
+        facing, ahead_of = facing[reached], np.minimum(ahead_of[reached], 1)
         if kind == 'street':  # shines down
-            facing *= np.clip(unit[:, 1], 0, 1) ** .7
+            facing *= ahead_of ** .7
         else:                 # shines ahead and a little down
-            facing *= np.clip(-(unit @ ahead), 0, 1) ** 12
-        amount = STRENGTH[kind] * facing / (squared + 1.0)
-        total[rows] += amount[:, None] * light.lamps[kind]
+            facing *= ahead_of ** 12
+        amount = STRENGTH[kind] * facing / (squared[reached] + 1.0)
+        total[rows[reached]] += amount[:, None] * light.lamps[kind]
     if light.own_beam.any():
         total[rows] += _beam(buffer, point, normal)[:, None] * light.own_beam
     return total
@@ -73,6 +77,6 @@ def _beam(buffer: GeometryBuffer, point: np.ndarray, normal: np.ndarray) -> np.n
     # a dipped beam: wide, with a cut-off at the horizon
     shape = np.exp(-(across / .45) ** 2) / (1 + np.exp(np.clip((up + .01) / .012, -50, 50))) \
         * np.exp(-(np.minimum(up, 0) / .35) ** 2)
-    unit = (place - point) / np.linalg.norm(place - point, axis=1, keepdims=True)
-    facing = np.clip((unit * normal).sum(axis=1), 0, 1)
-    return (shape * facing * 100 / (away ** 2).sum(axis=1).clip(9)).astype(np.float32)
+    unit = (place - point) / row_length(place - point)[:, None]
+    facing = np.clip(row_dot(unit, normal), 0, 1)
+    return (shape * facing * 100 / row_dot(away, away).clip(9)).astype(np.float32)

@@ -17,6 +17,7 @@ from embreex.rtcore_scene import EmbreeScene
 from rgb2swir_ros.lab.scenes.geometry.mesh import Part, rotation
 from rgb2swir_ros.lab.scenes.scene import Pose, Scene, SceneObject
 from rgb2swir_ros.lab.scenes.textures import in_gap
+from rgb2swir_ros.lab.scenes.vectors import row_dot, row_length
 
 SKY, GROUND = -2, -1
 GAPS = 4         # a ray passes through so many gaps between leaves at most
@@ -102,26 +103,26 @@ class RayCaster:
         self._texels = np.array([s.part.texels for s in self.surfaces], np.float32)
         vertices, faces = terrain.mesh(scene.camera.z - 30)
         still = [(vertices, faces, GROUND, np.zeros(len(faces), np.int32))]
-        still += [self._piece(k, 0.0) for k, t in enumerate(scene.objects) if not t.speed]
+        self.poses: list[Pose] = [t.pose(terrain, 0.0) for t in scene.objects]
+        still += [self._piece(k) for k, t in enumerate(scene.objects) if not t.speed]
         self._still = _Layer(still)
         self._moving: _Layer | None = None
-        self.poses: list[Pose] = []
         self.at(0.0)
 
     def at(self, seconds: float) -> None:
         """Move the moving objects to their poses at a time, in seconds."""
         objects = self.scene.objects
-        self.poses = [t.pose(self.scene.terrain, seconds if t.speed else 0.0) for t in objects]
+        self.poses = [t.pose(self.scene.terrain, seconds) if t.speed else pose
+                      for t, pose in zip(objects, self.poses, strict=True)]
         self._poses = (np.array([rotation(p.heading) for p in self.poses], np.float32),
                        np.array([p.position for p in self.poses], np.float32),
                        np.array([p.scale for p in self.poses], np.float32))
-        moving = [self._piece(k, seconds) for k, t in enumerate(objects) if t.speed]
+        moving = [self._piece(k) for k, t in enumerate(objects) if t.speed]
         self._moving = _Layer(moving) if moving else None
 
-    def _piece(self, number: int,
-               seconds: float) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    def _piece(self, number: int) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
         item: SceneObject = self.scene.objects[number]
-        points = item.pose(self.scene.terrain, seconds).to_world(item.mesh.vertices)
+        points = self.poses[number].to_world(item.mesh.vertices)
         return points, item.mesh.faces, number, \
             item.mesh.part.astype(np.int32) + self._first[number]
 
@@ -135,7 +136,7 @@ class RayCaster:
         origins = np.ascontiguousarray(np.broadcast_to(origin, direction.shape), np.float32)
         distance, object_index, surface, normal = self._nearest(origins, direction)
         self._pass_gaps(origins, direction, spread, distance, object_index, surface, normal)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+        normal /= np.maximum(row_length(normal)[:, None], 1e-12)
         point = origins + direction * np.where(np.isinf(distance), 0, distance)[:, None]
         ground = np.flatnonzero(object_index == GROUND)
         if len(ground):
@@ -145,7 +146,7 @@ class RayCaster:
                 / np.sqrt(slant)
             surface[ground] = self.scene.terrain.classify(x, z, footprint)
             normal[ground] = self.scene.terrain.normals(x, z)
-        away = (normal * direction).sum(axis=1) > 0
+        away = row_dot(normal, direction) > 0
         away[ground] = False  # smoothed normals of the ground may face away behind a crest
         normal[away] *= -1
         return RayHits(distance, point, normal, object_index, surface)
@@ -219,13 +220,15 @@ class RayCaster:
         :param footprint: (N,) metres that a pixel covers there: light comes through gaps of no
             less than that between leaves. Leaves have no gaps when not given.
         """
-        reach = 2e-3 + 2e-4 * np.abs(point).max(axis=1, keepdims=True)
-        origins = np.ascontiguousarray(point + normal * reach, np.float32)
+        size = np.abs(point)
+        reach = 2e-3 + 2e-4 * np.maximum(np.maximum(size[:, 0], size[:, 1]), size[:, 2])
+        origins = np.ascontiguousarray(point + normal * reach[:, None], np.float32)
         rays = np.ascontiguousarray(np.broadcast_to(direction, origins.shape), np.float32)
-        free = np.ones(len(origins), bool)
-        for layer in (self._still, self._moving):
-            if layer is not None:
-                free &= layer.embree_scene.run(origins, rays, query='OCCLUDED') < 0
+        free = self._still.embree_scene.run(origins, rays, query='OCCLUDED') < 0
+        left = np.flatnonzero(free)
+        if self._moving is not None and len(left):
+            free[left] = self._moving.embree_scene.run(origins[left], rays[left],
+                                                       query='OCCLUDED') < 0
         rows = np.flatnonzero(~free)
         if footprint is not None and len(rows) and np.isfinite(self._quantile).any():
             distance, *met = self._nearest(origins[rows], rays[rows])

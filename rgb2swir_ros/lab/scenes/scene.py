@@ -8,6 +8,7 @@ import numpy as np
 
 from rgb2swir_ros.lab.scenes.geometry.mesh import Mesh, rotation
 from rgb2swir_ros.lab.scenes.terrain import Terrain
+from rgb2swir_ros.lab.scenes.vectors import row_length
 
 # The classes of the data set; their COCO category ids count from 1 in this order.
 CATEGORIES = ('car', 'truck', 'person', 'bus', 'motorcycle', 'bicycle')
@@ -103,7 +104,7 @@ class PinholeCamera:
         y = (height / 2 - np.arange(height, dtype=np.float32) - .5) / pixels
         local = np.stack(np.broadcast_arrays(x[None, :], y[:, None], np.float32(1)), axis=-1)
         scene = local.reshape(-1, 3) @ axes.astype(np.float32)
-        return np.ascontiguousarray(scene / np.linalg.norm(scene, axis=1, keepdims=True),
+        return np.ascontiguousarray(scene / row_length(scene)[:, None],
                                     dtype=np.float32)
 
     def project(self, points: np.ndarray, position: np.ndarray,

@@ -24,6 +24,7 @@ from rgb2swir_ros.lab.scenes.materials import (
     wet_reflectance,
 )
 from rgb2swir_ros.lab.scenes.raycast import GROUND, RayCaster, RayHits
+from rgb2swir_ros.lab.scenes.vectors import row_dot, row_length
 
 FILM_GLOSS = .03  # Fresnel reflectance of water at normal incidence, for films and puddles
 # Leaves scatter so much SWIR that light fills the small shadows between them
@@ -96,8 +97,9 @@ def shade(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCondition
     rho[leafy] = foliage.tuft_albedo(rho[leafy], in_tuft[hits.surface[leafy]])
     irradiance = _irradiance(caster, buffer, conditions, rho, leafy)
     lamps = lamp_light(caster, buffer, light)
-    # a lamp lights one side of a leaf, and both scatter
-    irradiance += np.where(leafy[:, None], .5, 1) * lamps
+    if lamps.any():
+        lamps[leafy] *= .5  # a lamp lights one side of a leaf, and both scatter
+        irradiance += lamps
     radiance = rho * irradiance
     radiance += _emission(caster, buffer, light)
     _add_reflections(caster, buffer, conditions, radiance)
@@ -157,7 +159,9 @@ def _irradiance(caster: RayCaster, buffer: GeometryBuffer, conditions: RenderCon
         footprint = hits.distance[rows] / (buffer.camera.focal * buffer.camera.size[1])
         lit[rows] = caster.lit(hits.point[rows], side, toward, footprint)
     slope = hits.normal @ SKY_DIRECTIONS.T
-    slope = np.where(leafy[:, None], .5 * foliage.facing(slope), np.clip(slope, 0, 1))
+    on_leaves = .5 * foliage.facing(slope[leafy])
+    np.clip(slope, 0, 1, out=slope)
+    slope[leafy] = on_leaves
     weights = (buffer.open_sky * slope * SKY_SHARES).astype(np.float32)
     sky = light.sky_radiance(SKY_DIRECTIONS)
     level = (SKY_SHARES * SKY_DIRECTIONS[:, 1]) @ sky
@@ -230,13 +234,13 @@ def _add_reflections(caster: RayCaster, buffer: GeometryBuffer, conditions: Rend
     if len(rows) == 0:
         return
     seen, normal = buffer.direction[rows], hits.normal[rows]
-    cosine = np.clip(-(seen * normal).sum(axis=1), 0, 1)
+    cosine = np.clip(-row_dot(seen, normal), 0, 1)
     in_swir = np.array([s.part.swir_gloss for s in caster.surfaces], np.float32)
     share = np.empty((len(rows), 5), np.float32)
     share[:, :3] = _fresnel(gloss[rows], cosine)[:, None]
     share[:, 3:] = _fresnel(gloss[rows] * in_swir[hits.surface[rows]], cosine)[:, None]
     away = seen + 2 * cosine[:, None] * normal
-    away = (away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
+    away = (away / row_length(away)[:, None]).astype(np.float32)
     start = hits.point[rows] + normal * (2e-3 + 2e-4 * hits.distance[rows, None])
     spread = 8 / (buffer.camera.focal * buffer.camera.size[1])
     image = caster.hits(start.astype(np.float32), away, spread)
