@@ -58,7 +58,7 @@ def _joined(summary: Mapping[str, Any], title: Mapping[str, str]) -> list[str]:
     names = summary.get('joined')
     if not names:
         return []
-    return [f"{len(names)} of the {len(title)} rows were trained and judged by an earlier run of "
+    return [f"{len(names)} of the {len(title)} rows were trained and judged by earlier runs of "
             'it with the same settings, on the same frames, and joined with `--join`: '
             + '; '.join(title[name] for name in names)
             + '. Rows of two runs are not compared with each other below.', '']

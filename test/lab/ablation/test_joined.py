@@ -66,7 +66,7 @@ def test_the_page_says_which_rows_are_of_another_run(here, earlier):
     here['compared'] = []
     del earlier['transfer']
     text = page(join(here, earlier, ROWS, FILE))
-    assert '2 of the 5 rows were trained and judged by an earlier run' in text
+    assert '2 of the 5 rows were trained and judged by earlier runs of it' in text
     assert 'joined with `--join`: both; grey. Rows' in text
     assert 'earlier run' not in page(here)
 
