@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pages', type=Path, metavar='DIR',
                         help='write ablation.md, ablation.json and their pictures there, from '
                              'the rows that are judged')
-    parser.add_argument('--transfer', type=Path, metavar='FILE',
-                        help="transfer.json of 'rgb2swir evaluate transfer', for those pages")
+    parser.add_argument('--transfer', type=Path, nargs='+', default=[], metavar='FILE',
+                        help="transfer.json of 'rgb2swir evaluate transfer', for those pages; "
+                             'of more than one run, if their seeds differ')
     parser.add_argument('--join', type=Path, metavar='FILE',
                         help='ablation.json of an earlier run with the same settings, its '
                              'pictures beside it: rows that are not judged here come from there')
@@ -153,7 +155,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         raise UserError(f'--batch-share {arguments.batch_share:g} is not in (0, 1]')
     if arguments.inception is not None and not arguments.inception.is_file():
         raise UserError(f'--inception {arguments.inception}: there is no such file')
-    if arguments.transfer is not None and arguments.pages is None:
+    if arguments.transfer and arguments.pages is None:
         raise UserError('--transfer: give --pages, too, which show it')
     if arguments.join is not None:
         if arguments.pages is None:
@@ -175,7 +177,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         frames=arguments.frames, scenes=arguments.scenes, sequences=arguments.sequences,
         rendered_size=arguments.rendered_size, inception=arguments.inception,
         resamples=arguments.resamples, threads=arguments.threads, workers=arguments.workers,
-        pages=arguments.pages, transfer=_transfer(arguments.transfer),
+        pages=arguments.pages, transfer=_transfers(arguments.transfer),
         joined=arguments.join, command=_command(arguments),
         batch_share=arguments.batch_share, judged_on=arguments.judge_on)
 
@@ -200,21 +202,37 @@ def _real_pairs(arguments: argparse.Namespace) -> RealPairs | None:
     return pairs
 
 
-def _transfer(file: Path | None) -> dict[str, Any] | None:
-    """Return the figures of ``evaluate transfer``.
+def _transfers(files: Sequence[Path]) -> tuple[dict[str, Any], ...]:
+    """Return the figures of each run of ``evaluate transfer``.
+
+    :raises UserError: if a file holds none, or two are of the same seed.
+    """
+    found: list[dict[str, Any]] = []
+    of_seed: dict[int, Path] = {}
+    for file in files:
+        run = _transfer(file)
+        for seed in range(run['first_seed'], run['first_seed'] + run['seeds']):
+            if seed in of_seed:
+                raise UserError(f'--transfer {of_seed[seed]} {file}: both have detectors of seed '
+                                f'{seed}, give one of them')
+            of_seed[seed] = file
+        found.append(run)
+    return tuple(found)
+
+
+def _transfer(file: Path) -> dict[str, Any]:
+    """Return the figures of a run of ``evaluate transfer``.
 
     :raises UserError: if the file holds none.
     """
     from rgb2swir_ros.lab.ablation.page import transfer_section
 
-    if file is None:
-        return None
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise UserError(f'cannot read --transfer {file}: {error}') from error
     try:  # before hours of judging, not after them
-        transfer_section(found)
+        transfer_section([found])
         return dict(found)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise UserError(f"--transfer {file}: give the transfer.json that 'rgb2swir evaluate "
@@ -244,5 +262,7 @@ def _command(arguments: argparse.Namespace) -> str:
     words += given_options(arguments, ('batch_share', 'preset', 'dit_preset', 'detector', 'frames',
                                        'scenes', 'sequences', 'resamples'))
     words += ['--rendered-size', format_size(arguments.rendered_size)]
-    words += given_options(arguments, ('transfer', 'join', 'pages'))
+    if arguments.transfer:
+        words += ['--transfer', *map(str, arguments.transfer)]
+    words += given_options(arguments, ('join', 'pages'))
     return shlex.join(words)

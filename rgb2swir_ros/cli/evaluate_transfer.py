@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch', type=int, default=8, help='crops a step (default %(default)s)')
     parser.add_argument('--seeds', type=int, default=2, metavar='N',
                         help='detectors for each source (default %(default)s)')
+    parser.add_argument('--first-seed', type=int, default=0, metavar='N',
+                        help='of the first of them, the others follow it: further detectors may '
+                             'be trained on another machine (default %(default)s)')
     parser.add_argument('--crop', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
                         help='largest size of the crops (default 320x256)')
     parser.add_argument('--min-side', type=float, default=0.0, metavar='PIXELS',
@@ -66,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ('steps', 'batch', 'seeds'):
         if getattr(arguments, name) < 1:
             raise UserError(f'--{name} {getattr(arguments, name)}: give at least 1')
+    if arguments.first_seed < 0:
+        raise UserError(f'--first-seed {arguments.first_seed}: give 0 or more')
     if not 0 <= arguments.min_side <= 64 or min(arguments.crop) < 32:
         raise UserError(f'--min-side {arguments.min_side:g}, --crop of at least '
                         f'{min(arguments.crop)}: give 0 to 64 pixels, and crops from 32x32')
@@ -90,18 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
     training = DetectorTrainingConfig(arguments.steps, batch=arguments.batch, crop=arguments.crop,
                                       min_side=arguments.min_side)
     settings = TransferSettings(data, arguments.output, arguments.seeds, training,
-                                arguments.resamples)
+                                arguments.resamples, arguments.first_seed)
     identities = [_identity(name, arguments) for name in arguments.model]
     models = candidates(arguments, 1)
     if arguments.train_only:
         train_detectors(settings, models, identities, timed_log('min'))
         return 0
     results = transfer(settings, models, identities, timed_log('min'))
-    text = transfer_table(results, 'detectors of each source: '
-                                   f'{arguments.seeds}, of {arguments.steps} steps; {data}')
+    text = transfer_table(results, f'detectors of each source: {arguments.seeds}, from seed '
+                                   f'{arguments.first_seed}, of {arguments.steps} steps; {data}')
     give_report(arguments, 'transfer', text, {
         'command': _command(arguments), 'data': str(data), 'steps': arguments.steps,
-        'batch': arguments.batch, 'seeds': arguments.seeds, 'sources': plain(results)})
+        'batch': arguments.batch, 'seeds': arguments.seeds,
+        'first_seed': arguments.first_seed, 'sources': plain(results)})
     return 0
 
 
@@ -111,7 +117,8 @@ def _command(arguments: argparse.Namespace) -> str:
     words += [word for model in arguments.model for word in ('--model', model)]
     words += ['--crop', format_size(arguments.crop)]
     return shlex.join(words + given_options(arguments, (
-        'steps', 'batch', 'seeds', 'min_side', 'teacher_steps', 'seed', 'resamples', 'output')))
+        'steps', 'batch', 'seeds', 'first_seed', 'min_side', 'teacher_steps', 'seed',
+        'resamples', 'output')))
 
 
 def _identity(name: str, arguments: argparse.Namespace) -> str:

@@ -31,8 +31,8 @@ student:
 
 
 TRANSFER = {'command': 'rgb2swir evaluate transfer', 'steps': 1, 'batch': 1, 'seeds': 1,
-            'sources': [{'name': 'true SWIR', 'by_seed': [.2], 'figures': {}, 'to_true': {},
-                         'to_last': {}}]}
+            'first_seed': 0, 'sources': [{'name': 'true SWIR', 'by_seed': [.2], 'figures': {},
+                                          'to_true': {}, 'to_last': {}}]}
 
 
 @pytest.fixture
@@ -103,7 +103,9 @@ def test_a_run_that_was_killed_goes_on_and_judges_its_rows(words, data, tmp_path
     (pages / 'ablation_concluded.md').write_text('Grey is enough for toys.')
     figures = tmp_path / 'transfer.json'
     figures.write_text(json.dumps(TRANSFER))
-    assert main([*call, '--pages', str(pages), '--transfer', str(figures)]) == 0
+    second = tmp_path / 'second.json'
+    second.write_text(json.dumps({**TRANSFER, 'first_seed': 1}))
+    assert main([*call, '--pages', str(pages), '--transfer', str(figures), str(second)]) == 0
     assert 'autoencoder_plain is done' not in capsys.readouterr().err
     assert main(call) == 0
     assert 'is done:' not in capsys.readouterr().err  # nothing was left to do
@@ -113,8 +115,8 @@ def test_a_run_that_was_killed_goes_on_and_judges_its_rows(words, data, tmp_path
     assert -1 <= summary['rows'][1]['real_rank']['value'] <= 1
     assert (pages / 'ablation.md').read_text() == page(summary)
     assert 'Grey is enough for toys.' in page(summary)
-    assert summary['transfer'] == TRANSFER
-    assert f"--transfer {figures}" in summary['command']
+    assert summary['transfer'] == [TRANSFER, {**TRANSFER, 'first_seed': 1}]
+    assert f"--transfer {figures} {second}" in summary['command']
     sheet = cv2.imread(str(pages / 'images' / 'ablation.jpg'))
     assert sheet.shape[:2] == (4 * (22 + 213), 4 * 320)
     assert (pages / 'images' / 'ablation.png').exists()
@@ -198,6 +200,7 @@ def test_a_second_run_keeps_the_share_of_the_first(words, capsys):
     (('--pages', 'docs', '--transfer', 'old.json'), 'evaluate transfer'),
     (('--pages', 'docs', '--transfer', 'list.json'), 'evaluate transfer'),
     (('--pages', 'docs', '--transfer', 'null.json'), 'evaluate transfer'),
+    (('--pages', 'docs', '--transfer', 'one.json', 'one.json'), 'both have detectors of seed 0'),
     (('--join', 'old.json'), 'give --pages'),
     (('--pages', 'docs', '--join', 'gone.json'), '--join gone.json'),
     (('--pages', 'docs', '--join', 'list.json'), '--join list.json'),
@@ -207,6 +210,7 @@ def test_wrong_arguments_are_named(words, tmp_path, monkeypatch, capsys, more, t
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'model.yaml').write_text('name: x')
     (tmp_path / 'old.json').write_text('{"sources": []}')
+    (tmp_path / 'one.json').write_text(json.dumps(TRANSFER))
     (tmp_path / 'list.json').write_text('[1]')
     (tmp_path / 'null.json').write_text('null')
     assert main(words(*more)) == 2

@@ -35,6 +35,7 @@ def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
     figures = json.loads((out / 'transfer.json').read_text())
     assert [source['name'] for source in figures['sources']] == ['true SWIR', 'tiny', 'grey']
     assert (figures['steps'], figures['batch'], figures['seeds']) == (1, 1, 1)
+    assert figures['first_seed'] == 0
     repeated = shlex.split(figures['command'])
     assert repeated[:3] == ['rgb2swir', *words[:2]]
     assert set(words) <= set(repeated)
@@ -49,8 +50,20 @@ def test_detectors_are_trained_first_and_reported_then(words, tmp_path, capsys):
     assert json.loads((out / 'transfer.json').read_text()) == figures
 
 
+def test_a_second_seed_has_a_report_of_its_own(words, tmp_path):
+    other = [*words[:-1], str(tmp_path / 'second'), '--first-seed', '1']
+    assert main(other) == 0
+    made = sorted(path.name for path in (tmp_path / 'second' / 'detectors').iterdir())
+    assert made == ['grey_seed1', 'tiny_seed1', 'true_SWIR_seed1']
+    figures = json.loads((tmp_path / 'second' / 'transfer.json').read_text())
+    assert (figures['seeds'], figures['first_seed']) == (1, 1)
+    assert '--first-seed 1' in figures['command']
+    assert 'from seed 1' in (tmp_path / 'second' / 'table.txt').read_text()
+
+
 @pytest.mark.parametrize(('more', 'text'), [
-    (('--steps', '0'), '--steps 0'), (('--seeds', '0'), '--seeds 0'),
+    (('--first-seed', '-1'), '--first-seed -1'), (('--steps', '0'), '--steps 0'),
+    (('--seeds', '0'), '--seeds 0'),
     (('--crop', '16x16'), '--crop of at least 16'), (('--min-side', '65'), '--min-side 65'),
     (('--model', 'nowhere'), 'nowhere')])
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(words, tmp_path, capsys, more,

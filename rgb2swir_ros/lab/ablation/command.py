@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ class Request:
         ``sequences``: for steadiness, still and moving ones each; ``rendered_size``: of both.
     :param threads: of torch, 0 for its own choice; ``workers``: processes that render.
     :param pages: folder for the documents, or None; ``command``: the command line, for them;
-        ``transfer``: figures of ``evaluate transfer`` that they show, too; ``joined``: the
-        figures of an earlier run, whose other rows they show, too.
+        ``transfer``: figures of runs of ``evaluate transfer`` that they show, too; ``joined``:
+        the figures of an earlier run, whose other rows they show, too.
     """
 
     data: list[Path]
@@ -70,7 +71,7 @@ class Request:
     threads: int
     workers: int
     pages: Path | None = None
-    transfer: dict[str, Any] | None = None
+    transfer: tuple[dict[str, Any], ...] = ()
     joined: Path | None = None
     command: str = ''
     batch_share: float = 1.0
@@ -116,7 +117,7 @@ def ablate(request: Request, log: Log) -> dict[str, str]:
 
 
 def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainings,
-                transfer: dict[str, Any] | None = None, joined: Path | None = None) -> None:
+                transfer: Sequence[dict[str, Any]] = (), joined: Path | None = None) -> None:
     """Write the page, its figures and its pictures, of all rows that are judged.
 
     :param folder: for them; what its ``ablation_concluded.md`` says, if there is one, becomes
@@ -132,8 +133,8 @@ def write_pages(folder: Path, command: str, judge: Judge, all_trainings: Trainin
     concluded = folder / CONCLUDED_FILE
     if concluded.is_file():
         summary['concluded'] = concluded.read_text()
-    if transfer is not None:
-        summary['transfer'] = transfer
+    if transfer:
+        summary['transfer'] = [*transfer]
     sheet = None
     if joined is not None:
         earlier = read_earlier(joined)

@@ -38,6 +38,7 @@ def read_earlier(file: Path) -> dict[str, Any]:
         shlex.split(found['command'])
         [found['true'][key] for key in ('objects', 'map')]
         [found[key] for key in SAME]
+        [_seeds(run) for run in found.get('transfer', [])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f'--join {file}: give the ablation.json of an earlier run '
                         f'({type(error).__name__}: {error})') from error
@@ -66,10 +67,22 @@ def join(summary: Mapping[str, Any], earlier: Mapping[str, Any], order: Sequence
     compared = sorted([*(one for one in earlier['compared'] if {one['row'], one['to']} <= names),
                        *summary['compared']], key=_place)
     machines = dict.fromkeys([*earlier['machine'].split('; '), summary['machine']])
-    return {**{key: earlier[key] for key in ('transfer',) if key in earlier}, **summary,
-            'machine': '; '.join(machines), 'rows': rows, 'compared': compared,
+    return {**summary, **_transfer(summary, earlier), 'machine': '; '.join(machines),
+            'rows': rows, 'compared': compared,
             'joined': [row['row'] for row in rows if row['row'] in names],
             'frechet_and_map': correlated(rows)}
+
+
+def _transfer(summary: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the runs of ``evaluate transfer`` of both; those of here replace their seeds."""
+    here = summary.get('transfer', [])
+    seeds = {seed for run in here for seed in _seeds(run)}
+    runs = [*(run for run in earlier.get('transfer', []) if not seeds & {*_seeds(run)}), *here]
+    return {'transfer': sorted(runs, key=lambda run: run['first_seed'])} if runs else {}
+
+
+def _seeds(run: Mapping[str, Any]) -> range:
+    return range(run['first_seed'], run['first_seed'] + run['seeds'])
 
 
 def _place(one: Mapping[str, Any]) -> int:

@@ -43,7 +43,7 @@ def page(summary: Mapping[str, Any]) -> str:
             {'row': row['title'], **{name: figure_text(row['map'].get(key, {}).get('to_true'))
                                      for key, name in DETECTION.items()}} for row in rows]), '',
         *_compared(summary['compared'], title), *_pixels(rows), *_scatter(summary),
-        *transfer_section(summary.get('transfer')),
+        *transfer_section(summary.get('transfer', ())),
         '## Pictures', '',
         'One row a model, RGB and truth first; the same frames in each.', '', f'![]({SHEET})', '']
     return '\n'.join(lines)
@@ -117,22 +117,29 @@ def _scatter(summary: Mapping[str, Any]) -> list[str]:
             f'![Frechet distance and mAP of each row]({SCATTER})', '']
 
 
-def transfer_section(found: Mapping[str, Any] | None) -> list[str]:
+def transfer_section(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the section on detectors trained on translations; none without their figures.
 
+    :param runs: the figures of each run of ``evaluate transfer``.
     :raises KeyError: like ``TypeError`` and ``IndexError``, if these are no such figures.
     """
-    if found is None:
+    if not runs:
         return []
-    last = found['sources'][-1]['name']
-    columns = ['trained on', 'mAP', "over true SWIR's", f'less that of {last}', 'small objects',
-               'each detector']
-    each = '' if found['seeds'] == 1 else f", {found['seeds']} from each source"
     return [
         '## Translations as training data', '',
-        f"Detectors trained on each source's pictures of the same scenes with the same labels"
-        f"{each}, in {found['steps']} steps of {found['batch']} crops; all tested on true SWIR "
-        'frames. Scenes are rendered: no set of real pairs has labels to repeat this on.', '',
+        "Detectors trained on each source's pictures of the same scenes with the same labels; all "
+        'tested on the same true SWIR frames. Scenes are rendered: no set of real pairs has '
+        'labels to repeat this on.', '',
+        *(line for found in runs for line in _transfer_run(found))]
+
+
+def _transfer_run(found: Mapping[str, Any]) -> list[str]:
+    first, last = found['first_seed'], found['sources'][-1]['name']
+    seeds = ' and '.join(str(seed) for seed in range(first, first + found['seeds']))
+    columns = ['trained on', 'mAP', "over true SWIR's", f'less that of {last}', 'small objects',
+               'each detector']
+    return [
+        f"From seed {seeds}, in {found['steps']} steps of {found['batch']} crops:", '',
         '```', found['command'], '```', '',
         *markdown_table(columns, [dict(zip(columns, (
             one['name'], figure_text(one['figures'].get('map')),

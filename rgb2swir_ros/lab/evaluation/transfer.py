@@ -51,7 +51,8 @@ class TransferSettings:
 
     :param data: folder that ``rgb2swir scenes`` wrote: trains on ``train``, tests on ``test``.
     :param folder: for translated frames, checkpoints and detectors.
-    :param seeds: number of detectors for each source.
+    :param seeds: number of detectors for each source; ``first_seed``: of the first of them, the
+        others follow it.
     """
 
     data: Path
@@ -60,6 +61,7 @@ class TransferSettings:
     training: DetectorTrainingConfig = field(
         default_factory=lambda: DetectorTrainingConfig(STEPS))
     resamples: int = RESAMPLES
+    first_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def train_detectors(settings: TransferSettings, models: Sequence[Candidate],
             sources.append(translated(train, settings.data, settings.folder / 'frames' / name,
                                       model, identity, log))
     # every source from one seed before the next: a run that ends early can be judged with fewer
-    runs = [(name, frames, seed) for seed in range(settings.seeds)
+    first = settings.first_seed
+    runs = [(name, frames, seed) for seed in range(first, first + settings.seeds)
             for name, frames in zip(names, sources, strict=True)]
     found: dict[str, list[Path]] = {name: [] for name in names}
     for wait in (False, True):  # first what is free, then what others had in hand

@@ -26,6 +26,10 @@ def compared(name, to, kind='difference'):
             'small': figure(.2, .1, .3)}
 
 
+def detectors(first, seeds, of):
+    return {'first_seed': first, 'seeds': seeds, 'of': of}
+
+
 @pytest.fixture
 def earlier(summary):  # noqa: F811
     return {**copy.deepcopy(summary), 'machine': 'old', 'batch_share': .25,
@@ -33,7 +37,7 @@ def earlier(summary):  # noqa: F811
                      row('unet_scae_lge', 'both', .8, .3)],
             'compared': [compared('unet_scae_lge', 'unet_ldm', 'ratio'),
                          compared('unet_scae_lge', 'grey')],
-            'transfer': {'of': 'the earlier run'}}
+            'transfer': [detectors(0, 2, 'earlier'), detectors(3, 1, 'earlier')]}
 
 
 @pytest.fixture
@@ -51,9 +55,18 @@ def test_rows_of_both_are_in_the_order_of_the_table_and_those_of_here_win(here, 
     assert joined['rows'][0] == here['rows'][1]
     assert joined['joined'] == ['unet_scae_lge', 'grey']
     assert joined['machine'] == 'old; m'
-    assert joined['transfer'] == {'of': 'the earlier run'}
+    assert joined['transfer'] == earlier['transfer']
     # 2.5, .3, .2, 1 and .7 against .15, .8, .85, .6 and .7: one order
     assert joined['frechet_and_map'] == -1
+
+
+def test_detectors_of_other_seeds_join_and_those_of_the_same_are_replaced(here, earlier):
+    here['transfer'] = [detectors(1, 2, 'here')]
+    assert join(here, earlier, ROWS, FILE)['transfer'] == [
+        detectors(1, 2, 'here'), detectors(3, 1, 'earlier')]
+    here['transfer'] = [detectors(2, 1, 'here')]
+    assert join(here, earlier, ROWS, FILE)['transfer'] == [
+        detectors(0, 2, 'earlier'), detectors(2, 1, 'here'), detectors(3, 1, 'earlier')]
 
 
 def test_a_comparison_stands_where_both_rows_are_of_one_run(here, earlier):

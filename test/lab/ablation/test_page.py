@@ -71,11 +71,15 @@ def test_detectors_trained_on_translations_have_a_table(summary):
     source = {'name': 'true SWIR', 'by_seed': [.19, .21], 'figures': figures, 'to_true': {},
               'to_last': {'map': figure(.04, -.01, .09)}}
     other = {**source, 'name': 'grey', 'to_true': {'map': figure(.8, .7, .9)}, 'to_last': {}}
-    text = page({**summary, 'transfer': {'command': 'rgb2swir evaluate transfer --data d',
-                                         'steps': 40, 'batch': 4, 'seeds': 2,
-                                         'sources': [source, other]}})
-    assert '```\nrgb2swir evaluate transfer --data d\n```' in text
-    assert ', 2 from each source, in 40 steps of 4 crops;' in text
+    run = {'command': 'rgb2swir evaluate transfer --data d', 'steps': 40, 'batch': 4, 'seeds': 2,
+           'first_seed': 0, 'sources': [source, other]}
+    third = {**run, 'seeds': 1, 'first_seed': 2, 'command': 'rgb2swir evaluate transfer --data e'}
+    text = page({**summary, 'transfer': [run, third]})
+    assert text.count('## Translations as training data') == 1
+    assert ('From seed 0 and 1, in 40 steps of 4 crops:\n\n```\n'
+            'rgb2swir evaluate transfer --data d\n```') in text
+    assert ('From seed 2, in 40 steps of 4 crops:\n\n```\n'
+            'rgb2swir evaluate transfer --data e\n```') in text
     assert "| trained on | mAP | over true SWIR's | less that of grey |" in text
     assert '| true SWIR | 0.200 [0.100, 0.300] |  | 0.040 [-0.010, 0.090] | 0.050 | 0.190' in text
     assert '| grey | 0.200 [0.100, 0.300] | 0.800 [0.700, 0.900] |  |' in text

@@ -62,6 +62,17 @@ def test_detectors_learn_from_what_models_make_and_are_tested_on_truth(toy, tmp_
         transfer(settings, [models[1], Candidate('x/grey', 0, blank)], ['b', 'd'], lines.append)
 
 
+def test_further_detectors_can_be_trained_from_seeds_of_their_own(toy, tmp_path, monkeypatch):
+    configs, train = [], module.train_on_frames
+    monkeypatch.setattr(module, 'train_on_frames', lambda *given, **more: (
+        configs.append(given[-1]), train(*given, **more))[1])
+    settings = TransferSettings(toy, tmp_path / 'out', 2, DetectorTrainingConfig(1, batch=1), 20,
+                                first_seed=3)
+    found = train_detectors(settings, [], [], lambda _line: None)
+    assert [config.seed for config in configs] == [3, 4]
+    assert [folder.name for folder in found[TRUE]] == ['true_SWIR_seed3', 'true_SWIR_seed4']
+
+
 def test_what_another_run_trains_is_left_to_it(toy, tmp_path, monkeypatch):
     settings = TransferSettings(toy, tmp_path / 'out', 2, DetectorTrainingConfig(1, batch=1), 20)
     trained, lines = [], []
