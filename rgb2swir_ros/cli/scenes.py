@@ -13,6 +13,7 @@ from typing import Any
 from rgb2swir_ros.cli.shared import add_overwrite
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.scenes.dataset import DatasetSpec, remove_other, write_dataset
+from rgb2swir_ros.lab.scenes.units import SPLITS
 from rgb2swir_ros.lab.scenes.written import display_on
 from rgb2swir_ros.ownership import require_apart
 from rgb2swir_ros.progress import ProgressDisplay
@@ -24,8 +25,8 @@ writes out/scenes/{train,validation,test}/<n>_<weather>/data_<scene>_<place>/cro
 rgb/rgb_aligned_000000.png beside swir/swir_original_000000.png (16-bit, linear: 65535 is a white
 surface that faces the main light), annotations/{train,validation,test}.json (COCO), dataset.yaml
 (settings and counts) and contact_sheet.png. All looks of a scene are in one split. Interrupted and
-called again, it goes on; called with a larger --count, it adds scenes. The same seed gives the
-same files, whatever the number of workers; different seeds share no scene.
+called again, it goes on; called with a larger --count, or without --split, it adds scenes. The
+same seed gives the same files, whatever the number of workers; different seeds share no scene.
 """
 
 
@@ -40,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--looks', type=int, default=4,
                         help='frames of a scene, each in another light, weather and camera '
                              '(default %(default)s)')
+    parser.add_argument('--split', choices=SPLITS,
+                        help='render of these frames only those of one split (default: all): what '
+                             'only judges needs none to train on')
     parser.add_argument('--sequences', type=int, default=0, metavar='M',
                         help='also so many sequences of a moving camera, with flow (default 0)')
     parser.add_argument('--length', type=int, default=30, metavar='L',
@@ -64,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = DatasetSpec(folder=arguments.output, seed=arguments.seed, size=arguments.size,
                        looks=arguments.looks, scenes=math.ceil(arguments.count / arguments.looks),
                        sequences=arguments.sequences, length=arguments.length,
-                       still=arguments.still, materials=arguments.materials)
+                       still=arguments.still, materials=arguments.materials, split=arguments.split)
     require_apart([arguments.output], [arguments.materials])
     if arguments.overwrite:
         remove_other(spec)
@@ -84,6 +88,8 @@ def command_of(spec: DatasetSpec) -> str:
     """Return the command line that writes a specification's data set."""
     words = ['rgb2swir scenes', f'--count {spec.scenes * spec.looks}', f'--seed {spec.seed}',
              f'--size {format_size(spec.size)}', f'--looks {spec.looks}']
+    if spec.split is not None:
+        words.append(f'--split {spec.split}')
     if spec.sequences:
         words += [f'--sequences {spec.sequences}', f'--length {spec.length}']
         words += ['--still'] * spec.still

@@ -41,6 +41,15 @@ def test_the_command_in_the_index_goes_on_with_the_same_data_set(tmp_path, capsy
     assert '--still' in words
 
 
+def test_one_split_can_be_rendered_alone(tmp_path, capsys):
+    words = ['--count', '16', '--looks', '1', '--split', 'test']
+    assert call(tmp_path, *words) == 0
+    assert '2 frames of 2 scenes' in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} & {'train', 'validation'} == set()
+    index = yaml.safe_load((tmp_path / 'dataset.yaml').read_text())
+    assert '--split test' in index['command']
+
+
 def test_json_is_the_index_alone(tmp_path, capsys):
     assert call(tmp_path, '--count', '2', '--looks', '1', '--json') == 0
     index = json.loads(capsys.readouterr().out)

@@ -28,6 +28,7 @@ from rgb2swir_ros.lab.scenes.units import (
     Unit,
     changed_files,
     read_complete,
+    split_of,
     write_unit,
 )
 from rgb2swir_ros.lab.scenes.written import DatasetProgress
@@ -59,6 +60,7 @@ class DatasetSpec:
     :param still: camera and objects of the sequences do not move.
     :param renderer: name of the module that renders.
     :param materials: a user's file of materials over the package's, or None.
+    :param split: the only one of `SPLITS` whose scenes are written, None for all.
     """
 
     folder: Path
@@ -71,11 +73,13 @@ class DatasetSpec:
     still: bool = False
     renderer: str = RENDERER
     materials: Path | None = None
+    split: str | None = None
 
     def units(self) -> list[Unit]:
         """Return the scenes, then the sequences.
 
-        :raises UserError: if a figure is out of range, or the materials make no sense.
+        :raises UserError: if a figure is out of range, the materials make no sense, or none of
+            the scenes is in the split.
         """
         MaterialTable.load(self.materials)
         if min(self.seed, self.sequences) < 0 or min(self.scenes, self.looks) < 1 or (
@@ -87,9 +91,13 @@ class DatasetSpec:
         if self.sequences and self.length < 2:
             raise UserError(f'{self.length} frames are no sequence: give at least 2')
         first = self.seed * SEEDS
-        return [*(Unit(self.folder, first + k, self.size, looks=self.looks, renderer=self.renderer,
-                       materials=self.materials)
-                  for k in range(self.scenes)),
+        chosen = [seed for seed in range(first, first + self.scenes)
+                  if self.split in (None, split_of(seed))]
+        if not chosen:
+            raise UserError(f'none of {self.scenes} scenes is in the split {self.split}: give '
+                            'more of them')
+        return [*(Unit(self.folder, seed, self.size, looks=self.looks, renderer=self.renderer,
+                       materials=self.materials) for seed in chosen),
                 *(Unit(self.folder, first + SEQUENCE_SEEDS + k, self.size, length=self.length,
                        still=self.still, renderer=self.renderer,
                        materials=self.materials) for k in range(self.sequences))]

@@ -134,6 +134,20 @@ def test_grows_without_moving_a_scene_and_never_shrinks(tmp_path):
     assert write(tmp_path / 'a', scenes=2)['scenes'] == 8
 
 
+def test_a_split_alone_is_that_of_the_whole_set_which_may_follow(tmp_path):
+    index = write(tmp_path / 'a', scenes=16, split='test')
+    assert index['scenes'] == index['splits']['test']['scenes'] == 2
+    assert index['splits']['train']['frames'] == 0
+    judged = contents(tmp_path / 'a' / 'test')
+    assert write(tmp_path / 'a', scenes=16)['splits']['train']['scenes'] == 13
+    assert contents(tmp_path / 'a' / 'test') == judged
+    write(tmp_path / 'b', scenes=16)
+    assert contents(tmp_path / 'a') == contents(tmp_path / 'b')
+    with pytest.raises(UserError, match='none of 3 scenes is in the split test'):
+        write(tmp_path / 'c', scenes=3, split='test')
+    assert not (tmp_path / 'c').exists()
+
+
 @pytest.mark.parametrize(('changes', 'text'), [
     ({'seed': 1}, 'seed 0, not 1'), ({'size': (32, 64)}, 'size 64x48, not 64x32'),
     ({'looks': 3}, 'looks 2, not 3'), ({'sequences': 1, 'length': 5}, 'length 3, not 5')])
