@@ -21,7 +21,6 @@ from rgb2swir_ros.lab.ablation.real import RealPairs
 from rgb2swir_ros.lab.ablation.rows import Row
 from rgb2swir_ros.lab.ablation.stored import (
     MaterialFrames,
-    content_hash,
     pack,
     read_arrays,
     unpack,
@@ -47,6 +46,7 @@ from rgb2swir_ros.lab.scenes.annotations import (
     rgb_paths,
     with_min_side,
 )
+from rgb2swir_ros.lab.training.data.files import content_hash
 from rgb2swir_ros.lab.training.lookup import grey_sqrt_radiance
 from rgb2swir_ros.lab.training.validation import SquaredErrors
 from rgb2swir_ros.model_files import model_hash

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rgb2swir_ros.lab.ablation.stored import content_hash
 from rgb2swir_ros.lab.evaluation.models import Candidate
 from rgb2swir_ros.lab.evaluation.pairs.evaluation import Judge
 from rgb2swir_ros.lab.evaluation.pairs.frames import FrameOptions, PairFrames
 from rgb2swir_ros.lab.evaluation.pairs.rig import read_rig
 from rgb2swir_ros.lab.evaluation.pairs.summary import summarise
+from rgb2swir_ros.lab.training.data.files import content_hash
 from rgb2swir_ros.lab.training.data.folders import PairedFolders
 
 COLUMNS = {'real_rank': 'whole', 'real_coarse': 'coarse', 'real_edges': 'edges'}

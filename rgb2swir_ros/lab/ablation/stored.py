@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rgb2swir_ros.engines.manifest import file_sha256
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.detector.decode import Detections
@@ -41,20 +39,6 @@ def read_arrays(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(f'cannot read {path} ({type(error).__name__}: {error}): remove it, and '
                         'it is made again') from error
-
-
-def content_hash(paths: Iterable[Path]) -> str:
-    """Return a SHA-256 of the contents of files, in their order.
-
-    :raises UserError: if one cannot be read.
-    """
-    whole = hashlib.sha256()
-    for path in paths:
-        try:
-            whole.update(file_sha256(path).encode())
-        except OSError as error:
-            raise UserError(f'cannot read {path}: {error.strerror or error}') from error
-    return whole.hexdigest()
 
 
 def pack(found: Sequence[Detections]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from rgb2swir_ros.engines.manifest import file_sha256
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.headers import lacks_end
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')
@@ -17,6 +20,20 @@ TAIL = 1 << 16  # bytes in which a complete file has the mark of its end
 # Largest mean difference between the channels of a grey image in three channels, in 8-bit units:
 # rounding only.
 GREY_TOLERANCE = 8.0
+
+
+def content_hash(paths: Iterable[Path]) -> str:
+    """Return a SHA-256 of the contents of files, in their order.
+
+    :raises UserError: if one cannot be read.
+    """
+    whole = hashlib.sha256()
+    for path in paths:
+        try:
+            whole.update(file_sha256(path).encode())
+        except OSError as error:
+            raise UserError(f'cannot read {path}: {error.strerror or error}') from error
+    return whole.hexdigest()
 
 
 class UnreadableError(ValueError):

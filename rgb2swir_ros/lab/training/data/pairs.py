@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from rgb2swir_ros.lab.training.data.files import (
     SwirCoding,
     UnreadableError,
     check,
+    content_hash,
     read_rgb,
     read_swir,
 )
@@ -83,6 +85,16 @@ class PairedDataset:
         except UnreadableError as error:
             raise UserError(f"'{path}' {error}") from error
         return Pair(rgb, radiance, files.name, files.scene)
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of what the files hold, of the pairs' names and of the SWIR coding.
+
+        :raises UserError: if a file cannot be read any more.
+        """
+        about = repr((self.coding, [pair.name for pair in self.files]))
+        files = [path for pair in self.files for path in (pair.rgb, pair.swir)]
+        return hashlib.sha256(f'{about} {content_hash(files)}'.encode()).hexdigest()
 
     @property
     def scenes(self) -> list[str]:

@@ -30,7 +30,7 @@ class PairStore:
 
     ``rgb`` is uint8 (N, H, W, 3), ``radiance`` uint16 (N, H, W) with 65535 for 1.0. ``usable``
     holds the indices of the pairs that could be read, ``skipped`` the files that could not,
-    ``identity`` the identity of the pairs.
+    ``identity`` the identity of the pairs, which copies of their files share.
     """
 
     def __init__(self, folder: Path, dataset: PairedDataset, size: tuple[int, int]) -> None:
@@ -43,14 +43,19 @@ class PairStore:
         """
         self.dataset, self.size = dataset, size
         count = len(dataset)
-        about = {'pairs': count, 'size': format_size(size), 'files': _fingerprint(dataset)}
-        self.identity = about
         index = folder / 'store.json'
-        if not index.exists():
-            _create(folder, about, count, size)
-        elif not about.items() <= json.loads(index.read_text()).items():
+        stamps = _stamps(dataset)
+        known = json.loads(index.read_text()) if index.exists() else {}
+        # hundreds of gigabytes are not read again at each start
+        content = known['files'] if known.get('stamps') == stamps else dataset.content
+        self.identity = {'pairs': count, 'size': format_size(size), 'files': content}
+        if not known:
+            _create(folder, self.identity | {'stamps': stamps}, count, size)
+        elif not self.identity.items() <= known.items():
             raise UserError(f"'{folder}' holds other pairs, or of another size: delete it or give "
                             'another folder')
+        elif known.get('stamps') != stamps:
+            write_json(index, self.identity | {'stamps': stamps})
         self.rgb, self.radiance, self.state = (
             open_memmap(folder / f'{name}.npy', mode='r+')
             for name in ('rgb', 'radiance', 'state'))
@@ -143,8 +148,12 @@ def cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resized[top:top + size[0], left:left + size[1]]
 
 
-def _fingerprint(dataset: PairedDataset) -> str:
-    """Return a hash of the pairs' names, file sizes and times, and of the SWIR coding."""
+def _stamps(dataset: PairedDataset) -> str:
+    """Return a hash of the pairs' names, file sizes and times, and of the SWIR coding.
+
+    It tells at once that nothing was touched. Files that were copied or rendered anew have other
+    times: whether they are the same their content says.
+    """
     digest = hashlib.blake2b(repr(dataset.coding).encode(), digest_size=16)
     for pair in dataset.files:
         stats = [path.stat() for path in (pair.rgb, pair.swir)]

@@ -14,7 +14,12 @@ from rgb2swir_ros.lab.training.data.store import PairStore, cover
 
 @pytest.fixture
 def dataset(tmp_path):
-    return open_pairs(trees.twins(tmp_path / 'data', count=9), 'all')
+    trees.twins(tmp_path / 'data', count=9)
+    return reopened(tmp_path)
+
+
+def reopened(tmp_path):
+    return open_pairs(tmp_path / 'data', 'all')
 
 
 @pytest.fixture
@@ -58,9 +63,22 @@ def test_interrupted_it_goes_on(tmp_path, dataset, monkeypatch):
 def test_other_pairs_or_another_size_are_refused(store, dataset, tmp_path):
     with pytest.raises(UserError, match='another size'):
         PairStore(tmp_path / 'store', dataset, (16, 16))
-    os.utime(dataset.files[0].swir, ns=(1, 1))
+    path = dataset.files[0].swir
+    changed = bytearray(path.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    path.write_bytes(changed)  # of the same size
     with pytest.raises(UserError, match='other pairs'):
-        PairStore(tmp_path / 'store', dataset, trees.SIZE)
+        PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE)
+
+
+def test_copies_of_the_pairs_are_the_same_pairs(store, dataset, tmp_path, monkeypatch):
+    path = dataset.files[0].swir
+    os.utime(path, ns=(1, 1))
+    again = PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE)
+    assert again.identity == store.identity
+    again.fill(lambda *_: pytest.fail('read again'))
+    monkeypatch.setattr(type(dataset), 'content', property(lambda _: pytest.fail('hashed again')))
+    PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE)
 
 
 def test_pairs_that_cannot_be_decoded_are_left_out_and_listed(tmp_path, dataset):
