@@ -10,6 +10,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,35 @@ class Matches:
     hit: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
     objects: NDArray[np.int64]
+
+    @cached_property
+    def steps(self) -> Steps:
+        """What precision at each recall depends on: a small part of all detections."""
+        kept = self.hit.any(axis=0)
+        # one that matches nothing is ignored, or not, at all thresholds alike
+        false = ~kept & ~self.ignored.any(axis=0)
+        return Steps(self.images[kept], (self.hit & ~self.ignored)[:, kept],
+                     (~self.hit & ~self.ignored)[:, kept], self.images[false],
+                     np.cumsum(false, dtype=np.int64)[kept])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The matches where recall can rise, and the false detections in between.
+
+    Precision falls from one such detection to the next, so its maxima are there.
+
+    :param images: (K,) index of the image of each detection that matches at any threshold.
+    :param hit: (T, K) bool, whether it counts as found; ``false``: (T, K), as false.
+    :param others: (F,) index of the image of each false detection that matches at none;
+        ``before``: (K,) number of those that come before each of the K.
+    """
+
+    images: NDArray[np.int64]
+    hit: NDArray[np.bool_]
+    false: NDArray[np.bool_]
+    others: NDArray[np.int64]
+    before: NDArray[np.int64]
 
 
 def match(frames: Sequence[AnnotatedFrame], found: Sequence[Detections],
@@ -121,9 +151,11 @@ def precision(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.floa
     total = float(weights @ matches.objects)
     if total == 0:
         return None
-    weight = weights[matches.images]
-    hits = np.cumsum(weight * (matches.hit & ~matches.ignored), axis=1)
-    false = np.cumsum(weight * (~matches.hit & ~matches.ignored), axis=1)
+    steps = matches.steps
+    weight = weights[steps.images]
+    between = np.concatenate([[0.0], np.cumsum(weights[steps.others])])[steps.before]
+    hits = np.cumsum(weight * steps.hit, axis=1)
+    false = np.cumsum(weight * steps.false, axis=1) + between
     recall = hits / total
     height = hits / np.maximum(hits + false, np.spacing(1))
     height = np.maximum.accumulate(height[:, ::-1], axis=1)[:, ::-1]

@@ -27,7 +27,12 @@ from rgb2swir_ros.lab.evaluation.detection import (
 )
 from rgb2swir_ros.lab.evaluation.intervals import RESAMPLES, Figure, figure
 from rgb2swir_ros.lab.evaluation.models import Candidate
-from rgb2swir_ros.lab.scenes.annotations import GAMMA, AnnotatedSet, read_display_value
+from rgb2swir_ros.lab.scenes.annotations import (
+    GAMMA,
+    AnnotatedFrame,
+    AnnotatedSet,
+    read_display_value,
+)
 from rgb2swir_ros.progress import ProgressDisplay
 from rgb2swir_ros.replay.pictures import read_picture
 
@@ -132,11 +137,12 @@ def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence
             differing: Sequence[NDArray[np.bool_]] | None = None) -> Comparison:
     """Return the figures of the columns of `find_objects`, with paired bootstrap intervals.
 
+    Progress on stderr.
+
     :param differing: of `rgb2swir_ros.lab.evaluation.contrast.find_differing`.
     """
     frames, classes = annotated.frames, annotated.classes
-    drawn = [draw_precisions(frames, c.found, classes, resamples=resamples, seed=seed)
-             for c in columns]
+    drawn = _drawn(frames, columns, classes, resamples, seed)
     results = [summarise(frames, c.found, classes, d, seed=seed)
                for c, d in zip(columns, drawn, strict=True)]
     return Comparison(results[0], tuple(
@@ -146,6 +152,18 @@ def compare(annotated: AnnotatedSet, columns: Sequence[Column], models: Sequence
         None if differing is None else _differing(annotated, columns, differing, resamples, seed))
 
 
+def _drawn(frames: Sequence[AnnotatedFrame], columns: Sequence[Column], classes: Sequence[str],
+           resamples: int, seed: int) -> list[Precisions]:
+    """Return the precisions of each column; minutes for thousands of resamples."""
+    drawn = []
+    with ProgressDisplay(len(columns), f'columns resampled {resamples} times') as progress:
+        for column in columns:
+            drawn.append(draw_precisions(frames, column.found, classes, resamples=resamples,
+                                         seed=seed))
+            progress.advance(name=column.name)
+    return drawn
+
+
 def _differing(annotated: AnnotatedSet, columns: Sequence[Column],
                chosen: Sequence[NDArray[np.bool_]], resamples: int, seed: int) -> Differing | None:
     """Return the figures of the chosen objects alone, or None without any."""
@@ -153,8 +171,7 @@ def _differing(annotated: AnnotatedSet, columns: Sequence[Column],
     objects = sum(int((~frame.ignored).sum()) for frame in frames)
     if not objects:
         return None
-    true, *models = (draw_precisions(frames, c.found, annotated.classes, resamples=resamples,
-                                     seed=seed) for c in columns)
+    true, *models = _drawn(frames, columns, annotated.classes, resamples, seed)
     return Differing(objects, figure(*true.mean(*MEASURES['map'])),
                      tuple(figure(*own.mean(*MEASURES['map'])) for own in models),
                      tuple(ratios(own, true)['map'] for own in models))

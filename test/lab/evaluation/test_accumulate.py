@@ -43,6 +43,26 @@ def test_weights_equal_repeated_images(seed):
         ours, theirs([frames[k] for k in again], [found[k] for k in again]), atol=1e-12)
 
 
+def test_many_false_detections_cost_nothing_of_the_figure():
+    """As detectors find them: most match nothing, in every frame and at every score."""
+    frames, found = random_set(3)
+    rng = np.random.default_rng(0)
+    more = []
+    for one in found:
+        corner, side = rng.uniform(0, 150, (40, 2)), rng.uniform(4, 50, (40, 2))
+        more.append(type(one)(
+            np.concatenate([one.boxes, np.concatenate([corner, corner + side], axis=1)]),
+            np.concatenate([one.scores, rng.uniform(0, 1, 40)]),
+            np.concatenate([one.labels, rng.integers(0, len(CLASSES), 40)])))
+    table = match(frames, more, len(CLASSES))
+    steps, matches = table[0][0].steps, table[0][0]
+    assert 0 < steps.hit.shape[1] < .5 * matches.hit.shape[1]
+    assert len(steps.others) > 0
+    ours = average_precisions(table, np.ones(len(frames)))
+    np.testing.assert_allclose(ours, theirs(frames, more), atol=1e-12)
+    assert np.nanmean(ours) < np.nanmean(theirs(frames, found))
+
+
 def test_without_detections_precision_is_zero():
     frames, found = random_set(0)
     nothing = [type(d)(d.boxes[:0], d.scores[:0], d.labels[:0]) for d in found]
