@@ -93,6 +93,9 @@ def test_models_are_set_beside_the_true_frames(toy, lively, tmp_path, capsys):
     assert '3 calls of the denoiser' in out
     figures = json.loads((tmp_path / 'out' / 'detection.json').read_text())
     assert [(m['name'], m['calls']) for m in figures['models']] == [('grey', 0), (str(tiny), 3)]
+    table = (tmp_path / 'out' / 'table.txt').read_text().splitlines()
+    assert next(line for line in table if line.startswith('COCO mAP')).split()[-2:] == [
+        'grey', 'tiny']
     assert figures['models'][1]['milliseconds'] > 0
     assert set(figures['models'][1]['to_first']) == {'map', 'map50', 'small', 'medium', 'large'}
     assert sorted(p.name for p in (tmp_path / 'out').glob('[!.]*')) == [

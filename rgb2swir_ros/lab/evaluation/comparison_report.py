@@ -26,7 +26,7 @@ def comparison_table(result: Comparison, title: str) -> str:
     """Return the table for the terminal."""
     true, models = result.true, result.models
     counts = [true.objects, true.objects, *true.by_area.values()]
-    names = ['true SWIR', *(m.name for m in models)]
+    names = ['true SWIR', *short_names([m.name for m in models])]
     lines = [title, f'{true.images} frames of {true.scenes} scenes, {true.objects} objects; '
              'intervals: 95 %, the same resampled scenes in every column', '']
 
@@ -47,7 +47,7 @@ def comparison_table(result: Comparison, title: str) -> str:
     section('over true SWIR', names[1:], [(text, n, [m.to_true[key] for m in models])
                                           for (key, text), n in labels])
     if len(models) > 1:
-        section(f'minus {models[0].name}', names[2:],
+        section(f'minus {names[1]}', names[2:],
                 [(text, n, [m.to_first[key] for m in models[1:]]) for (key, text), n in labels])
     if part_of := result.differing:
         section('otherwise in SWIR', names, [
@@ -66,6 +66,12 @@ def comparison_table(result: Comparison, title: str) -> str:
     return '\n'.join(lines) + '\n'
 
 
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return the last part of each folder's name, or the names if those would be the same."""
+    last = [Path(name).name for name in names]
+    return last if len(set(last)) == len(names) else list(names)
+
+
 def _speed(model: ModelComparison) -> str:
     calls = {0: 'no denoiser', 1: '1 call of the denoiser'}.get(
         model.calls, f'{model.calls} calls of the denoiser')
@@ -79,7 +85,7 @@ def model_sheet(target: Path, annotated: AnnotatedSet, pictures: Sequence[Path],
     :param pictures: the RGB images of all frames.
     :param score: detections below it are not shown, in any column.
     """
-    titles = ['RGB', *(c.name for c in columns)]
+    titles = ['RGB', *short_names([c.name for c in columns])]
     rows: list[NDArray[np.uint8]] = []
     for k in sorted(columns[0].display_values):
         rgb = read_picture(pictures[k])

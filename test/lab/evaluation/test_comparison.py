@@ -18,7 +18,11 @@ from rgb2swir_ros.lab.evaluation.comparison import (
     ratios,
     shown_frames,
 )
-from rgb2swir_ros.lab.evaluation.comparison_report import comparison_table, model_sheet
+from rgb2swir_ros.lab.evaluation.comparison_report import (
+    comparison_table,
+    model_sheet,
+    short_names,
+)
 from rgb2swir_ros.lab.evaluation.detection import detect_files, draw_precisions
 from rgb2swir_ros.lab.evaluation.detection_report import FALSE, FOUND, MISSED
 from rgb2swir_ros.lab.evaluation.models import Candidate, open_candidate
@@ -189,3 +193,9 @@ def test_sheet_shows_boxes_in_the_column_of_each_model(toy, tmp_path):
 
     seen = [[shows(c, colour) for colour in (FOUND, MISSED, FALSE)] for c in range(4)]
     assert seen == [[False] * 3, [True, False, False], [False, True, False], [False, True, True]]
+
+
+def test_columns_have_the_names_of_folders_where_those_differ():
+    assert short_names(['true SWIR', 'out/a/models/student', 'grey']) == [
+        'true SWIR', 'student', 'grey']
+    assert short_names(['out/a/nano', 'nano']) == ['out/a/nano', 'nano']
