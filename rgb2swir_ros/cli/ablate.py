@@ -207,11 +207,13 @@ def _transfers(files: Sequence[Path]) -> tuple[dict[str, Any], ...]:
 
     :raises UserError: if a file holds none, or two are of the same seed.
     """
+    from rgb2swir_ros.lab.ablation.page import detector_seeds
+
     found: list[dict[str, Any]] = []
     of_seed: dict[int, Path] = {}
     for file in files:
         run = _transfer(file)
-        for seed in range(run['first_seed'], run['first_seed'] + run['seeds']):
+        for seed in detector_seeds(run):
             if seed in of_seed:
                 raise UserError(f'--transfer {of_seed[seed]} {file}: both have detectors of seed '
                                 f'{seed}, give one of them')

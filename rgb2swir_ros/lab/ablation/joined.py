@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.ablation.page import detector_seeds
 from rgb2swir_ros.lab.ablation.rows import Row
 from rgb2swir_ros.lab.ablation.summary import COMPARED, correlated
 
@@ -38,7 +39,7 @@ def read_earlier(file: Path) -> dict[str, Any]:
         shlex.split(found['command'])
         [found['true'][key] for key in ('objects', 'map')]
         [found[key] for key in SAME]
-        [_seeds(run) for run in found.get('transfer', [])]
+        [detector_seeds(run) for run in found.get('transfer', [])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f'--join {file}: give the ablation.json of an earlier run '
                         f'({type(error).__name__}: {error})') from error
@@ -76,13 +77,10 @@ def join(summary: Mapping[str, Any], earlier: Mapping[str, Any], order: Sequence
 def _transfer(summary: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
     """Return the runs of ``evaluate transfer`` of both; those of here replace their seeds."""
     here = summary.get('transfer', [])
-    seeds = {seed for run in here for seed in _seeds(run)}
-    runs = [*(run for run in earlier.get('transfer', []) if not seeds & {*_seeds(run)}), *here]
+    seeds = {seed for run in here for seed in detector_seeds(run)}
+    runs = [*(run for run in earlier.get('transfer', []) if not seeds & {*detector_seeds(run)}),
+            *here]
     return {'transfer': sorted(runs, key=lambda run: run['first_seed'])} if runs else {}
-
-
-def _seeds(run: Mapping[str, Any]) -> range:
-    return range(run['first_seed'], run['first_seed'] + run['seeds'])
 
 
 def _place(one: Mapping[str, Any]) -> int:

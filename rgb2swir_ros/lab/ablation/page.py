@@ -133,9 +133,14 @@ def transfer_section(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         *(line for found in runs for line in _transfer_run(found))]
 
 
+def detector_seeds(found: Mapping[str, Any]) -> range:
+    """Return the seeds of the detectors of a run of ``evaluate transfer``."""
+    return range(found['first_seed'], found['first_seed'] + found['seeds'])
+
+
 def _transfer_run(found: Mapping[str, Any]) -> list[str]:
-    first, last = found['first_seed'], found['sources'][-1]['name']
-    seeds = ' and '.join(str(seed) for seed in range(first, first + found['seeds']))
+    last = found['sources'][-1]['name']
+    seeds = ' and '.join(map(str, detector_seeds(found)))
     columns = ['trained on', 'mAP', "over true SWIR's", f'less that of {last}', 'small objects',
                'each detector']
     return [
