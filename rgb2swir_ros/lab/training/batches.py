@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
@@ -23,10 +26,11 @@ from rgb2swir_ros.sizes import format_size
 # (height, width) of the boxes that frames are scaled to fit; LARGE is the deployment resolution
 SMALL, LARGE = (256, 320), (512, 640)
 MULTIPLE = 32  # heights and widths are multiples of it, as every network here needs
-PREFETCHED = 3  # batches
+PREFETCHED = 3  # batches, by each worker
 CLEAN_SHARE = .2  # share of the batches without augmentation other than mirroring
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.float32]]
+Key = TypeVar('Key')
 Item = TypeVar('Item')
 
 
@@ -154,9 +158,38 @@ def to_tensors(rgb: NDArray[np.uint8], radiance: NDArray[Any]) -> tuple[Tensor, 
     return x, torch.from_numpy(np.asarray(radiance, np.float32))[:, None].sqrt()
 
 
-def prefetched(make: Callable[[int], Item], steps: Iterable[int]) -> Generator[Item, None, None]:
-    """Yield ``make(step)`` for each step, computed in order by a prefetching thread.
+def prefetched(make: Callable[[Key], Item], keys: Iterable[Key],
+               workers: int = 0) -> Generator[Item, None, None]:
+    """Yield ``make(key)`` for each key, in order, computed while the caller works.
 
-    :param steps: may be endless; close the iterator after use.
+    :param keys: may be endless; close the iterator after use.
+    :param workers: processes that compute, forked from this one; 0: a thread computes.
     """
-    yield from ahead(map(make, steps), PREFETCHED)
+    if workers == 0:
+        yield from ahead(map(make, keys), PREFETCHED)
+        return
+    loader: DataLoader[Item] = DataLoader(
+        _Made(make), batch_size=None, sampler=keys, num_workers=workers,
+        prefetch_factor=PREFETCHED, multiprocessing_context='fork', worker_init_fn=_begin_worker)
+    items = iter(loader)
+    try:
+        yield from items
+    finally:
+        items._shutdown_workers()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class _Made(Dataset[Any]):
+    """What ``make`` returns for a key, as a data set."""
+
+    make: Callable[[Any], Any]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.make(key)
+
+
+def _begin_worker(_number: int) -> None:
+    """Leave interruptions to the training, and processors to the other workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cv2.setNumThreads(0)

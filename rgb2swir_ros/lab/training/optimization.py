@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.training.muon import Float32Muon
+from rgb2swir_ros.lab.training.muon import Float32Muon, StackedMuon
 from rgb2swir_ros.lab.training.precision import saves_time
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -119,6 +119,8 @@ def _muon(matrices: list[Tensor], rate: float) -> torch.optim.Optimizer:
                         'trained models run with older ones')
     if not saves_time(matrices[0].device):
         return Float32Muon(matrices, rate, WEIGHT_DECAY)
+    if matrices[0].is_cuda:
+        return StackedMuon(matrices, rate, WEIGHT_DECAY)
     return torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY,
                             adjust_lr_fn='match_rms_adamw')
 

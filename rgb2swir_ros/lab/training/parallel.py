@@ -12,6 +12,7 @@ import torch
 
 # The other processes wait while the first one reads the pairs: hours for a large data set.
 TIMEOUT = timedelta(hours=12)
+MOST_WORKERS = 12
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,26 @@ class ProcessGroup:
         self.mean([0.0])
 
 
+def training_device() -> torch.device:
+    """Return the device of this process: the GPU of its local rank, or the CPU without CUDA."""
+    if torch.cuda.is_available():
+        return torch.device('cuda', int(os.environ.get('LOCAL_RANK', '0')))
+    return torch.device('cpu')
+
+
+def batch_workers(device: torch.device) -> int:
+    """Return the number of processes that prepare batches for a training on a device.
+
+    A GPU takes a batch in less time than a core prepares one. Of the cores that this process may
+    use, half serve its workers, at most `MOST_WORKERS`; the processes of ``torchrun`` share them.
+    A training on the CPU needs the cores itself, and one thread keeps up with it.
+    """
+    if device.type == 'cpu':
+        return 0
+    cores = len(os.sched_getaffinity(0)) // int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    return min(max(cores // 2, 1), MOST_WORKERS)
+
+
 @contextmanager
 def joined_process_group() -> Iterator[ProcessGroup]:
     """Join the processes that ``torchrun`` started, if any; leave them at the end of the block.
@@ -52,9 +73,8 @@ def joined_process_group() -> Iterator[ProcessGroup]:
     The device is the GPU of the process's local rank, or the CPU without CUDA.
     """
     size, rank = int(os.environ.get('WORLD_SIZE', '1')), int(os.environ.get('RANK', '0'))
-    device = torch.device('cpu')
-    if torch.cuda.is_available():
-        device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', '0')))
+    device = training_device()
+    if device.type == 'cuda':
         torch.cuda.set_device(device)
     if size == 1:
         yield ProcessGroup(device=device)

@@ -26,6 +26,7 @@ from rgb2swir_ros.lab.training.gradients import loss_over_processes
 from rgb2swir_ros.lab.training.interruption import Interruption
 from rgb2swir_ros.lab.training.losses import total
 from rgb2swir_ros.lab.training.optimization import Optimization, copy_weights, moving_average
+from rgb2swir_ros.lab.training.parallel import batch_workers
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.schedule import TIMED_STEPS, Schedule
 from rgb2swir_ros.lab.training.tensorboard import TensorBoardWriter
@@ -203,12 +204,14 @@ class Trainer:
     def _batches(self, stage: Stage, begin: int, steps: int | None) -> Generator[Any, None, None]:
         """Yield the batches of a stage on the device; all but the transfer is prefetched."""
         numbers: Iterable[int] = itertools.count(begin) if steps is None else range(begin, steps)
+        # what is completed this process knows: the number of steps may be settled meanwhile
+        keys = ((step, self.schedule.done(self.stage, step)) for step in numbers)
 
-        def make(step: int) -> Any:
-            return self.batch_source.batch(self.stage, stage, step,
-                                   self.schedule.done(self.stage, step))
+        def make(key: tuple[int, float]) -> Any:
+            step, done = key
+            return self.batch_source.batch(self.stage, stage, step, done)
 
-        with closing(prefetched(make, numbers)) as batches:
+        with closing(prefetched(make, keys, batch_workers(self.group.device))) as batches:
             for batch in batches:
                 yield batch.to(self.group.device)
 

@@ -35,7 +35,7 @@ class BatchSource(Protocol):
     def batch(self, number: int, stage: Stage, step: int, done: float) -> Any:
         """Return the batch of a step; it has a method ``to(device)``.
 
-        The batch depends on the arguments alone. A prefetching thread calls this.
+        The batch depends on the arguments alone. A prefetching thread or process calls this.
 
         :param number: of the stage, from 0; ``step``: within the stage, from 0.
         :param done: completed share of the stage, in [0, 1].

@@ -1,6 +1,10 @@
-"""Kinds of batches, their sizes, and the thread that prepares them."""
+"""Kinds of batches, their sizes, and who prepares them."""
 
+import itertools
+import os
+import signal
 import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +14,7 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training import batches
 from rgb2swir_ros.lab.training.data.pairs import open_pairs
+from rgb2swir_ros.lab.training.stages import Batch
 
 
 def test_padding_repeats_the_edge():
@@ -130,20 +135,51 @@ def test_prepared_items_come_in_order_from_another_thread():
     assert threading.get_ident() not in threads
 
 
-def test_an_error_while_preparing_reaches_the_training():
+def drawn(step: int) -> Batch:
+    rng = np.random.default_rng(step)
+    return Batch(torch.from_numpy(rng.random((1, 3, 4, 4))), torch.full((1, 1, 4, 4), step),
+                 torch.Generator().manual_seed(step), step)
+
+
+def test_processes_prepare_what_a_thread_would_in_the_same_order():
+    def facts(batch: Batch) -> tuple:
+        return batch.step, batch.rgb.tolist(), batch.sqrt_radiance.tolist(), float(batch.uniform())
+
+    threaded = [facts(batch) for batch in batches.prefetched(drawn, range(2, 15))]
+    assert [facts(batch) for batch in batches.prefetched(drawn, range(2, 15), 2)] == threaded
+    assert [fact[0] for fact in threaded] == list(range(2, 15))
+
+
+def test_it_is_other_processes_that_prepare_and_they_end():
+    items = batches.prefetched(lambda _step: os.getpid(), itertools.count(), 2)
+    found = {next(items) for _ in range(8)}
+    items.close()
+    assert os.getpid() not in found
+    assert len(found) == 2
+    assert not [pid for pid in found if Path(f'/proc/{pid}').exists()]
+
+
+def test_ctrl_c_at_the_terminal_leaves_the_processes_to_the_training():
+    items = batches.prefetched(lambda step: (step, os.getpid()), itertools.count(), 2)
+    _, pid = next(items)
+    os.kill(pid, signal.SIGINT)
+    assert [next(items)[0] for _ in range(30)] == list(range(1, 31))
+    items.close()
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_an_error_while_preparing_reaches_the_training(workers):
     def make(step: int) -> int:
         if step == 5:
             raise OSError('disk gone')
         return step
 
-    items = batches.prefetched(make, range(100))
+    items = batches.prefetched(make, range(100), workers)
     with pytest.raises(OSError, match='disk gone'):
         list(items)
 
 
 def test_closing_ends_the_thread():
-    import itertools
-
     items = batches.prefetched(lambda step: step, itertools.count())
     assert next(items) == 0
     items.close()

@@ -12,10 +12,17 @@ from safetensors.torch import load_file
 from tiny_training import PatchPairs, tiny_translator
 from two_processes import ONE_STEP, SEED
 
+from rgb2swir_ros.lab.detector.train import DetectorTraining, DetectorTrainingConfig
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
+from rgb2swir_ros.lab.training.canary import CanaryConfig, CanaryTraining
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
 from rgb2swir_ros.lab.training.optimization import Optimization, moving_average, rate_factor
-from rgb2swir_ros.lab.training.parallel import ProcessGroup, joined_process_group
+from rgb2swir_ros.lab.training.parallel import (
+    MOST_WORKERS,
+    ProcessGroup,
+    batch_workers,
+    joined_process_group,
+)
 from rgb2swir_ros.lab.training.stages import Batch
 from rgb2swir_ros.lab.training.student import StudentTraining
 from rgb2swir_ros.translator import STAGES
@@ -93,3 +100,21 @@ def test_alone_nothing_is_distributed():
     with joined_process_group() as joined:
         assert (joined.rank, joined.size, joined.is_first) == (0, 1, True)
         assert not torch.distributed.is_initialized()
+
+
+def test_a_gpu_has_half_of_the_cores_prepare_its_batches(monkeypatch):
+    gpu = torch.device('cuda')
+    for cores, processes, workers in ((16, 1, 8), (16, 4, 2), (2, 1, 1), (1, 1, 1), (2, 8, 1),
+                                      (128, 1, MOST_WORKERS)):
+        monkeypatch.setattr(os, 'sched_getaffinity', lambda _pid, n=cores: set(range(n)))
+        monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+        assert batch_workers(gpu) == workers
+        assert batch_workers(torch.device('cpu')) == 0  # the network needs the cores itself
+
+
+def test_the_single_process_trainings_take_the_gpu_too(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    detector = DetectorTraining(torch.nn.Linear(1, 1), DetectorTrainingConfig(1), torch.empty(0))
+    canary = CanaryTraining(torch.nn.Linear(1, 1), CanaryConfig(steps=1))
+    assert {one.group.device for one in (detector, canary)} == {torch.device('cuda', 0)}
+    assert {one.group.size for one in (detector, canary)} == {1}

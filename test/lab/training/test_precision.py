@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from rgb2swir_ros.lab.training import optimization as optimization_module
 from rgb2swir_ros.lab.training import precision
-from rgb2swir_ros.lab.training.muon import Float32Muon
+from rgb2swir_ros.lab.training.muon import Float32Muon, StackedMuon
 from rgb2swir_ros.lab.training.optimization import Optimization, moving_average
 from rgb2swir_ros.lab.training.precision import mixed_precision
 
@@ -33,6 +34,43 @@ def test_muon_in_float32_takes_the_steps_of_pytorchs(shape):
     moved = theirs - matrix
     assert (ours - theirs).norm() < .03 * moved.norm()  # their iterations round to bfloat16
     assert list(optimizers[0].state_dict()['state'][0]) == ['momentum_buffer']
+
+
+def test_stacked_muon_takes_the_steps_of_pytorchs_for_every_shape_at_once():
+    torch.manual_seed(0)
+    shapes = [(16, 90), (90, 16), (24, 24), (16, 90), (90, 16), (16, 90)]
+    start = [torch.randn(shape) for shape in shapes]
+    ours, theirs = ([matrix.clone() for matrix in start] for _ in range(2))
+    optimizers = (StackedMuon(ours, 1e-2, 1e-1),
+                  torch.optim.Muon(theirs, lr=1e-2, weight_decay=1e-1,
+                                   adjust_lr_fn='match_rms_adamw'))
+    for step in range(4):
+        gradients = [torch.randn(shape) for shape in shapes]
+        if step == 1:
+            gradients[3] = None  # a skip connection that this step left out
+        for matrices, optimizer in zip((ours, theirs), optimizers, strict=True):
+            for matrix, gradient in zip(matrices, gradients, strict=True):
+                matrix.grad = None if gradient is None else gradient.clone()
+            optimizer.step()
+    for matrix, one, other in zip(start, ours, theirs, strict=True):
+        assert (one - other).norm() < .03 * (other - matrix).norm()
+    assert len(optimizers[0].state_dict()['state']) == len(shapes)
+    with pytest.raises(ValueError, match='closure'):
+        optimizers[0].step(lambda: None)
+
+
+def test_a_gpu_gets_the_stacked_one():
+    matrix = torch.empty((16, 20), device='meta')
+    assert type(optimization_module._muon([matrix], .1)) is torch.optim.Muon
+
+    class OnGpu:
+        is_cuda, device, ndim, requires_grad = True, torch.device('cuda'), 2, True
+
+    made = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optimization_module, 'StackedMuon', lambda *given: made.append(given))
+        optimization_module._muon([OnGpu()], .1)
+    assert len(made) == 1
 
 
 def test_the_optimiser_follows_the_processor(monkeypatch):

@@ -13,6 +13,7 @@ from rgb2swir_ros.nets.unet import UNetConfig
 from rgb2swir_ros.translator import TranslatorConfig
 
 KNOWN = sorted(path.stem for path in PRESETS.glob('*.yaml'))
+OTHER_STEPS = {'nano_gpu': 'nano'}  # presets that differ in their steps, and the model they train
 # presets of further rounds: the model whose students they train on, and their only stage
 FURTHER = {'nano_tune': ('nano', 'pixels'), 'nano_finish': ('nano', 'finish')}
 
@@ -21,7 +22,7 @@ FURTHER = {'nano_tune': ('nano', 'pixels'), 'nano_finish': ('nano', 'finish')}
 def test_presets_that_come_along_are_whole(name):
     preset = read_preset(name)
     assert preset.name == name
-    model, *stages = FURTHER.get(name, (name, 'latent', 'pixels', 'finish'))
+    model, *stages = FURTHER.get(name, (OTHER_STEPS.get(name, name), 'latent', 'pixels', 'finish'))
     assert preset.model.name == model
     assert [stage.name for stage in preset.student.stages] == stages
 
@@ -35,6 +36,17 @@ def test_a_further_round_differs_in_the_students_stages_alone_and_is_gentler(nam
     stages = {stage.name: stage for stage in before.student.stages}
     assert all(stage.rate < stages[stage.name].rate and stage.steps < stages[stage.name].steps
                for stage in after.student.stages)
+
+
+def test_nano_gpu_is_nano_with_larger_batches_and_more_steps():
+    small, large = (read_preset(name) for name in ('nano', 'nano_gpu'))
+    assert small.model == large.model
+    for part in ('autoencoder', 'teacher', 'student'):
+        before, after = getattr(small, part), getattr(large, part)
+        assert replace(before, stages=()) == replace(after, stages=())
+        for one, other in zip(before.stages, after.stages, strict=True):
+            assert replace(one, steps=0, batch=0) == replace(other, steps=0, batch=0)
+            assert (other.batch, other.steps > one.steps) == (2 * one.batch, True)
 
 
 def test_nano_has_the_shape_of_the_shipped_model_and_nano_dit_differs_in_the_denoiser_alone():
