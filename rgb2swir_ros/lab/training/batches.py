@@ -99,7 +99,7 @@ def open_stores(datasets: Sequence[PairedDataset], work: Path,
 
     def store(number: int, size: tuple[int, int]) -> PairStore:
         name = f'pairs_{format_size(size)}' + (f'_{number}' if number else '')
-        return _filled(PairStore(work / name, datasets[number], size), log)
+        return _filled(PairStore(work / name, datasets[number], size, log), log)
 
     everything = MixedStore([store(k, size) for k, size in enumerate(small)])
     if most == small[0]:

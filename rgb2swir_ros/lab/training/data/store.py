@@ -33,12 +33,14 @@ class PairStore:
     ``identity`` the identity of the pairs, which copies of their files share.
     """
 
-    def __init__(self, folder: Path, dataset: PairedDataset, size: tuple[int, int]) -> None:
+    def __init__(self, folder: Path, dataset: PairedDataset, size: tuple[int, int],
+                 log: Callable[[str], None] = lambda _line: None) -> None:
         """Open the store's files, or create empty ones.
 
         :param folder: of this store alone; takes 5 bytes a pixel.
         :param size: (height, width); pairs of another size are scaled to cover it and
             centre-cropped.
+        :param log: is told when all files are read, which takes minutes for a hundred gigabytes.
         :raises UserError: if the folder holds other pairs, cannot be written, or the disk is full.
         """
         self.dataset, self.size = dataset, size
@@ -47,6 +49,8 @@ class PairStore:
         stamps = _stamps(dataset)
         known = json.loads(index.read_text()) if index.exists() else {}
         # hundreds of gigabytes are not read again at each start
+        if known.get('stamps') != stamps:
+            log(f'reading the files of {count} pairs, to know them again')
         content = known['files'] if known.get('stamps') == stamps else dataset.content
         self.identity = {'pairs': count, 'size': format_size(size), 'files': content}
         if not known:

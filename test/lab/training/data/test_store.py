@@ -74,11 +74,13 @@ def test_other_pairs_or_another_size_are_refused(store, dataset, tmp_path):
 def test_copies_of_the_pairs_are_the_same_pairs(store, dataset, tmp_path, monkeypatch):
     path = dataset.files[0].swir
     os.utime(path, ns=(1, 1))
-    again = PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE)
+    said: list[str] = []
+    again = PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE, said.append)
     assert again.identity == store.identity
+    assert said == [f'reading the files of {len(dataset)} pairs, to know them again']
     again.fill(lambda *_: pytest.fail('read again'))
     monkeypatch.setattr(type(dataset), 'content', property(lambda _: pytest.fail('hashed again')))
-    PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE)
+    PairStore(tmp_path / 'store', reopened(tmp_path), trees.SIZE, pytest.fail)
 
 
 def test_pairs_that_cannot_be_decoded_are_left_out_and_listed(tmp_path, dataset):
