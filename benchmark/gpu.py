@@ -9,7 +9,7 @@ host to host, and with two batches in flight; each as a multiple of two floors m
 operations at the rate of a large half-precision matrix product and the bytes at the rate of a
 large copy; and where a call's time goes, kernel by kernel. Writes gpu.json and table.md after
 every row; a row that fails says why, and the next one follows. Exits with 2 where there is no GPU.
-Not run on hardware yet.
+docs/design.md has the figures of an H100 with backend eager; the others were not run there.
 
 On a machine without network it needs this checkout and, beside torch and NumPy, two small wheels;
 `--no-deps` keeps its torch. For Python 3.12, on a machine that has a network:
