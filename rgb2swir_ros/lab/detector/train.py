@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.lab.detector.data import FrameCache, Sample, draw_batch
+from rgb2swir_ros.lab.detector.data import CACHE_BYTES, FrameCache, Sample, draw_batch
 from rgb2swir_ros.lab.detector.model import TorchDetector, load_detector, save_detector
 from rgb2swir_ros.lab.detector.network import DIVISOR, Detector, DetectorConfig, cells, flatten
 from rgb2swir_ros.lab.detector.targets import assign, detector_loss
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet, read_training, with_min_side
 from rgb2swir_ros.lab.training.optimization import Optimization, cosine_decay
-from rgb2swir_ros.lab.training.parallel import ProcessGroup, training_device
+from rgb2swir_ros.lab.training.parallel import ProcessGroup, batch_workers, training_device
 from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
@@ -142,7 +142,9 @@ class FrameBatchSource:
         """Prepare the cache; no frame is read yet."""
         self.size = crop_size(self.annotated, self.crop)
         self.places = cells(*self.size)
-        self._cache = FrameCache(self.annotated.frames)
+        # each process that prepares batches keeps frames of its own
+        workers = max(batch_workers(training_device()), 1)
+        self._cache = FrameCache(self.annotated.frames, CACHE_BYTES // workers)
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import torch
 
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector import train
+from rgb2swir_ros.lab.detector.data import CACHE_BYTES
 from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, schedule, train_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
-from rgb2swir_ros.lab.scenes.annotations import read_annotations
+from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_training
 from rgb2swir_ros.lab.training import trainer
 
 from ..toy import write_toy
@@ -114,3 +115,13 @@ def test_schedule_warms_up_and_ends_low():
     assert max(values) == pytest.approx(1, abs=.02)
     assert values.index(max(values)) == pytest.approx(train.WARM_UP, abs=2)
     assert values[-1] == pytest.approx(.02, abs=.001)
+
+
+def test_the_processes_that_prepare_batches_share_the_memory_for_frames(toy, monkeypatch):
+    limits = []
+    monkeypatch.setattr(train, 'FrameCache', lambda _frames, limit: limits.append(limit))
+    annotated = read_training(toy)
+    for workers in (0, 4):
+        monkeypatch.setattr(train, 'batch_workers', lambda _device, n=workers: n)
+        train.FrameBatchSource(annotated, 0)
+    assert limits == [CACHE_BYTES, CACHE_BYTES // 4]
