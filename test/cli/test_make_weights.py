@@ -23,10 +23,14 @@ pytestmark = [
     pytest.mark.skipif(shutil.which('make') is None, reason='make is not installed')]
 
 
-def commands(data: Path, trained: Path) -> list[list[str]]:
-    """Return the words behind ``rgb2swir`` of each command of ``make weights``."""
+def commands(data: Path | None, trained: Path) -> list[list[str]]:
+    """Return the words behind ``rgb2swir`` of each command of ``make weights``.
+
+    :param data: in place of its own data sets.
+    """
+    scenes = [] if data is None else [f'SCENES={data}']
     said = subprocess.run(
-        ['make', '--dry-run', '--assume-old=install', 'weights', 'BIN=.', f'SCENES={data}',
+        ['make', '--dry-run', '--assume-old=install', 'weights', 'BIN=.', *scenes,
          f'TRAINED={trained}'], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     lines = [shlex.split(line) for line in said.splitlines()]
     return [words[1:] for words in lines if words and words[0] == './rgb2swir']
@@ -36,11 +40,27 @@ def test_every_stage_is_there_and_what_ships_is_the_last_one(tmp_path):
     made = commands(tmp_path / 'data', tmp_path / 'trained')
     assert [words[:2] for words in made if words[0] == 'train'] == [
         ['train', what] for what in ('autoencoder', 'teacher', 'student', 'novelty')]
-    assert all('--preset' not in words for words in made)  # the default is what models/nano is
     rendered = [words[words.index('--output') + 1] for words in made if words[0] == 'scenes']
-    assert rendered == ['out/scenes320', 'out/scenes640', 'out/scenes_novelty']
+    assert rendered == ['out/scenes320', 'out/scenes320b', 'out/scenes640', 'out/scenes_novelty']
     *_, last, novelty = made
     assert novelty[novelty.index('--model') + 1] == last[last.index('--output') + 1]
+
+
+def test_its_trainings_are_those_that_the_record_of_the_shipped_weights_tells():
+    made = {words[1]: words for words in commands(None, Path('out/weights'))
+            if words[0] == 'train'}
+    record: dict | None = yaml.safe_load((ROOT / 'models/nano/training.yaml').read_text())
+    for what in ('student', 'teacher', 'autoencoder'):
+        words = made[what]
+        assert record['training'] == what
+        assert words[words.index('--preset') + 1] == record['preset']
+        assert float(words[words.index('--share') + 1]) == record['share']
+        assert [Path(folder).name for folder in words[words.index('--data') + 1:]] == [
+            entry['folder'] for entry in record['data']]
+        assert '--seed' not in words
+        assert record['seed'] == 0
+        record = record['start']['training'] if 'start' in record else None
+    assert record is None
 
 
 def test_a_kill_on_the_way_changes_no_bit(tmp_path, capsys, monkeypatch):
@@ -48,7 +68,7 @@ def test_a_kill_on_the_way_changes_no_bit(tmp_path, capsys, monkeypatch):
     (tmp_path / 'tiny.yaml').write_text(TINY)
 
     def chain(trained: Path) -> list[list[str]]:
-        return [[*words, '--preset', str(tmp_path / 'tiny.yaml')]
+        return [[*words, '--preset', str(tmp_path / 'tiny.yaml'), '--share', '1']
                 for words in commands(data, trained)
                 if words[0] == 'train' and words[1] != 'novelty']
 
