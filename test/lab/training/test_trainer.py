@@ -12,11 +12,13 @@ import torch
 from tiny_training import tiny_translator
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.lab.training import optimization
 from rgb2swir_ros.lab.training import trainer as trainers
 from rgb2swir_ros.lab.training.autoencoder import AutoencoderTraining
 from rgb2swir_ros.lab.training.batches import Stores
 from rgb2swir_ros.lab.training.canary import CanaryConfig, train_canary
 from rgb2swir_ros.lab.training.checkpoint import read_checkpoint
+from rgb2swir_ros.lab.training.muon import StackedMuon
 from rgb2swir_ros.lab.training.preset import (
     AutoencoderTrainingConfig,
     Stage,
@@ -113,6 +115,31 @@ def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, wh
     assert any(f'resuming stage {stage + 1} at step {step}' in line for line in lines)
     resumed.run()
     assert_equal(whole(kind, 2)[0], resumed)
+
+
+@pytest.mark.slow
+def test_processes_that_prepare_the_batches_change_no_bit(begin, whole, monkeypatch):
+    monkeypatch.setattr(trainers, 'batch_workers', lambda _device: 2)  # as beside a GPU
+    trainer = begin(StudentTraining, steps=2)
+    trainer.run()
+    assert_equal(whole(StudentTraining, 2)[0], trainer)
+
+
+def test_the_optimiser_of_a_gpu_goes_on_as_it_was(begin, monkeypatch):
+    used = []
+
+    def stacked(*given):
+        used.append(StackedMuon(*given, optimization.WEIGHT_DECAY))
+        return used[-1]
+
+    monkeypatch.setattr(optimization, '_muon', stacked)
+    uninterrupted = begin(TeacherTraining)
+    uninterrupted.run()
+    assert used
+    run_killed(begin(TeacherTraining, 'cut'), monkeypatch, TeacherTraining, 'parts', 3)
+    resumed = begin(TeacherTraining, 'cut')
+    resumed.run()
+    assert_equal(uninterrupted, resumed)
 
 
 @pytest.mark.parametrize('call', [1, 2])
