@@ -119,10 +119,11 @@ def test_killed_in_a_step_and_resumed_equals_uninterrupted(kind, call, begin, wh
 
 @pytest.mark.slow
 def test_processes_that_prepare_the_batches_change_no_bit(begin, whole, monkeypatch):
+    threaded = whole(StudentTraining, 2)[0]
     monkeypatch.setattr(trainers, 'batch_workers', lambda _device: 2)  # as beside a GPU
     trainer = begin(StudentTraining, steps=2)
     trainer.run()
-    assert_equal(whole(StudentTraining, 2)[0], trainer)
+    assert_equal(threaded, trainer)
 
 
 def test_the_optimiser_of_a_gpu_goes_on_as_it_was(begin, monkeypatch):
