@@ -101,7 +101,7 @@ scenes: install
 SCENES = out/scenes320b out/scenes320 out/scenes640
 SMALL_SCENES = $(or $(filter-out $(lastword $(SCENES)),$(SCENES)),$(SCENES))
 # From nothing to the weights that ship: a quarter of an hour on a GPU beyond the rendering; on two
-# cores about ten hours, by the pace of shorter trainings. Killed at any moment, it goes on.
+# cores twelve hours, by the pace of each stage's first steps. Killed at any moment, it goes on.
 TRAINED = out/weights
 TRAIN = $(BIN)/rgb2swir train
 TRAINING_FLAGS = --preset nano_gpu --share .45 --work $(TRAINED)/work --overwrite --data
