@@ -21,7 +21,7 @@ from rgb2swir_ros.lab.detector.network import DIVISOR, Detector, DetectorConfig,
 from rgb2swir_ros.lab.detector.targets import assign, detector_loss
 from rgb2swir_ros.lab.scenes.annotations import AnnotatedSet, read_training, with_min_side
 from rgb2swir_ros.lab.training.optimization import Optimization, cosine_decay
-from rgb2swir_ros.lab.training.parallel import ProcessGroup, batch_workers, training_device
+from rgb2swir_ros.lab.training.parallel import batch_workers, training_device
 from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
@@ -177,7 +177,7 @@ class DetectorTraining(Training):
 
         :param places: the cells of a crop.
         """
-        super().__init__(network, ProcessGroup(device=training_device()))
+        super().__init__(network)
         self.detector, self.config, self.places = network, config, places
 
     def shape(self) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from torch import Tensor
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.training.batches import Stores, draw, to_tensors
 from rgb2swir_ros.lab.training.losses import PictureWeights, picture_losses
-from rgb2swir_ros.lab.training.parallel import ProcessGroup, training_device
 from rgb2swir_ros.lab.training.precision import mixed_precision
 from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
@@ -127,7 +126,7 @@ class CanaryTraining(Training):
 
     def __init__(self, model: Regressor, config: CanaryConfig) -> None:
         """Train this regression, in place."""
-        super().__init__(model, ProcessGroup(device=training_device()))
+        super().__init__(model)
         self.model = model
         self.config: CanaryConfig = config
 

@@ -7,7 +7,8 @@ in so many small kernels that a GPU waits for their launches longer than it comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -17,8 +18,11 @@ MOMENTUM = .95
 COEFFICIENTS, ITERATIONS, EPSILON = (3.4445, -4.775, 2.0315), 5, 1e-7  # PyTorch's defaults
 
 
-class Float32Muon(torch.optim.Optimizer):
-    """`torch.optim.Muon` with ``adjust_lr_fn='match_rms_adamw'``, all of it in float32."""
+Learned = tuple[Tensor, Tensor]  # a matrix and its gradient
+
+
+class Muon(torch.optim.Optimizer):
+    """`torch.optim.Muon` with ``adjust_lr_fn='match_rms_adamw'``; subclasses compute a step."""
 
     def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
         """Start with empty moments.
@@ -33,48 +37,49 @@ class Float32Muon(torch.optim.Optimizer):
         if closure is not None:
             raise ValueError('this optimiser takes no closure')
         for group in self.param_groups:
-            for matrix in group['params']:
-                if matrix.grad is None:
-                    continue
-                moment = self.state[matrix].setdefault('momentum_buffer',
-                                                       torch.zeros_like(matrix.grad))
-                moment.lerp_(matrix.grad, 1 - MOMENTUM)
-                update = orthogonal(matrix.grad.lerp(moment, MOMENTUM))  # Nesterov's
-                matrix.mul_(1 - group['lr'] * group['weight_decay'])
-                matrix.add_(update, alpha=-.2 * group['lr'] * max(matrix.shape) ** .5)
+            self.move([(matrix, matrix.grad) for matrix in group['params']
+                       if matrix.grad is not None], group['lr'], group['weight_decay'])
+
+    @abstractmethod
+    def move(self, learned: Sequence[Learned], lr: float, weight_decay: float) -> None:
+        """Move the matrices of one group by their gradients, in place."""
+
+    def moment(self, matrix: Tensor, gradient: Tensor) -> Tensor:
+        """Return the moment of a matrix; of zeros before its first step."""
+        moment: Tensor = self.state[matrix].setdefault('momentum_buffer',
+                                                       torch.zeros_like(gradient))
+        return moment
 
 
-class StackedMuon(torch.optim.Optimizer):
-    """`torch.optim.Muon` with ``adjust_lr_fn='match_rms_adamw'``, one shape at once."""
+class Float32Muon(Muon):
+    """One matrix after the other, all of it in float32."""
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
-        """Start with empty moments.
+    def move(self, learned: Sequence[Learned], lr: float, weight_decay: float) -> None:
+        """Move the matrices: see `Muon.move`."""
+        for matrix, gradient in learned:
+            moment = self.moment(matrix, gradient)
+            moment.lerp_(gradient, 1 - MOMENTUM)
+            update = orthogonal(gradient.lerp(moment, MOMENTUM))  # Nesterov's
+            matrix.mul_(1 - lr * weight_decay)
+            matrix.add_(update, alpha=-.2 * lr * max(matrix.shape) ** .5)
 
-        :param matrices: all two-dimensional.
-        """
-        super().__init__(matrices, {'lr': lr, 'weight_decay': weight_decay})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Take a step with the gradients that are there; a closure is not supported."""
-        if closure is not None:
-            raise ValueError('this optimiser takes no closure')
-        for group in self.param_groups:
-            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-            for matrix in group['params']:
-                if matrix.grad is not None:
-                    alike.setdefault(matrix.shape, []).append((matrix, matrix.grad))
-            for shape, pairs in alike.items():
-                matrices, gradients = (list(tensors) for tensors in zip(*pairs, strict=True))
-                moments = [self.state[matrix].setdefault('momentum_buffer',
-                                                         torch.zeros_like(gradient))
-                           for matrix, gradient in pairs]
-                torch._foreach_lerp_(moments, gradients, 1 - MOMENTUM)
-                nesterov = torch._foreach_lerp(gradients, moments, MOMENTUM)
-                updates = stacked_orthogonal(torch.stack(nesterov))
-                torch._foreach_mul_(matrices, 1 - group['lr'] * group['weight_decay'])
-                torch._foreach_add_(matrices, updates.unbind(),
-                                    alpha=-.2 * group['lr'] * max(shape) ** .5)
+class StackedMuon(Muon):
+    """All matrices of one shape at once, iterated in bfloat16."""
+
+    def move(self, learned: Sequence[Learned], lr: float, weight_decay: float) -> None:
+        """Move the matrices: see `Muon.move`."""
+        alike: dict[torch.Size, list[Learned]] = {}
+        for matrix, gradient in learned:
+            alike.setdefault(matrix.shape, []).append((matrix, gradient))
+        for shape, pairs in alike.items():
+            matrices, gradients = (list(tensors) for tensors in zip(*pairs, strict=True))
+            moments = [self.moment(*pair) for pair in pairs]
+            torch._foreach_lerp_(moments, gradients, 1 - MOMENTUM)
+            updates = stacked_orthogonal(torch.stack(
+                torch._foreach_lerp(gradients, moments, MOMENTUM)))  # Nesterov's
+            torch._foreach_mul_(matrices, 1 - lr * weight_decay)
+            torch._foreach_add_(matrices, updates.unbind(), alpha=-.2 * lr * max(shape) ** .5)
 
 
 def stacked_orthogonal(matrices: Tensor) -> Tensor:

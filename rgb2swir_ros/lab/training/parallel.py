@@ -15,6 +15,13 @@ TIMEOUT = timedelta(hours=12)
 MOST_WORKERS = 12
 
 
+def training_device() -> torch.device:
+    """Return the device of this process: the GPU of its local rank, or the CPU without CUDA."""
+    if torch.cuda.is_available():
+        return torch.device('cuda', int(os.environ.get('LOCAL_RANK', '0')))
+    return torch.device('cpu')
+
+
 @dataclass(frozen=True)
 class ProcessGroup:
     """This process within the training's processes; a single one does not use torch.distributed.
@@ -26,7 +33,7 @@ class ProcessGroup:
 
     rank: int = 0
     size: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device('cpu'))
+    device: torch.device = field(default_factory=training_device)
 
     @property
     def is_first(self) -> bool:
@@ -44,13 +51,6 @@ class ProcessGroup:
     def wait(self) -> None:
         """Wait until all processes have called this (a barrier)."""
         self.mean([0.0])
-
-
-def training_device() -> torch.device:
-    """Return the device of this process: the GPU of its local rank, or the CPU without CUDA."""
-    if torch.cuda.is_available():
-        return torch.device('cuda', int(os.environ.get('LOCAL_RANK', '0')))
-    return torch.device('cpu')
 
 
 def batch_workers(device: torch.device) -> int:
@@ -73,15 +73,16 @@ def joined_process_group() -> Iterator[ProcessGroup]:
     The device is the GPU of the process's local rank, or the CPU without CUDA.
     """
     size, rank = int(os.environ.get('WORLD_SIZE', '1')), int(os.environ.get('RANK', '0'))
-    device = training_device()
-    if device.type == 'cuda':
-        torch.cuda.set_device(device)
+    group = ProcessGroup(rank, size)
+    on_gpu = group.device.type == 'cuda'
+    if on_gpu:
+        torch.cuda.set_device(group.device)
     if size == 1:
-        yield ProcessGroup(device=device)
+        yield group
         return
-    torch.distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo',
+    torch.distributed.init_process_group('nccl' if on_gpu else 'gloo',
                                          timeout=TIMEOUT)
     try:
-        yield ProcessGroup(rank, size, device)
+        yield group
     finally:
         torch.distributed.destroy_process_group()

@@ -49,16 +49,17 @@ class PairStore:
         stamps = _stamps(dataset)
         known = json.loads(index.read_text()) if index.exists() else {}
         # hundreds of gigabytes are not read again at each start
-        if known.get('stamps') != stamps:
+        untouched = known.get('stamps') == stamps
+        if not untouched:
             log(f'reading the files of {count} pairs, to know them again')
-        content = known['files'] if known.get('stamps') == stamps else dataset.content
+        content = known['files'] if untouched else dataset.content
         self.identity = {'pairs': count, 'size': format_size(size), 'files': content}
         if not known:
             _create(folder, self.identity | {'stamps': stamps}, count, size)
         elif not self.identity.items() <= known.items():
             raise UserError(f"'{folder}' holds other pairs, or of another size: delete it or give "
                             'another folder')
-        elif known.get('stamps') != stamps:
+        elif not untouched:
             write_json(index, self.identity | {'stamps': stamps})
         self.rgb, self.radiance, self.state = (
             open_memmap(folder / f'{name}.npy', mode='r+')
