@@ -43,8 +43,9 @@ class Standing(CudaEngine):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
-def test_without_a_gpu_it_says_so():
-    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True)
+def test_without_a_gpu_it_says_so(tmp_path):
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True,
+                          cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('benchmark/gpu.py needs an NVIDIA GPU, and ')
     assert done.stderr.count('\n') == 1
