@@ -56,8 +56,8 @@ def expected_seconds(task: Task, preset: Preset, share: float) -> float:
 class Pace:
     """This machine's pace over that of `SECONDS_A_PAIR`, from the trainings that are done."""
 
-    def __init__(self, preset: Preset, share: float, factor: float = 1.0) -> None:
-        """Begin with the factor that is known, until a training is done."""
+    def __init__(self, preset: Preset, share: float, factor: float | None = None) -> None:
+        """Begin with a factor that was measured, if one was, until a training is done."""
         self.preset, self.share, self.factor = preset, share, factor
         self._spent = self._expected = 0.0
 
@@ -66,9 +66,14 @@ class Pace:
         self._spent += seconds
         self._expected += expected_seconds(task, self.preset, self.share)
 
-    def seconds(self, tasks: Sequence[Task]) -> float:
-        """Return the estimated seconds of trainings."""
+    def seconds(self, tasks: Sequence[Task]) -> float | None:
+        """Return the estimated seconds of trainings; None while nothing was timed here.
+
+        Machines differ by more than ten, so figures of another one foretell nothing.
+        """
         factor = self._spent / self._expected if self._expected else self.factor
+        if factor is None:
+            return None
         return factor * sum(expected_seconds(t, self.preset, self.share) for t in tasks)
 
 

@@ -48,11 +48,11 @@ class Plan:
     """What is decided.
 
     :param share: of the preset's steps, for every row.
-    :param pace: of this machine, see `rgb2swir_ros.lab.ablation.pace.Pace`; 1 if not measured.
+    :param pace: of this machine, see `rgb2swir_ros.lab.ablation.pace.Pace`; None: not measured.
     """
 
     share: float
-    pace: float = 1.0
+    pace: float | None = None
 
 
 def make_plan(folder: Path, budget: Budget, presets: VariantPresets, preset: Preset,
@@ -69,7 +69,7 @@ def make_plan(folder: Path, budget: Budget, presets: VariantPresets, preset: Pre
     identity = json.loads(json.dumps({'presets': presets.sections, 'data': stores.identity}))
     if path.exists():
         return _agreed(path, budget, identity)
-    share, factor = budget.share or SHARE, 1.0
+    share, factor = budget.share or SHARE, None
     about: dict[str, Any] = {}
     if budget.minutes is not None:
         log('measuring the pace of each stage')
@@ -86,7 +86,8 @@ def _agreed(path: Path, budget: Budget, identity: dict[str, Any]) -> Plan:
     """Return a plan that was made before."""
     try:
         plan = json.loads(path.read_text())
-        share, pace = float(plan['share']), float(plan.get('pace', 1))
+        share = float(plan['share'])
+        pace = float(plan['pace']) if 'pace' in plan else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f'cannot read the plan {path} ({type(error).__name__}: {error}): give '
                         'another --output') from error

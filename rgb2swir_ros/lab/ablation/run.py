@@ -85,9 +85,7 @@ class Runner:
         return None
 
     def _do(self, work: Work) -> None:
-        estimate = '' if work.task is None else (
-            f': about {readable(self.pace.seconds([work.task]))}')
-        self.log(f'{work.name}{estimate}')
+        self.log(work.name + self._about([] if work.task is None else [work.task], ': '))
         try:
             work.do()
         except UserError as error:
@@ -97,8 +95,13 @@ class Runner:
     def _left(self, pending: Sequence[Work]) -> str:
         tasks = [work.task for work in pending if work.task is not None]
         judged = len(pending) - len(tasks)
-        return (f'{len(tasks)} trainings are left, about {readable(self.pace.seconds(tasks))}'
+        return (f'{len(tasks)} trainings are left{self._about(tasks)}'
                 + f', and {judged} judgements' * bool(judged))
+
+    def _about(self, tasks: Sequence[Task], before: str = ', ') -> str:
+        """Return the estimated time of trainings, if there are any and the pace is known."""
+        seconds = self.pace.seconds(tasks) if tasks else None
+        return '' if seconds is None else f'{before}about {readable(seconds)}'
 
 
 def make_works(rows: Sequence[Row], trainings: Trainings, pace: Pace, log: Log,

@@ -106,13 +106,30 @@ def test_the_canary_sees_as_many_pairs_as_a_translator():
 
 def test_the_estimate_follows_the_pace():
     tasks = trainings([row for row in ROWS if row.name == 'unet_scae_lge'])
-    pace = Pace(NANO, .25)
+    pace = Pace(NANO, .25, 1)
     assert Pace(NANO, .25, 2).seconds(tasks) == 2 * pace.seconds(tasks)
     # nano's first round took 72 minutes on the machine of these figures
     assert pace.seconds(tasks) == pytest.approx(.25 * 72 * 60, rel=.1)
     pace.note(tasks[0], 3 * expected_seconds(tasks[0], NANO, .25))
     assert pace.seconds(tasks[1:]) == pytest.approx(
         3 * sum(expected_seconds(task, NANO, .25) for task in tasks[1:]))
+
+
+def test_no_time_is_foretold_before_this_machine_has_shown_its_pace(bench):
+    first, second = (replace(bench.work(name), task=Task('canary', FULL, seed))
+                     for seed, name in enumerate(('first', 'second')))
+    runner = bench.runner([first, second])
+    assert runner.pace.seconds([second.task]) is None
+
+    def timed():
+        first.do()
+        runner.pace.note(first.task, 6000)
+
+    runner.works[0] = replace(first, do=timed)
+    runner.run()
+    before = bench.lines[:bench.lines.index('second: about 1 h 40 min')]
+    assert not any('about' in line for line in before[:2])
+    assert '1 trainings are left, about 1 h 40 min' in before[-1]
 
 
 def test_minutes_choose_the_share():
