@@ -32,8 +32,13 @@ OLDEST_TESTS := test/test_versions.py test/imaging \
   test/ros/test_worker.py \
   $(addprefix test/ros/test_translation.py::,test_stamps_frames_intrinsics_and_counts \
     test_compressed_input_is_found_by_itself)
+# by another name: of a line with $(MAKE) in it `make -n` runs all, which here are the tests
+SUBMAKE := $(MAKE) --no-print-directory
 INPUT ?=
 DEMO_FLAGS ?=
+# pip compiles what it unpacks on one core; this uses all of them, and torch's files are compiled
+# while pip unpacks the rest. It fails at templates that are no Python: not an error.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/'
 # Containers often set this: each of the many processes would then compile the package anew
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -52,8 +57,12 @@ $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
-	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[runtime,openvino,replay,plots,train,eval,fleet,$(ROS_EXTRA),test]'
+	$(BIN)/python -m pip install --quiet --no-compile '$(TORCH)'
+	@$(COMPILE) $(VENV)/lib/python3*/site-packages/torch & \
+	$(BIN)/python -m pip install --quiet --no-compile --editable \
+	  '.[runtime,openvino,replay,plots,train,eval,fleet,$(ROS_EXTRA),test]'; installed=$$?; \
+	wait; exit $$installed
+	@$(COMPILE) $(VENV)/lib || true
 	@touch $@
 
 # --no-deps: nothing here runs an engine
@@ -74,8 +83,9 @@ demo: install
 	$(BIN)/rgb2swir demo $(if $(INPUT),--input "$(INPUT)") --output out/demo --overwrite $(DEMO_FLAGS)
 
 # mypy takes one core for most of a minute, so the linters run beside the tests, which wait at times
-test: install $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
-	@nice $(MAKE) --no-print-directory lint > $(VENV)/lint.txt 2>&1 & lint=$$!; \
+test: install
+	@$(SUBMAKE) -j 4 $(REGISTRIES) $(COMPILER) $(OLDEST)/.made
+	@nice $(SUBMAKE) lint > $(VENV)/lint.txt 2>&1 & lint=$$!; \
 	trap 'kill $$lint 2>/dev/null' INT TERM; \
 	$(BIN)/python -m pytest $(PYTEST_FLAGS); tests=$$?; \
 	wait $$lint; linted=$$?; cat $(VENV)/lint.txt; exit $$((tests ? tests : linted))

@@ -112,9 +112,12 @@ class EngineProcess:
             if arguments.get('backend') != 'eager':
                 EngineCache(arguments.get('cache'))  # checked before the slow import of torch
             self._progress('importing torch')
+            gc.disable()  # torch makes a million objects and no garbage: a sixth of its import
             from rgb2swir_ros.engines.arguments import check_arguments
             from rgb2swir_ros.engines.build import open_engine
 
+            gc.freeze()  # nor shall collections between frames look through them
+            gc.enable()
             check_arguments(**arguments)
             opener = partial(open_engine, **arguments, progress=self._progress)
             self._send(op='started', pid=os.getpid())

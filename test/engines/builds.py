@@ -67,10 +67,15 @@ def preset_model(name: str) -> Translator:
     return Translator(read_preset(name).model)
 
 
-def write_core(model: SwirModel, size: tuple[int, int], file: Path, batch: int = 1) -> Path:
-    """Write a model's core in half precision as an exported program."""
+def core(model: SwirModel, size: tuple[int, int], batch: int = 1) -> torch.export.ExportedProgram:
+    """Return a model's core in half precision."""
     spec = EngineSpec('any', *size, batch, 'export', 'float16', 1)
-    torch.export.save(export_core(model.eval().set_precision(torch.float16), spec), file)
+    return export_core(model.eval().set_precision(torch.float16), spec)
+
+
+def write(program: torch.export.ExportedProgram, file: Path) -> Path:
+    """Write a program for a process that builds engines."""
+    torch.export.save(program, file)
     return file
 
 
@@ -98,8 +103,8 @@ def main() -> None:
         for preset in PRESETS:
             for size, batch in SIZES:
                 name = f'{preset} {size} {batch}'
-                builder.submit(name, write_core(preset_model(preset), size,
-                                                Path(folder) / f'{name}.pt2', batch))
+                builder.submit(name, write(core(preset_model(preset), size, batch),
+                                           Path(folder) / f'{name}.pt2'))
         _, built = builder.finish()
     print('\n'.join(table({preset: {name: facts for name, facts in built.items()
                                     if name.split()[0] == preset} for preset in PRESETS})))

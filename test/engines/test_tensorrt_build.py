@@ -25,7 +25,7 @@ from rgb2swir_ros.nets.dit import DiTConfig
 from rgb2swir_ros.nets.unet import UNetConfig
 from rgb2swir_ros.translator import load_model
 
-from .builds import GPUS, PRESETS, Builder, preset_model, write_core
+from .builds import GPUS, PRESETS, Builder, core, preset_model, write
 from .registries import COMPILER, REGISTRIES, need_compiler, need_registry
 
 pytestmark = pytest.mark.slow
@@ -72,22 +72,20 @@ class Matrix(nn.Module):
 
 def write_small(module, file):
     with torch.no_grad():
-        torch.export.save(torch.export.export(module.eval(), (torch.zeros(4, 64),)), file)
-    return file
+        return write(torch.export.export(module.eval(), (torch.zeros(4, 64),)), file)
 
 
 @pytest.fixture(scope='module')
-def programs(tmp_path_factory):
-    """Files of every preset's exported core, by name."""
-    folder = tmp_path_factory.mktemp('programs')
-    return {name: write_core(preset_model(name), SIZE, folder / f'{name}.pt2')
-            for name in PRESETS}
+def programs():
+    """Every preset's exported core, by name."""
+    return {name: core(preset_model(name), SIZE) for name in PRESETS}
 
 
 @pytest.fixture(scope='module')
 def built(programs, tmp_path_factory):
     """What is known of each engine, by version and name."""
-    folder = tmp_path_factory.mktemp('others')
+    folder = tmp_path_factory.mktemp('programs')
+    files = {name: write(program, folder / f'{name}.pt2') for name, program in programs.items()}
     builders = {v: Builder(need_registry(v), need_compiler()) for v in REGISTRIES}
 
     def submit(name, program, *gpus, versions=REGISTRIES):
@@ -95,8 +93,8 @@ def built(programs, tmp_path_factory):
             builders[version].submit(name, program, gpus or GPUS)
     try:
         for version, name in BUILT:
-            submit(name, programs[name], versions=[version])
-        submit('large', write_core(preset_model('nano'), LARGE, folder / 'large.pt2', 4),
+            submit(name, files[name], versions=[version])
+        submit('large', write(core(preset_model('nano'), LARGE, 4), folder / 'large.pt2'),
                versions=[LARGE_BUILDER])
         for kind, gpus in (Unconvertible, GPUS), (Slipped, GPUS), (Matrix, ('SM75',)):
             submit(kind.__name__, write_small(kind(), folder / f'{kind.__name__}.pt2'), *gpus)
@@ -124,8 +122,7 @@ def test_these_presets_are_all_networks_that_there_are():
 
 
 def operators(program):
-    nodes = torch.export.load(program).graph.nodes
-    return {str(node.target) for node in nodes if node.op == 'call_function'}
+    return {str(node.target) for node in program.graph.nodes if node.op == 'call_function'}
 
 
 @pytest.mark.parametrize('name', SMALL)
