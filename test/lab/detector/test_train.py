@@ -28,11 +28,11 @@ def test_learns_shapes(tmp_path):
     toy = write_toy(tmp_path / 'toy', {'train': 96, 'test': 40}, (64, 96), looks=1,
                     sides=(8., 30.), most=3)
     detector = train_detector(toy, tmp_path / 'work', tmp_path / 'model',
-                              DetectorTrainingConfig(steps=80, batch=8), log=silent)
+                              DetectorTrainingConfig(steps=140, batch=8), log=silent)
     frames = read_annotations(toy, 'test').frames
     result = evaluate_detections(frames, detect_files(detector, frames, [f.path for f in frames]),
                                  detector.classes, resamples=20)
-    assert result.map50.value > .08
+    assert result.map50.value > .2
     assert result.map50.value > 50 * result.chance
 
 
