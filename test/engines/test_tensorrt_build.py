@@ -85,13 +85,14 @@ def programs():
 def built(programs, tmp_path_factory):
     """What is known of each engine, by version and name."""
     folder = tmp_path_factory.mktemp('programs')
-    files = {name: write(program, folder / f'{name}.pt2') for name, program in programs.items()}
     builders = {v: Builder(need_registry(v), need_compiler()) for v in REGISTRIES}
 
     def submit(name, program, *gpus, versions=REGISTRIES):
         for version in versions:
             builders[version].submit(name, program, gpus or GPUS)
     try:
+        files = {name: write(program, folder / f'{name}.pt2')
+                 for name, program in programs.items()}
         for version, name in BUILT:
             submit(name, files[name], versions=[version])
         submit('large', write(core(preset_model('nano'), LARGE, 4), folder / 'large.pt2'),
