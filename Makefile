@@ -38,7 +38,7 @@ INPUT ?=
 DEMO_FLAGS ?=
 # pip compiles what it unpacks on one core; this uses all of them, and torch's files are compiled
 # while pip unpacks the rest. It fails at templates that are no Python: not an error.
-COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/'
+BYTECODE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/'
 # Containers often set this: each of the many processes would then compile the package anew
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -58,11 +58,11 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo 'Installing torch, ROS 2 and the tools into $(VENV) (once, a few minutes) ...'
 	$(BIN)/python -m pip install --quiet --no-compile '$(TORCH)'
-	@$(COMPILE) $(VENV)/lib/python3*/site-packages/torch & \
+	@$(BYTECODE) $(VENV)/lib/python3*/site-packages/torch & \
 	$(BIN)/python -m pip install --quiet --no-compile --editable \
 	  '.[runtime,openvino,replay,plots,train,eval,fleet,$(ROS_EXTRA),test]'; installed=$$?; \
 	wait; exit $$installed
-	@$(COMPILE) $(VENV)/lib || true
+	@$(BYTECODE) $(VENV)/lib || true
 	@touch $@
 
 # --no-deps: nothing here runs an engine
