@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.headers import read_header
@@ -18,11 +17,11 @@ from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.replay.bag import COMPRESSED, INFO, RAW
 from rgb2swir_ros.replay.drive import FILE, FOCAL, DriveSource
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame, Source
+from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.source import open_source
 
 CLOCKS_APART_NS = 60 * 10**9  # stamps further from the record times are of another clock
 TRIES = 30  # frames that are tried to get the size; footage is unusable if all are malformed
-_TYPES = get_typestore(Stores.ROS2_JAZZY)
 
 
 class Footage:
@@ -117,10 +116,10 @@ def image_message(frame: Frame) -> bytes:
         return frame.cdr
     rgb = frame.content
     assert isinstance(rgb, np.ndarray)
-    message = _TYPES.types[RAW](
+    message = message_types().types[RAW](
         header=_header(frame.frame_id), height=rgb.shape[0], width=rgb.shape[1], encoding='bgr8',
         is_bigendian=0, step=rgb.shape[1] * 3, data=_bgr(rgb).reshape(-1))
-    return bytes(_TYPES.serialize_cdr(message, RAW))
+    return bytes(message_types().serialize_cdr(message, RAW))
 
 
 def info_message(frame: Frame, drive: bool) -> bytes | None:
@@ -133,12 +132,12 @@ def info_message(frame: Frame, drive: bool) -> bytes | None:
     # from the centre of the first pixel
     k = np.array([focal, 0, width / 2 - .5, 0, focal, height / 2 - .5, 0, 0, 1], float)
     p = np.insert(k.reshape(3, 3), 3, 0, axis=1).reshape(-1)
-    roi = _TYPES.types['sensor_msgs/msg/RegionOfInterest'](
+    roi = message_types().types['sensor_msgs/msg/RegionOfInterest'](
         x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
-    message = _TYPES.types[INFO](
+    message = message_types().types[INFO](
         header=_header(frame.frame_id), height=height, width=width, distortion_model='plumb_bob',
         d=np.zeros(5), k=k, r=np.eye(3).reshape(-1), p=p, binning_x=0, binning_y=0, roi=roi)
-    return bytes(_TYPES.serialize_cdr(message, INFO))
+    return bytes(message_types().serialize_cdr(message, INFO))
 
 
 def restamped(cdr: bytes, stamp_ns: int) -> bytes:
@@ -156,5 +155,5 @@ def _bgr(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _header(frame_id: str) -> Any:
-    stamp = _TYPES.types['builtin_interfaces/msg/Time'](sec=0, nanosec=0)
-    return _TYPES.types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame_id)
+    stamp = message_types().types['builtin_interfaces/msg/Time'](sec=0, nanosec=0)
+    return message_types().types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame_id)

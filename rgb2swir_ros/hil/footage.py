@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rosbags.typesys import Stores, get_typestore
-
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.hil.sections import SourceSection
 from rgb2swir_ros.hil.source import Picture, PictureSource, footage_path
@@ -14,6 +12,7 @@ from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.replay import drive
 from rgb2swir_ros.replay.bag import INFO
 from rgb2swir_ros.replay.frames import Source, decode
+from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.source import open_source
 
 
@@ -23,7 +22,7 @@ class FootageSource(PictureSource):
     def __init__(self, section: SourceSection, folder: Path) -> None:
         """Open the footage."""
         super().__init__(section, folder)
-        self._types = get_typestore(Stores.ROS2_JAZZY)
+        self._types = message_types()
         self._source: Source = drive.DriveSource() if section.kind == 'drive' else open_source(
             footage_path(section, folder), section.topic or None)
         if section.kind == 'drive':

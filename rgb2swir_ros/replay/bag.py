@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rosbags.typesys import Stores, get_typestore
-
 from rgb2swir_ros.imaging.raw import ImageFields
 from rgb2swir_ros.replay.cameras import (
     COMPRESSED,
@@ -21,6 +19,7 @@ from rgb2swir_ros.replay.cameras import (
 )
 from rgb2swir_ros.replay.frames import CompressedImage, FootageError, Frame
 from rgb2swir_ros.replay.infos import Pairing
+from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.storage.base import ROS1, Connection, Message, Wanted, reason
 from rgb2swir_ros.replay.storage.recording import Recording
 from rgb2swir_ros.replay.storage.recording import is_recording as is_bag
@@ -67,7 +66,7 @@ class CameraBag:
             name, or if a camera has no message.
         """
         self.path = path
-        self._types = get_typestore(Stores.ROS2_JAZZY)
+        self._types = message_types()
         self.recording = Recording(path)
         self.faults: list[str] = []
         connections = self.recording.connections

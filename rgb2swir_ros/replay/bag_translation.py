@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.imaging.errors import ImageError
 from rgb2swir_ros.imaging.fit import PixelTransform, follow_camera_info
@@ -23,12 +22,11 @@ from rgb2swir_ros.replay.bag import INFO, CameraBag
 from rgb2swir_ros.replay.bag_writer import BagWriter
 from rgb2swir_ros.replay.cameras import RecordedCamera
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.message_writer import MessageWriter
 from rgb2swir_ros.replay.offline import OfflineTranslator
 from rgb2swir_ros.replay.overlap import Behind, ahead
 
-# One for all frames, since each store compiles its deserializers anew
-_TYPES = get_typestore(Stores.ROS2_JAZZY)
 INFO_NOTES = {
     'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
     'camera_info_mismatch': 'CameraInfos were left out, since they are for images of another size',
@@ -143,7 +141,7 @@ class CameraWriter:
                                 to_fields(pixels, encoding), frame.log_ns)
         info: Any = None
         if frame.info_cdr is not None:
-            info = _TYPES.deserialize_cdr(frame.info_cdr, INFO)
+            info = message_types().deserialize_cdr(frame.info_cdr, INFO)
         target = pixels.shape[:2]
         fields = follow_camera_info(
             info, item.source, target, PixelTransform.resize(item.source, target),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
 
 from rgb2swir_ros.replay.cameras import COMPRESSED, INFO, RAW
+from rgb2swir_ros.replay.message_types import message_types
 
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
 TIMING = '/translator/timing'  # how long each frame took; of a node with the default name
@@ -20,7 +20,7 @@ class MessageWriter(ABC):
 
     def __init__(self) -> None:
         """Load the types of ROS 2."""
-        self._types = get_typestore(Stores.ROS2_JAZZY)
+        self._types = message_types()
 
     @abstractmethod
     def write(self, topic: str, msgtype: str, cdr: bytes, log_ns: int) -> None:

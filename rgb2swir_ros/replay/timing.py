@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rosbags.typesys import Stores, get_typestore
-
+from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.message_writer import DIAGNOSTICS, TIMING
 from rgb2swir_ros.replay.storage.recording import Recording
-
-_TYPES = get_typestore(Stores.ROS2_JAZZY)
 
 
 def read_timing(bag: Path) -> dict[str, list[float]]:
@@ -18,7 +15,7 @@ def read_timing(bag: Path) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for _, _, data in Recording(bag).messages(
             lambda one: one.topic == TIMING and one.msgtype == DIAGNOSTICS):
-        message: Any = _TYPES.deserialize_cdr(data, DIAGNOSTICS)
+        message: Any = message_types().deserialize_cdr(data, DIAGNOSTICS)
         for status in message.status:
             for pair in status.values:
                 found.setdefault(pair.key, []).append(float(pair.value))
