@@ -12,17 +12,22 @@ from rgb2swir_ros.marks import is_same_run
 from rgb2swir_ros.model_files import MODEL_FILE, WEIGHTS_FILE
 from rgb2swir_ros.ownership import require_apart, require_free
 from rgb2swir_ros.progress import timed_log
+from rgb2swir_ros.resources import model_directory
 from rgb2swir_ros.sizes import format_size, parse_size
 
 EXAMPLE = """example:
   rgb2swir train detector --data out/scenes -o out/detector --work out/train_detector
 A run that was killed resumes from its last checkpoint when it is called with the same
 arguments.
+On frames of another size, from the detector that ships:
+  rgb2swir train detector --data out/scenes640 -o out/judge --work out/train_judge --crop 640x512 \
+    --batch 4 --steps 4000 --min-side 6 --start detector --rate 0.001
 The judge of rgb2swir ablate, on frames of 640x512:
   rgb2swir train detector --data out/scenes640 -o out/judge --work out/train_judge --crop 640x512 \
     --batch 4 --steps 24000 --min-side 6
 """
 LEAST_CROP, MOST_MIN_SIDE = 32, 64  # pixels
+MOST_RATE = 0.1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--min-side', type=float, default=0.0, metavar='PIXELS',
                         help='thinner boxes become ignore regions, here and in evaluations by '
                              'this detector (default: none)')
+    parser.add_argument('--start', metavar='MODEL',
+                        help='name or folder of a detector of the same classes: go on from its '
+                             'weights')
+    parser.add_argument('--rate', type=float, default=2.5e-3, metavar='R',
+                        help='highest learning rate (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='(default 0)')
     parser.add_argument('--onnx', type=Path, metavar='FILE', help='write an ONNX file, too')
     parser.add_argument('--size', type=parse_size, default=(256, 320), metavar='WIDTHxHEIGHT',
@@ -65,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f'--min-side {arguments.min_side:g} --crop {format_size(arguments.crop)}: '
                         f'give 0 to {MOST_MIN_SIDE} pixels, and crops from '
                         f'{LEAST_CROP}x{LEAST_CROP}')
+    if not 0 < arguments.rate <= MOST_RATE:
+        raise UserError(f'--rate {arguments.rate:g}: give more than 0, and at most {MOST_RATE:g}')
     if arguments.onnx is not None and arguments.onnx.suffix != '.onnx':
         raise UserError(f"--onnx {arguments.onnx}: the name must end in .onnx")
     try:
@@ -77,10 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise UserError(f"{error}: this needs pip install 'rgb2swir_ros[runtime,train,eval]'"
                         ) from error
-    config = DetectorTrainingConfig(steps, arguments.minutes, arguments.batch,
-                                    seed=arguments.seed, crop=arguments.crop,
-                                    min_side=arguments.min_side)
-    require_apart([arguments.output, arguments.work, arguments.onnx], [arguments.data])
+    start = None if arguments.start is None else model_directory(arguments.start)
+    config = DetectorTrainingConfig(steps, arguments.minutes, arguments.batch, arguments.rate,
+                                    arguments.seed, arguments.crop, arguments.min_side, start)
+    require_apart([arguments.output, arguments.work, arguments.onnx],
+                  [arguments.data, *([start] if start else [])])
     same = is_same_run(arguments.output, (asdict(config), str(arguments.data)))
     require_free([*(arguments.output / name for name in (MODEL_FILE, WEIGHTS_FILE)),
                   *([arguments.onnx] if arguments.onnx else [])],

@@ -11,6 +11,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import load_detector
 from rgb2swir_ros.lab.detector.onnx import OnnxDetector
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
+from rgb2swir_ros.model_files import model_hash
 
 
 def call(*words):
@@ -40,12 +41,18 @@ def test_trains_writes_and_judges_and_ignores_thin_boxes(toy, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert json.loads(out)['objects'] == thick
     assert 'boxes thinner than 12 pixels' in err
+    assert call('--data', toy, '-o', tmp_path / 'next', '--work', tmp_path / 'next_work',
+                '--steps', 1, '--batch', 1, '--start', model, '--rate', .001) == 0
+    written = (tmp_path / 'next' / 'model.yaml').read_text()
+    assert 'rate: 0.001\n' in written
+    assert f'start: {model_hash(model)}\n' in written
 
 
 @pytest.mark.parametrize(('words', 'text'), [
     (('--min-side', -1), '--min-side -1'), (('--crop', '16x64'), '--crop 16x64'),
     (('--minutes', 0), '--minutes 0'), (('--steps', 0), '--steps 0'),
-    (('--batch', 0), '--batch 0'),
+    (('--batch', 0), '--batch 0'), (('--rate', 0), '--rate 0'), (('--rate', 'nan'), '--rate nan'),
+    (('--start', 'absent'), "no model 'absent'"), (('--start', 'nano'), "kind: detector"),
     (('--onnx', 'd.pt'), 'must end in'), (('--data', 'nowhere'), 'nowhere/annotations')])
 def test_wrong_arguments_are_named(toy, tmp_path, words, text):
     with pytest.raises(UserError, match=text):

@@ -27,6 +27,7 @@ from rgb2swir_ros.lab.training.preset import Stage
 from rgb2swir_ros.lab.training.trainer import RunSettings, Trainer
 from rgb2swir_ros.lab.training.training import Training
 from rgb2swir_ros.marks import record_run
+from rgb2swir_ros.model_files import model_hash
 
 RATE = 2.5e-3  # highest learning rate
 WARM_UP = 200  # steps
@@ -43,6 +44,8 @@ class DetectorTrainingConfig:
     :param batch: crops a step; ``rate``: highest learning rate.
     :param crop: largest (height, width) of the crops.
     :param min_side: pixels; boxes thinner than that become ignore regions.
+    :param start: folder of the detector whose weights the training begins with, or None for
+        random ones.
     """
 
     steps: int | None = None
@@ -52,6 +55,7 @@ class DetectorTrainingConfig:
     seed: int = 0
     crop: tuple[int, int] = CROP
     min_side: float = 0.0
+    start: Path | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -74,7 +78,8 @@ def train_detector(data: Path, work: Path, output: Path,
         are bit-equal to those of an uninterrupted run.
     :param output: model folder: ``model.yaml`` and ``weights.safetensors``.
     :return: the detector as read back from ``output``.
-    :raises UserError: if the data has no objects or the checkpoint belongs to another training.
+    :raises UserError: if the data has no objects, the checkpoint belongs to another training, or
+        the detector to start from cannot be read or has other classes.
     """
     return train_on_frames(read_training(data), str(data), work, output, config,
                            save_every_s=save_every_s, log=log)
@@ -95,10 +100,10 @@ def train_on_frames(annotated: AnnotatedSet, name: str, work: Path, output: Path
     ignored = sum(len(f.labels) for f in annotated.frames) - objects
     log(f'{len(annotated.frames)} frames with {objects} objects'
         + f', and {ignored} that are ignored' * bool(ignored))
-    torch.manual_seed(config.seed)
-    network = Detector(DetectorConfig(classes=annotated.classes, min_side=config.min_side))
+    network, origin = _first_network(annotated.classes, name, config)
     batch_source = FrameBatchSource(annotated, config.seed, config.crop)
-    settings = RunSettings(config.seed, config.minutes if config.steps is None else None)
+    settings = RunSettings(config.seed, config.minutes if config.steps is None else None,
+                           origin)
     training = DetectorTraining(network, config, batch_source.places)
     result = Trainer(training, batch_source, work, settings,
                      save_every_s=save_every_s, log=log).run()
@@ -107,7 +112,7 @@ def train_on_frames(annotated: AnnotatedSet, name: str, work: Path, output: Path
         'frames': len(annotated.frames), 'objects': objects, 'ignored': ignored,
         'steps': result.stages[0]['steps'], 'batch': config.batch,
         'crop': list(batch_source.size), 'rate': config.rate, 'seed': config.seed,
-        'minutes': round(result.seconds / 60, 1)})
+        'minutes': round(result.seconds / 60, 1), **({'start': origin} if origin else {})})
     return load_detector(output)
 
 
@@ -200,6 +205,22 @@ class DetectorTraining(Training):
     def rate_factor(self, step: int, steps: int | None, done: float) -> float:
         """Return the factor of the learning rate: see `schedule`."""
         return schedule(step, steps)
+
+
+def _first_network(classes: tuple[str, ...], name: str,
+                   config: DetectorTrainingConfig) -> tuple[Detector, str]:
+    """Return the network to train, and the hash of the detector that it starts from, or ''."""
+    torch.manual_seed(config.seed)
+    if config.start is None:
+        return Detector(DetectorConfig(classes=classes, min_side=config.min_side)), ''
+    start = load_detector(config.start).network
+    if start.config.classes != classes:
+        raise UserError(f"{config.start} finds {', '.join(start.config.classes)}, but {name} has "
+                        f"{', '.join(classes)}: start from a detector of the same classes in the "
+                        'same order')
+    network = Detector(replace(start.config, min_side=config.min_side))
+    network.load_state_dict(start.state_dict())
+    return network, model_hash(config.start)
 
 
 def crop_size(annotated: AnnotatedSet, crop: tuple[int, int] = CROP) -> tuple[int, int]:

@@ -11,10 +11,13 @@ import torch
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector import train
 from rgb2swir_ros.lab.detector.data import CACHE_BYTES
+from rgb2swir_ros.lab.detector.model import save_detector
+from rgb2swir_ros.lab.detector.network import Detector, DetectorConfig
 from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig, schedule, train_detector
 from rgb2swir_ros.lab.evaluation.detection import detect_files, evaluate_detections
 from rgb2swir_ros.lab.scenes.annotations import read_annotations, read_training
 from rgb2swir_ros.lab.training import trainer
+from rgb2swir_ros.model_files import model_hash
 
 from ..toy import write_toy
 
@@ -60,6 +63,30 @@ def test_killed_and_resumed_equals_uninterrupted(toy, tmp_path, monkeypatch):
         train_detector(toy, tmp_path / 'b', tmp_path / 'cut',
                        DetectorTrainingConfig(steps=6, batch=2),
                        log=silent)
+
+
+def test_a_training_goes_on_from_the_weights_of_another(toy, tmp_path):
+    first = train_detector(toy, tmp_path / 'a', tmp_path / 'first',
+                           DetectorTrainingConfig(steps=2, batch=1, min_side=4), log=silent)
+    config = DetectorTrainingConfig(steps=1, batch=1, rate=1e-9, start=tmp_path / 'first')
+    second = train_detector(toy, tmp_path / 'b', tmp_path / 'second', config, log=silent)
+    for name, tensor in first.network.named_parameters():
+        after = second.network.get_parameter(name)
+        assert torch.allclose(after, tensor, atol=1e-3), name
+    assert (first.min_side, second.min_side) == (4, 0)
+    written = (tmp_path / 'second' / 'model.yaml').read_text()
+    assert f"start: {model_hash(tmp_path / 'first')}" in written
+    with pytest.raises(UserError, match=r'another training \(start: '):
+        train_detector(toy, tmp_path / 'b', tmp_path / 'second', replace(config, start=None),
+                       log=silent)
+
+
+def test_a_detector_of_other_classes_is_no_start(toy, tmp_path):
+    network = Detector(DetectorConfig(classes=('car', 'deer')))
+    save_detector(network, tmp_path / 'other')
+    config = DetectorTrainingConfig(steps=1, batch=1, start=tmp_path / 'other')
+    with pytest.raises(UserError, match=r'other finds car, deer, but .* the same order'):
+        train_detector(toy, tmp_path / 'w', tmp_path / 'm', config, log=silent)
 
 
 def test_a_checkpoint_of_other_frames_is_refused_by_what_differs(toy, tmp_path):
