@@ -31,10 +31,11 @@ def model(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _small_matrices(monkeypatch):
+@pytest.fixture
+def small_references(monkeypatch):
     """Take less time: what is tested is how the figures hang together."""
     monkeypatch.setattr(bench, 'MATRIX', 256)
+    monkeypatch.setattr(bench, 'REFERENCE_CHANNELS', 4)
 
 
 def words(model, *more):
@@ -48,6 +49,7 @@ def test_a_ratio_keeps_four_digits(ratio, kept):
     assert bench.four_digits(ratio) == kept
 
 
+@pytest.mark.usefixtures('small_references')
 def test_json_is_the_only_output(model, capsys):
     assert main(words(model, '--json')) == 0
     output, progress = capsys.readouterr()
@@ -64,6 +66,7 @@ def test_json_is_the_only_output(model, capsys):
     assert 'measuring 7 inferences' in progress
 
 
+@pytest.mark.usefixtures('small_references')
 def test_table_for_people(model, capsys):
     assert main(words(model)) == 0
     output = capsys.readouterr().out

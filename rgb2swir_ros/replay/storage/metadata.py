@@ -13,12 +13,14 @@ from rgb2swir_ros.replay.storage.base import CDR, Connection, merged, ros_type
 
 METADATA = 'metadata.yaml'
 _KEY = 'rosbag2_bagfile_information'
+# libyaml's parser, where PyYAML has it: metadata of many topics and files have thousands of lines
+_LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 
 def read_metadata(folder: Path) -> dict[str, Any] | None:
     """Return rosbag2's metadata of a recording, or None if there are none that can be read."""
     try:
-        told = yaml.safe_load((folder / METADATA).read_text(errors='replace'))
+        told = yaml.load((folder / METADATA).read_text(errors='replace'), _LOADER)
     except (OSError, yaml.YAMLError):
         return None
     about = told.get(_KEY) if isinstance(told, dict) else None
