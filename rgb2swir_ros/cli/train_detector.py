@@ -19,12 +19,9 @@ EXAMPLE = """example:
   rgb2swir train detector --data out/scenes -o out/detector --work out/train_detector
 A run that was killed resumes from its last checkpoint when it is called with the same
 arguments.
-On frames of another size, from the detector that ships:
-  rgb2swir train detector --data out/scenes640 -o out/judge --work out/train_judge --crop 640x512 \
-    --batch 4 --steps 4000 --min-side 6 --start detector --rate 0.001
-The judge of rgb2swir ablate, on frames of 640x512:
-  rgb2swir train detector --data out/scenes640 -o out/judge --work out/train_judge --crop 640x512 \
-    --batch 4 --steps 24000 --min-side 6
+The judge of frames of 640x512 that ships, which goes on from the one for 320x256:
+  rgb2swir train detector --data out/judge640 -o out/judge --work out/train_judge --crop 640x512 \\
+    --batch 4 --steps 3200 --min-side 6 --start detector --rate 0.001
 """
 LEAST_CROP, MOST_MIN_SIDE = 32, 64  # pixels
 MOST_RATE = 0.1
