@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import array
-import contextlib
 import json
 import os
 import sys
@@ -19,9 +18,10 @@ import cv2
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from rgb2swir_ros.ros.serving import spin_until_input_ends
 
 KINDS = {'image': Image, 'compressed': CompressedImage, 'info': CameraInfo,
          'diagnostics': DiagnosticArray}
@@ -150,10 +150,8 @@ def listener(arguments) -> None:
         node.create_subscription(
             KINDS[kind], topic, lambda m, topic=topic: say(topic=topic, **describe(m)), qos)
     say(ready=True)
-    threading.Thread(target=lambda: (sys.stdin.read(), rclpy.try_shutdown()), daemon=True).start()
-    # an abrupt end would leave the subscriptions in the graph until their lease is over
-    with contextlib.suppress(ExternalShutdownException):
-        rclpy.spin(node)
+    spin_until_input_ends(node)
+    rclpy.try_shutdown()  # else the subscriptions stay in the graph until their lease is over
 
 
 def call(arguments) -> None:
