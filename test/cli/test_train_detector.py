@@ -10,6 +10,7 @@ from rgb2swir_ros.cli.train_detector import configure, run
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.lab.detector.model import load_detector
 from rgb2swir_ros.lab.detector.onnx import OnnxDetector
+from rgb2swir_ros.lab.detector.train import DetectorTrainingConfig
 from rgb2swir_ros.lab.scenes.annotations import read_annotations
 from rgb2swir_ros.model_files import model_hash
 
@@ -46,6 +47,14 @@ def test_trains_writes_and_judges_and_ignores_thin_boxes(toy, tmp_path, capsys):
     written = (tmp_path / 'next' / 'model.yaml').read_text()
     assert 'rate: 0.001\n' in written
     assert f'start: {model_hash(model)}\n' in written
+
+
+def test_the_defaults_are_those_of_the_training():
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    given, config = parser.parse_args(['--data', 'd', '-o', 'm']), DetectorTrainingConfig()
+    for name in ('steps', 'minutes', 'batch', 'rate', 'seed', 'crop', 'min_side', 'start'):
+        assert getattr(given, name) == getattr(config, name), name
 
 
 @pytest.mark.parametrize(('words', 'text'), [
