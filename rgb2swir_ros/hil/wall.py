@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rgb2swir_ros.hil.clocks import ClockGuard
+from rgb2swir_ros.hil.clocks import ClockGuard, read_clocks
 from rgb2swir_ros.hil.host_faults import HostFaults
 from rgb2swir_ros.hil.outputs import Ready
 from rgb2swir_ros.hil.pacing import Pacer, Schedule
@@ -51,8 +51,8 @@ class WallRun:
         :param sizes: (height, width) of the engines that must be there.
         """
         parts, self._sizes = self._parts, sizes
-        parts.zero_ns = time.monotonic_ns() + LEAD_NS
-        parts.t0_ns = time.time_ns() + LEAD_NS
+        wall, now = read_clocks()
+        parts.zero_ns, parts.t0_ns = now + LEAD_NS, wall + LEAD_NS
         feeders = [threading.Thread(target=self._feed, args=(camera, frames), daemon=True,
                                     name=f'feed {camera}')
                    for camera, frames in parts.footage.items()]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rgb2swir_ros.hil.clocks import ClockGuard, clock_problem, impossible_age
+from rgb2swir_ros.hil.clocks import ClockGuard, clock_problem, impossible_age, read_clocks
 from rgb2swir_ros.hil.pacing import Pacer, Schedule
 
 
@@ -58,13 +58,44 @@ def test_impossible_ages_are_named_and_possible_ones_are_not():
     assert 'is 11.0 s old' in impossible_age(11 * 10**9, 10**10)
 
 
+class Clocks:
+    """A system's clock and a monotonic one; the reader loses the processor before some reads."""
+
+    def __init__(self, monkeypatch, lost_ns: dict[int, int] | None = None) -> None:
+        self.now, self.set_by, self.reads, self._lost_ns = 10**9, 0, 0, lost_ns or {}
+        monkeypatch.setattr(time, 'monotonic_ns', self._read)
+        monkeypatch.setattr(time, 'time_ns', lambda: self._read() + 10**18 + self.set_by)
+
+    def _read(self) -> int:
+        self.now += 100 + self._lost_ns.get(self.reads, 0)
+        self.reads += 1
+        return self.now
+
+
 def test_a_clock_that_is_set_is_noticed_once(monkeypatch):
+    clocks = Clocks(monkeypatch)
     guard = ClockGuard()
     assert guard.jump() == ''
-    real = time.time_ns
-    monkeypatch.setattr(time, 'time_ns', lambda: real() + 10**9)
+    clocks.set_by = 10**9
     assert guard.jump() == "the system's clock jumped by +1000 ms"
     assert guard.jump() == ''
+    clocks.set_by = 0
+    assert guard.jump() == "the system's clock jumped by -1000 ms"
+
+
+@pytest.mark.parametrize('lost', [0, 1, 2, 3, 4, 5, 6, 7, 8])
+def test_a_thread_that_loses_the_processor_sees_no_clock_jump(monkeypatch, lost):
+    Clocks(monkeypatch, {lost: 30_000_000, lost + 4: 30_000_000})
+    guard = ClockGuard()
+    assert [guard.jump() for _ in range(3)] == [''] * 3
+
+
+def test_clocks_of_a_machine_that_is_always_busy_are_its_closest_reads(monkeypatch):
+    lost = dict.fromkeys(range(100), 3_000_000) | {10: 200_000, 11: 100_000}
+    clocks = Clocks(monkeypatch, lost)
+    wall, monotonic = read_clocks()
+    assert abs(wall - monotonic - 10**18) <= 150_000
+    assert clocks.reads < 100
 
 
 @pytest.mark.parametrize(('state', 'problem'), [(0, False), (1, False), (5, True), (-1, True)])
