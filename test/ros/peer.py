@@ -96,7 +96,7 @@ def camera(arguments) -> None:
         time.sleep(0.1)  # the other side has to match, too
     say(matched=True)
     info = info_message(height, width)
-    begin = time.monotonic()
+    due = time.monotonic()
     for number in range(arguments.count):
         if ending.is_set():
             break
@@ -111,7 +111,9 @@ def camera(arguments) -> None:
             infos.publish(info)
         publisher.publish(message)
         say(sent=stamp)
-        time.sleep(max(0.0, begin + (number + 1) / arguments.rate - time.monotonic()))
+        # A camera that was held up goes on at its rate: it makes up for nothing in a burst.
+        due = max(due + 1 / arguments.rate, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
     say(done=True)
     ending.wait()
 

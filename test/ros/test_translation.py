@@ -80,6 +80,11 @@ def count(values: dict, key: str) -> int:
     return int(values.get(key, 0))
 
 
+def arrived(values: dict) -> int:
+    """Return how many frames arrived, those of a topic that is only watched included."""
+    return sum(count(values, key) for key in ('received', 'unused_raw', 'unused_compressed'))
+
+
 def assert_adds_up(values: dict) -> None:
     """Every frame received has one outcome or is in hand."""
     outcomes = sum(int(value) for key, value in values.items()
@@ -186,10 +191,14 @@ def test_a_killed_camera_comes_back_on_the_other_transport(running):
     running.wait_values('reborn', 'the third camera, raw again', lambda v: (
         count(v, 'translated') >= before + 10 and v['input'] == '/reborn/image_raw'))
     third.finish()
-    values = running.values('reborn')
-    # Each begins to count at 1: that is a new publisher, and not a loss of all that the one before
-    # had sent. A frame or two may really be lost where the machine is busy.
-    assert count(values, 'lost_transport') <= 5
+    ended_ns = time.time_ns()
+    values = running.wait_values('reborn', 'what was told after its end', lambda v: (
+        running.told_ns() > ended_ns + 1e9 and not count(v, 'in_hand')))
+    # Each begins to count at 1: that is a new publisher, and no loss of what the one before had
+    # sent. What is really lost on a busy machine was sent, and did not arrive. Of the killed one
+    # the last frame may have been sent and not said.
+    sent = sum(len(camera.sent()) for camera in (first, second, third)) + 1
+    assert arrived(values) + count(values, 'lost_transport') <= sent, (values, sent)
     assert_adds_up(values)
     assert set(third.sent()) & {image['stamp'] for image in ears.of('/reborn/swir/image_raw')}
 
