@@ -11,7 +11,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
-from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given
+from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given, truth
 from rgb2swir_ros.ros.transport import profile_environment
 
 # launch_ros knows lists by these names only.
@@ -32,6 +32,7 @@ def start(context):
     node = Node(
         package='rgb2swir_ros', executable='translator_node', name='translator',
         namespace=value['namespace'], output='screen', parameters=parameters,
+        respawn=truth(value, 'respawn'), respawn_delay=2.0,
         arguments=['--ros-args', '--log-level', value['log_level']])
     return [*(SetEnvironmentVariable(name, path) for name, path in profile.items()), node]
 

@@ -24,6 +24,7 @@ from rgb2swir_ros.hil.parts import Parts
 from rgb2swir_ros.hil.source import SourceFrame
 from rgb2swir_ros.hil.stepped import SteppedRun
 from rgb2swir_ros.hil.wall import WallRun
+from rgb2swir_ros.ros.hang_watch import HangWatch
 from rgb2swir_ros.ros.throttled_log import one_line
 from rgb2swir_ros.sizes import parse_size
 
@@ -55,9 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _refuse(str(error))
     finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
+        with HangWatch():
+            if node is not None:
+                node.close()
+            rclpy.try_shutdown()
 
 
 def _run(node: HilNode, ended: threading.Event) -> int:
@@ -76,11 +78,13 @@ def _run(node: HilNode, ended: threading.Event) -> int:
             failures.append(error)
     thread = threading.Thread(target=work, name='run', daemon=True)
     thread.start()
-    while thread.is_alive():
-        executor.spin_once(timeout_sec=0.05)
-        if ended.is_set() and not node.parts.ending.is_set():
-            node.parts.errors.append('interrupted')
-            node.parts.ending.set()
+    with HangWatch() as watch:  # not while the record is written, which may take long
+        while thread.is_alive():
+            executor.spin_once(timeout_sec=0.05)
+            watch.step()
+            if ended.is_set() and not node.parts.ending.is_set():
+                node.parts.errors.append('interrupted')
+                node.parts.ending.set()
     for outputs in node.parts.outputs.values():
         outputs.await_receipt(RECEIPT_S)
     for error in failures:

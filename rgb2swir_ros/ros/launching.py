@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.ros.parameters import TABLE
 
 
@@ -37,9 +38,23 @@ ARGUMENTS: dict[str, Argument] = {
                             'argument given here that is not the default wins over the file.'),
     'use_sim_time': Argument('false', 'Take the time from /clock.', bool),
     'log_level': Argument('info', 'debug, info, warn, error or fatal.'),
+    'respawn': Argument('false', 'Start the node anew, after two seconds, whenever it ends by '
+                        'itself.', bool),
     'transport_profile': Argument('local', 'Fast DDS profile, unless your environment names one: '
                                   'local (one machine), vehicle (several hosts) or none.'),
 }
+
+
+def truth(values: Mapping[str, str], name: str) -> bool:
+    """Return the value of a launch argument that is true or false.
+
+    :param values: the string of every argument.
+    :raises UserError: if it is neither.
+    """
+    text = values[name].strip().lower()
+    if text not in ('true', 'false'):
+        raise UserError(f"launch argument '{name}' must be true or false, not '{values[name]}'")
+    return text == 'true'
 
 
 def given(values: Mapping[str, str]) -> dict[str, tuple[str, type]]:

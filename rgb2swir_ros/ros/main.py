@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 
 from rgb2swir_ros.errors import UserError
+from rgb2swir_ros.ros.hang_watch import HangWatch
 from rgb2swir_ros.ros.node import TranslatorNode
 from rgb2swir_ros.ros.throttled_log import one_line
 from rgb2swir_ros.ros.transport import security_problem
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: the command line; by default the process's.
     :return: 0 after Ctrl-C, SIGTERM or a finished ``build_only``; 1 if a build failed; 2 after a
-        wrong parameter, which is named in one line on stderr.
+        wrong parameter, which is named in one line on stderr. A node that hangs ends with 1, too.
     """
     # rclpy's handlers end the executor. Python's handler would interrupt the clean-up, because
     # `ros2 launch` and a terminal may send the signal twice.
@@ -37,22 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rclpy.init(args=None if arguments is None else list(arguments))
     except Exception as error:  # wrong --ros-args, unreadable parameter files, no keystore
         return _refuse(_enforced() or one_line(error, 'cannot start ROS 2'))
-    node: TranslatorNode | None = None
-    try:
-        node = _create()
-        return _run(node)
-    except UserError as error:
-        return _refuse(str(error))
-    except ExternalShutdownException:
-        return 0
-    except Exception:
-        if rclpy.ok():
-            raise
-        return 0  # a signal during the start
-    finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
+    with HangWatch(0) as watch, contextlib.ExitStack() as ending:
+        ending.callback(rclpy.try_shutdown)
+        try:
+            node = _create()
+            ending.callback(node.close)
+            watch.limit(node.settings.hang_timeout_s)
+            return _run(node, watch)
+        except UserError as error:
+            return _refuse(str(error))
+        except ExternalShutdownException:
+            return 0
+        except Exception:
+            if rclpy.ok():
+                raise
+            return 0  # a signal during the start
 
 
 def _create() -> TranslatorNode:
@@ -78,7 +79,7 @@ def _terminate_on_hangup() -> None:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
-def _run(node: TranslatorNode) -> int:
+def _run(node: TranslatorNode, watch: HangWatch) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     if node.settings.build_only:
@@ -88,8 +89,10 @@ def _run(node: TranslatorNode) -> int:
     if not node.settings.build_only:
         while True:
             spin_once(executor, node)  # the node's timer wakes it each second
+            watch.step()
     while (built := node.built()) is None:
         spin_once(executor, node, timeout_s=0.2)
+        watch.step()
     if not built:
         print(f'translator_node: {node.engine().detail}', file=sys.stderr)
     return 0 if built else 1

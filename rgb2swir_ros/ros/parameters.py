@@ -14,6 +14,7 @@ from rgb2swir_ros.engines.base import BACKENDS, DEVICES, OPTIMIZATION_LEVELS, PR
 from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.presets import load_preset
 from rgb2swir_ros.imaging.sensor import GEOMETRIES, SensorSettings
+from rgb2swir_ros.ros.hang_watch import HANG_S, LEAST_S
 from rgb2swir_ros.sizes import parse_size
 
 # When a parameter may change: at any time; while the node is unconfigured; only at its start.
@@ -105,6 +106,9 @@ TABLE: tuple[Parameter, ...] = (
               'warn outside the tolerance. 0: not checked.', LIVE, low=0.0, high=10000.0),
     Parameter('tolerance', 10.0, 'Percent that the rate may deviate from expected_frequency.',
               LIVE, low=0.0, high=100.0),
+    Parameter('hang_timeout_s', HANG_S, 'Seconds without progress of the main thread after which '
+              'the node writes where it hangs and ends with code 1, to be started anew; 0: never.',
+              START, low=0.0, high=86400.0),
     Parameter('autostart', True, 'Configure and activate at once; false: wait for the lifecycle '
               'services.', START),
     Parameter('build_only', False, 'Build the engine for source_size, then exit.', START),
@@ -133,6 +137,7 @@ class Settings:
     max_age_ms: float
     expected_frequency: float
     tolerance: float
+    hang_timeout_s: float
     autostart: bool
     build_only: bool
     sensor: SensorSettings
@@ -157,6 +162,9 @@ def check(values: Mapping[str, Any]) -> Settings:
     if given['build_only'] and sizes['source_size'] is None:
         raise UserError("parameter 'build_only' needs 'source_size', the size of the camera, "
                         'like 1920x1080')
+    if 0 < given['hang_timeout_s'] < LEAST_S:
+        raise UserError(f"parameter 'hang_timeout_s' must be 0 (never) or {LEAST_S:g} and more, "
+                        f"not {given['hang_timeout_s']}")
     taken = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
     sensor = _sensor(given, sizes['output_size'])
     taken |= {'cameras': tuple(given['cameras']), 'source_size': sizes['source_size'],

@@ -11,8 +11,9 @@ import sys
 import pytest
 import yaml
 
+from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.resources import share_directory
-from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given
+from rgb2swir_ros.ros.launching import ARGUMENTS, PARAMETERS, given, truth
 from rgb2swir_ros.ros.parameters import DEFAULTS, check
 
 LAUNCH = share_directory() / 'launch' / 'translator.launch.py'
@@ -58,6 +59,13 @@ def test_a_launch_without_a_file_sets_what_is_shown():
 def test_a_parameter_file_is_not_hidden_by_defaults():
     chosen = given(texts(gamma='1.8', params_file='/my.yaml', use_sim_time='true'))
     assert chosen == {'use_sim_time': ('true', bool), 'gamma': ('1.8', float)}
+
+
+def test_an_argument_that_is_neither_true_nor_false_is_refused():
+    assert not truth(texts(), 'respawn')
+    assert truth(texts(respawn='True'), 'respawn')
+    with pytest.raises(UserError, match="'respawn' must be true or false, not 'yes'"):
+        truth(texts(respawn='yes'), 'respawn')
 
 
 @pytest.mark.ros

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from .conftest import tiny_model
+
 pytestmark = pytest.mark.ros
 
 
@@ -72,6 +74,30 @@ def test_engine_killed_while_translating_then_ctrl_c(rig):
     assert node.ended() == 0
     assert 'Traceback' not in node.output()
     watcher.wait(lambda: not running(child), 'the engine process to end')
+
+
+HANGING = """
+import ctypes, sys
+from rgb2swir_ros.ros import main
+from rgb2swir_ros.ros.node import TranslatorNode
+def tick(node):
+    if node.engine().state == 'ready':
+        ctypes.PyDLL(None).sleep(300)  # keeps Python's lock, as a hanging middleware does
+TranslatorNode._tick = tick
+sys.exit(main.main())
+"""
+
+
+def test_a_node_that_hangs_says_where_and_ends_with_its_engine(rig):
+    parameters = ('hang_timeout_s:=10.0', 'size:=160x128', 'source_size:=160x128',
+                  'backend:=eager', f'model:={tiny_model()}')
+    node = rig.start('-c', HANGING, '--ros-args',
+                     *(word for text in parameters for word in ('-p', text)))
+    child, = node.wait(lambda: children(node.child.pid), 'the engine process', 60)
+    assert node.ended(90) == 1
+    assert 'Timeout (0:00:10)!' in node.lines
+    assert any(' in tick' in line for line in node.lines)
+    node.wait(lambda: not running(child), 'the engine process to end')
 
 
 @pytest.mark.parametrize(('parameters', 'text'), [

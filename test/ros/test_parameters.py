@@ -49,6 +49,8 @@ def test_sizes_are_width_first_outside_and_height_first_inside():
     ({'threads': -1}, ["'threads'", '-1', '0 to 1024']),
     ({'threads': 2.0}, ["'threads'", 'whole number', '2.0']),
     ({'build_timeout_s': 0.0}, ["'build_timeout_s'", '1.0 to 86400.0']),
+    ({'hang_timeout_s': -1.0}, ["'hang_timeout_s'", '0.0 to 86400.0']),
+    ({'hang_timeout_s': 3.0}, ["'hang_timeout_s'", '0 (never) or 10', 'not 3.0']),
     ({'infer_timeout_s': 0.0}, ["'infer_timeout_s'", '0.1 to 600.0']),
     ({'encoding': 'mono12'}, ["'encoding'", "'mono12'", 'mono8, mono16']),
     ({'gamma': 2}, ["'gamma'", 'write 2.0, not 2']),
