@@ -26,7 +26,14 @@ def create(monkeypatch):
         monkeypatch.setenv(name, value)
     context = rclpy.context.Context()
     context.init(args=[], domain_id=domain)
-    yield lambda name: rclpy.create_node(name, context=context)
+    nodes = []
+
+    def make(name):
+        nodes.append(rclpy.create_node(name, context=context))
+        return nodes[-1]
+    yield make
+    while nodes:  # else their participant stays in the graph until somebody collects garbage
+        nodes.pop().destroy_node()
     context.try_shutdown()
     release_domain(domain)
 
