@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rgb2swir_ros.errors import OutputError, UserError
 from rgb2swir_ros.files import finished, write_picture
 from rgb2swir_ros.imaging.errors import ImageError
+from rgb2swir_ros.imaging.pages import pictures_in
 from rgb2swir_ros.replay.bag import CameraBag
 from rgb2swir_ros.replay.bag_translation import translate_bag
 from rgb2swir_ros.replay.bag_writer import BagWriter
@@ -104,6 +105,9 @@ class Runner:
             return
         self.result.made['picture'] += 1
         self.result.frames += 1
+        if (number := pictures_in(job.source)) > 1:
+            self.result.notes.append((job.source, f'only the first of its {number} pictures was '
+                                      'translated'))
 
     def _video(self, job: Job) -> None:
         """Translate a video; one that ends early is kept up to there, and counts as failed."""

@@ -77,6 +77,20 @@ def test_folder_is_mirrored_and_the_rest_named(tmp_path: Path, opener: object,
     assert '1 skipped' in told
 
 
+def test_pictures_beyond_a_file_s_first_are_named(tmp_path: Path, opener: object,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / 'in/stack.tif'
+    file.parent.mkdir()
+    assert cv2.imwritemulti(str(file), [footage.picture(seed)[..., ::-1] for seed in (1, 2, 3)])
+    save(tmp_path / 'in/one.tif', 4)
+    assert command.main(['translate', str(tmp_path / 'in'), str(tmp_path / 'out')]) == 0
+    swir = cv2.imread(str(tmp_path / 'out/stack.png'), cv2.IMREAD_UNCHANGED)
+    assert np.abs(swir - expected(1)).max() < 1
+    said = capsys.readouterr().out
+    assert f'note: {file}: only the first of its 3 pictures was translated' in said
+    assert 'one.tif' not in said
+
+
 def test_linear16_gamma_and_size(tmp_path: Path, opener: object,
                                  capsys: pytest.CaptureFixture[str]) -> None:
     save(tmp_path / 'in/a.png', 1)
