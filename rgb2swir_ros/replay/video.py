@@ -49,6 +49,7 @@ class VideoSource:
         self.notes: list[str] = []
         with self._open() as container:
             stream = self._stream(container)
+            self._streams = len(_views(container))
             self.count: int | None = stream.frames or None
             rate = float(stream.average_rate or stream.guessed_rate or 25)
             self.rate_hz = rate if RATES_HZ[0] <= rate <= RATES_HZ[1] else 25.0
@@ -61,7 +62,8 @@ class VideoSource:
 
         :raises FootageError: at the end, if frames are missing or could not be decoded.
         """
-        self.notes = []
+        self.notes = [f'only the first of its {self._streams} video streams was read'
+                      ] if self._streams > 1 else []
         lost: list[str] = []
         clock = _Clock(self.rate_hz)
         size: tuple[int, int] | None = None
@@ -152,8 +154,7 @@ class VideoSource:
                                f'{getattr(error, "strerror", None) or error}') from error
 
     def _stream(self, container: Any) -> Any:
-        # cover art is a video stream as well
-        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+        streams = _views(container)
         if not streams:
             raise FootageError(f"'{self.path}' has no video stream")
         if streams[0].codec_context is None:
@@ -198,8 +199,11 @@ def _name(path: Path) -> Any:
     return name
 
 
-def _is_cover(stream: Any) -> bool:
-    return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
+def _views(container: Any) -> list[Any]:
+    """Return the video streams that are no cover art and no thumbnails."""
+    return [stream for stream in container.streams.video if not any(
+        word in str(getattr(stream, 'disposition', '')).lower()
+        for word in ('attached_pic', 'timed_thumbnails'))]
 
 
 def _rgb(decoded: Any) -> NDArray[np.uint8]:

@@ -238,3 +238,25 @@ def test_names_need_no_care(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nam
     with VideoWriter(Path(f'out {name}')) as writer:
         writer.write(picture(0))
     assert len(read(Path(f'out {name}'))[0]) == 1
+
+
+def test_further_streams_are_named(tmp_path: Path) -> None:
+    """As the files of cameras with two lenses have them."""
+    path = tmp_path / 'two.mkv'
+    front, rear = pictures(3), pictures(6)[3:]
+    with av.open(str(path), 'w') as container:
+        streams = [container.add_stream('libx264', rate=10) for _ in range(2)]
+        for stream in streams:
+            stream.height, stream.width = SIZE
+            stream.pix_fmt = 'yuv420p'
+        for both in [*zip(front, rear, strict=True), None]:
+            for at, stream in enumerate(streams):
+                frame = None if both is None else av.VideoFrame.from_ndarray(both[at], 'rgb24')
+                container.mux(stream.encode(frame))
+    source = VideoSource(path)
+    assert len(list(source.frames())) == 3
+    assert source.notes == ['only the first of its 2 video streams was read']
+    assert near(decode(next(source.frames())), front[0])
+    alone = VideoSource(encode(tmp_path / 'one.mkv', front))
+    assert len(list(alone.frames())) == 3
+    assert alone.notes == []
