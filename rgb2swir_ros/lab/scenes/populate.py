@@ -220,7 +220,8 @@ class ScenePopulator:
             heading = rng.choice([0, np.pi, np.pi / 2, -np.pi / 2], p=[.36, .36, .14, .14])
             for _ in range(int(rng.choice([1, 2, 3], p=[.7, .22, .08]))):
                 self.add('person', d + rng.normal(0, .6), z + rng.normal(0, .6),
-                         heading + rng.normal(0, .2), speed=rng.choice([0, rng.uniform(.8, 1.6)]))
+                         heading + rng.normal(0, .2),
+                         speed=float(rng.choice([0, rng.uniform(.8, 1.6)])))
 
     def _add_traffic(self) -> None:
         rng, place = self.rng, self.place
@@ -250,7 +251,7 @@ class ScenePopulator:
                 full = rng.uniform(.1, 1)
                 for z in np.arange(self.start - 10, self.start + 110, rng.uniform(2.5, 2.9)):
                     if rng.random() < full:
-                        heading = rng.choice([1, -1]) * np.pi / 2 + rng.normal(0, .03)
+                        heading = float(rng.choice([1, -1]) * np.pi / 2 + rng.normal(0, .03))
                         self.add(weighted_choice(CAR_PARK, rng), d + rng.normal(0, .2), z, heading)
             return
         for side in (-1, 1):

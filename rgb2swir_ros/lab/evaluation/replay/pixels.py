@@ -54,7 +54,7 @@ def linear(samples: NDArray[np.generic], gamma: float, name: str = 'the image') 
             raise UserError(f'{name} has colours: a SWIR frame has one channel')
         samples = colour[..., 0]
     if samples.dtype == np.uint16:
-        return np.asarray(samples, np.float32) / np.float32(65535)
+        return (np.asarray(samples, np.float32) / np.float32(65535)).astype(np.float32, copy=False)
     if samples.dtype != np.uint8:
         raise UserError(f'{name} has samples of type {samples.dtype}: give 8 or 16 bits')
     table = (np.arange(256) / 255) ** gamma

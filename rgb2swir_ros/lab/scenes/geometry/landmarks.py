@@ -111,10 +111,10 @@ def hall(rng: np.random.Generator) -> Mesh:
     for side, length in sides:
         if rng.random() < .6 and high > 4.3:
             count = int(length / 2.5)
-            x = bays(length, count, .9)[1:-1].reshape(-1, 2)
+            panes = bays(length, count, .9)[1:-1].reshape(-1, 2)
             builder.add(PANES[int(rng.random() < .3)], side.place(boxes(
-                np.column_stack([x[:, 0], np.full(count, high), np.full(count, 0)]),
-                np.column_stack([x[:, 1], np.full(count, high + 1.1), np.full(count, .09)]))))
+                np.column_stack([panes[:, 0], np.full(count, high), np.full(count, 0)]),
+                np.column_stack([panes[:, 1], np.full(count, high + 1.1), np.full(count, .09)]))))
     if rng.random() < .7:
         middle, wide = rng.uniform(-.25, .25) * length, rng.uniform(2, 5)
         builder.add(Part('sign', 'sign_face', 'smooth', 20, .1, gloss=.03, lamp='window'),
