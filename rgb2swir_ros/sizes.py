@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from rgb2swir_ros.errors import UserError
 
 SMALLEST_SIDE = 16  # pixels: of frames, and of what the networks take
@@ -20,6 +22,11 @@ def parse_size(text: str) -> tuple[int, int]:
             f"'{text}' is no size: give WIDTHxHEIGHT in pixels, at least "
             f'{SMALLEST_SIDE}x{SMALLEST_SIDE}, like 640x512')
     return int(match[2]), int(match[1])
+
+
+def size_of(image: np.ndarray) -> tuple[int, int]:
+    """Return (height, width) of an image of the shape (H, W) or (H, W, channels)."""
+    return image.shape[0], image.shape[1]
 
 
 def format_size(size: tuple[int, int]) -> str:

@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rgb2swir_ros import resources
 from rgb2swir_ros.errors import UserError
-from rgb2swir_ros.sizes import format_size, parse_size
+from rgb2swir_ros.sizes import format_size, parse_size, size_of
 
 
 def test_checkout_is_found():
@@ -128,3 +129,8 @@ def test_sizes_are_width_first(text, size):
 def test_wrong_sizes_are_refused(text):
     with pytest.raises(UserError, match='WIDTHxHEIGHT'):
         parse_size(text)
+
+
+@pytest.mark.parametrize('shape', [(3, 4), (3, 4, 3)])
+def test_the_size_of_an_image_has_its_height_first(shape):
+    assert size_of(np.zeros(shape)) == (3, 4)

@@ -16,6 +16,7 @@ from rgb2swir_ros.imaging.resize import resize
 from rgb2swir_ros.replay.bag import BagSource
 from rgb2swir_ros.replay.frames import FootageError, decode
 from rgb2swir_ros.replay.video_writer import VideoWriter
+from rgb2swir_ros.sizes import size_of
 
 ROWS = 3
 GAP = 4
@@ -41,7 +42,7 @@ def pairs(footage: Footage, bag: Path, topic: str,
                 reached += 1
                 start = time_ns(frame) if start is None else start
             grey = decode(swir)
-            yield time_ns(frame) - (start or 0), decode(frame, grey.shape[:2]), grey
+            yield time_ns(frame) - (start or 0), decode(frame, size_of(grey)), grey
         except (StopIteration, FootageError):
             return
         except ImageError:
@@ -60,7 +61,7 @@ def write_gallery(folder: Path, footage: Footage, bag: Path, topic: str,
     shape: tuple[int, int] | None = None
     with finished(folder / 'swir.mp4') as temporary, VideoWriter(temporary, rate_hz) as video:
         for index, (elapsed, rgb, swir) in enumerate(pairs(footage, bag, topic, recorded)):
-            shape = shape or swir.shape[:2]
+            shape = shape or size_of(swir)
             row = beside(inside(rgb, shape), inside(swir, shape))
             video.write(row, elapsed)
             if wanted and index >= wanted[0]:

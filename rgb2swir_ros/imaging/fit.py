@@ -138,8 +138,8 @@ def transform_camera_info(info: Any, source: tuple[int, int], target: tuple[int,
     :raises ImageError: ``camera_info_mismatch`` if ``info`` is for images of another size than
         the source's, so that K cannot be related to its pixels.
     """
-    k = np.array(info.k, np.float64).reshape(3, 3)
-    p = np.array(info.p, np.float64).reshape(3, 4)
+    k: np.ndarray = np.array(info.k, np.float64).reshape(3, 3)
+    p: np.ndarray = np.array(info.p, np.float64).reshape(3, 4)
     if k[0, 0] != 0:
         matrix = _from_full_sensor(info, source).then(transform).matrix()
         k, p = matrix @ k, matrix @ p

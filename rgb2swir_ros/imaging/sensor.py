@@ -260,7 +260,7 @@ class _Chip:
             1 + np.float32(settings.prnu) * response)
         self._offset = None if offset is None else (
             np.float32(settings.dsnu_e / settings.full_well_e) * offset)
-        dead = np.zeros(0, np.intp)
+        dead: np.ndarray = np.zeros(0, np.intp)
         if rank is not None:
             count = round(settings.dead_pixels * rank.size)
             dead = np.argsort(rank, axis=None, kind='stable')[:count]

@@ -26,6 +26,7 @@ from rgb2swir_ros.replay.message_types import message_types
 from rgb2swir_ros.replay.message_writer import MessageWriter
 from rgb2swir_ros.replay.offline import OfflineTranslator
 from rgb2swir_ros.replay.overlap import Behind, ahead
+from rgb2swir_ros.sizes import size_of
 
 INFO_NOTES = {
     'camera_info_missing': 'frames went without CameraInfo, since there is none for them',
@@ -142,7 +143,7 @@ class CameraWriter:
         info: Any = None
         if frame.info_cdr is not None:
             info = message_types().deserialize_cdr(frame.info_cdr, INFO)
-        target = pixels.shape[:2]
+        target = size_of(pixels)
         fields = follow_camera_info(
             info, item.source, target, PixelTransform.resize(item.source, target),
             self.result.infos.setdefault(frame.topic, Counter()))
@@ -211,7 +212,7 @@ def _fitted(frame: Frame, translator: OfflineTranslator) -> _Fitted | Refused:
         return Refused(frame, error)
     decoded = time.perf_counter()
     fitted = translator.fit(rgb)
-    return _Fitted(frame, fitted, rgb.shape[:2], {
+    return _Fitted(frame, fitted, size_of(rgb), {
         'decode_ms': 1e3 * (decoded - started),
         'preprocess_ms': 1e3 * (time.perf_counter() - decoded)})
 

@@ -20,6 +20,7 @@ from rgb2swir_ros.errors import UserError
 from rgb2swir_ros.imaging.fit import fit_size
 from rgb2swir_ros.imaging.sensor import SensorSettings, VirtualSensor
 from rgb2swir_ros.replay.frames import resized
+from rgb2swir_ros.sizes import size_of
 
 # Compiling takes half a minute or more and saves a few milliseconds per frame: it does not pay
 # below this number of frames of one size.
@@ -72,7 +73,7 @@ class OfflineTranslator:
 
     def fit(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the frame scaled to the size its engine takes."""
-        return resized(rgb, self.size_for(rgb.shape[:2]))
+        return resized(rgb, self.size_for(size_of(rgb)))
 
     def radiance(self, fitted: NDArray[np.uint8], frames: int = 1) -> NDArray[np.float32]:
         """Translate one fitted frame.
@@ -82,7 +83,7 @@ class OfflineTranslator:
             whether to compile.
         :return: radiance float32 (h, w) in [0, 1].
         """
-        engine = self._engine(fitted.shape[:2], frames)
+        engine = self._engine(size_of(fitted), frames)
         return np.asarray(engine(np.ascontiguousarray(fitted)[None])[0], np.float32)
 
     def pixels(self, radiance: NDArray[np.float32], stamp_ns: int = 0, *,

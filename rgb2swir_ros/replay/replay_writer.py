@@ -25,6 +25,7 @@ from rgb2swir_ros.replay.run_record import BAG_FOLDER, SwirTopic, TopicDigest
 from rgb2swir_ros.replay.sameness import extend
 from rgb2swir_ros.replay.split_bag_writer import SplitBagWriter
 from rgb2swir_ros.replay.storage.base import Connection, Message, reason
+from rgb2swir_ros.sizes import size_of
 
 GAP_NS = 60 * 10**9
 CLOCK, CLOCK_TYPE = '/clock', 'rosgraph_msgs/msg/Clock'
@@ -117,7 +118,7 @@ class ReplayWriter(CameraWriter):
         frame = item.frame
         camera = self._cameras[frame.topic]
         camera.source_size = camera.source_size or item.source
-        camera.size = camera.size or item.radiance.shape
+        camera.size = camera.size or size_of(item.radiance)
         super().write_frame(item)
         self.progress.last_item = self.progress.items
         values = {**item.stages, 'total_ms': sum(item.stages.values())}

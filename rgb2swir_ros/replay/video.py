@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rgb2swir_ros.imaging.resize import letterbox, resize
 from rgb2swir_ros.replay.frames import FootageError, Frame
+from rgb2swir_ros.sizes import size_of
 
 SUFFIXES = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts',
             '.m2ts', '.wmv', '.flv', '.ogv', '.3gp', '.mjpeg', '.mjpg', '.h264', '.hevc')
@@ -72,9 +73,9 @@ class VideoSource:
         for decoded, aspect in self._decoded(lost):
             rgb = _square(_rgb(decoded), aspect)
             rgb = np.rot90(rgb, round(getattr(decoded, 'rotation', 0) / 90) % 4)
-            size = size or rgb.shape[:2]
-            if rgb.shape[:2] != size:
-                others[rgb.shape[:2]] += 1
+            size = size or size_of(rgb)
+            if size_of(rgb) != size:
+                others[size_of(rgb)] += 1
                 rgb = letterbox(rgb, size)
             damaged += bool(getattr(decoded, 'is_corrupt', False))
             yield Frame(clock.stamp_ns(decoded.time), 'camera', '', np.ascontiguousarray(rgb),

@@ -18,6 +18,7 @@ from rgb2swir_ros.files import write_bytes
 from rgb2swir_ros.lab.detector.decode import Detections, suppress
 from rgb2swir_ros.lab.detector.network import Detector, DetectorConfig
 from rgb2swir_ros.nets.weights import load_weights, write_weights
+from rgb2swir_ros.sizes import size_of
 
 FORMAT = 1
 KIND = 'detector'
@@ -52,7 +53,7 @@ class TorchDetector:
         found = []
         for display_value in display_values:
             boxes, scores = self.network(torch.from_numpy(display_value)[None, None])
-            found.append(suppress(boxes[0].numpy(), scores[0].numpy(), display_value.shape[:2]))
+            found.append(suppress(boxes[0].numpy(), scores[0].numpy(), size_of(display_value)))
         return found
 
 

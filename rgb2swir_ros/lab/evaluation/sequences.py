@@ -28,6 +28,7 @@ from rgb2swir_ros.replay.frames import decode_or_fail, resized
 from rgb2swir_ros.replay.pictures import natural_key, read_picture
 from rgb2swir_ros.replay.source import open_source
 from rgb2swir_ros.replay.video import is_video
+from rgb2swir_ros.sizes import size_of
 
 STILL, MOVING, FOOTAGE = 'still', 'moving', 'footage'
 REMEDY = ('render some by rgb2swir scenes --count 4 --sequences 8 --length 30 -o DIR, for a scene '
@@ -128,7 +129,7 @@ class FootageClip:
         now: NDArray[np.uint8] | None = None
         for frame in islice(self._source.frames(), self._max_frames):
             rgb = decode_or_fail(frame, self._source)
-            rgb = resized(rgb, fit_size(rgb.shape[:2], self._box))
+            rgb = resized(rgb, fit_size(size_of(rgb), self._box))
             if now is not None:
                 if now.shape != rgb.shape:
                     raise UserError(f'{self.name}: {frame.name} has another size than the frame '

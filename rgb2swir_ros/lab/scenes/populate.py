@@ -142,7 +142,7 @@ class ScenePopulator:
                         self.add(name, 0, z, np.pi)
             elif name == 'lamp_post' and many > .5:  # in a row
                 start = self.start + rng.uniform(0, 30)
-                for z in np.arange(start, self.start + REACH, 100 / many):
+                for z in np.arange(start, self.start + REACH, 100 / many).tolist():
                     self.add(name, self.edge(side) + side * .6, z, -side * np.pi / 2)
             else:
                 for z in self._random_positions(many):
@@ -247,9 +247,10 @@ class ScenePopulator:
         rng, place = self.rng, self.place
         left, right = self.terrain.edges
         if place.lanes[1] > 8:  # a car park: rows across the paved ground
-            for d in np.arange(left + 3, right - 2, rng.uniform(8, 11)):
+            for d in np.arange(left + 3, right - 2, rng.uniform(8, 11)).tolist():
                 full = rng.uniform(.1, 1)
-                for z in np.arange(self.start - 10, self.start + 110, rng.uniform(2.5, 2.9)):
+                for z in np.arange(self.start - 10, self.start + 110,
+                                   rng.uniform(2.5, 2.9)).tolist():
                     if rng.random() < full:
                         heading = float(rng.choice([1, -1]) * np.pi / 2 + rng.normal(0, .03))
                         self.add(weighted_choice(CAR_PARK, rng), d + rng.normal(0, .2), z, heading)

@@ -20,6 +20,7 @@ from rgb2swir_ros.lab.evaluation.pairs.frames import PairFrames, working_size
 from rgb2swir_ros.lab.evaluation.pairs.measures import Mask, Plane
 from rgb2swir_ros.lab.evaluation.pairs.rig import Matrix, Rig, Size, apply, fault
 from rgb2swir_ros.lab.training.data.files import PairFiles, UnreadableError, read_rgb, read_swir
+from rgb2swir_ros.sizes import size_of
 
 MOST_FRAMES = 26      # that matches are taken from, evenly spaced
 FEATURES = 3000       # of a frame
@@ -94,13 +95,13 @@ def fit_rig(frames: PairFrames, translate: Translate) -> Fit:
     pooled: list[tuple[Points, Points]] = []
     for pair in chosen:
         rgb, swir = _read(pair, frames)
-        sizes.add((rgb.shape[:2], swir.shape[:2]))
+        sizes.add((size_of(rgb), size_of(swir)))
         if len(sizes) > 1:
             raise UserError(f"--align: '{pair.rgb}' or its SWIR frame has another size than those "
                             'before it: a rig has one')
-        small = resize(rgb, working_size(rgb.shape[:2]))
-        places = match(resize(swir, working_size(swir.shape[:2])), translate(small))
-        pooled.append(_inside(places, frames.mask(pair, rgb.shape[:2])))
+        small = resize(rgb, working_size(size_of(rgb)))
+        places = match(resize(swir, working_size(size_of(swir))), translate(small))
+        pooled.append(_inside(places, frames.mask(pair, size_of(rgb))))
     rgb_size, swir_size = sizes.pop()
     fit = fit_matches(pooled, rgb_size, swir_size)
     problem = 'no homography fits them' if fit is None else fit.problem()

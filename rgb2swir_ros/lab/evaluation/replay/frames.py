@@ -16,6 +16,7 @@ from rgb2swir_ros.lab.evaluation.replay.pixels import Image, radiance_of, warp_o
 from rgb2swir_ros.lab.evaluation.replay.truth import Truth
 from rgb2swir_ros.replay.bag import BagSource, CameraBag
 from rgb2swir_ros.replay.frames import FootageError, Frame, decode
+from rgb2swir_ros.sizes import size_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class CameraReplay:
             if wanted is not None and index not in wanted:
                 continue
             radiance = radiance_of(swir, self.gamma)
-            rgb = decode(source, radiance.shape)
+            rgb = decode(source, size_of(radiance))
             true, seen = truth.of(index, radiance.shape) if truth else (None, None)
             yield JudgedFrame(index, swir.stamp_ns, rgb, radiance, true, seen)
 

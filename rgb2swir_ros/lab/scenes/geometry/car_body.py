@@ -191,7 +191,7 @@ def _sections(dims: CarDimensions, at: np.ndarray) -> np.ndarray:
     half = dims.half * (1 - .1 * np.clip((.16 - at) / .16, 0, 1) ** 2
                         - .06 * np.clip((at - .86) / .14, 0, 1) ** 2)
     z = dims.length * (.5 - at)
-    under = np.full(len(at), dims.clearance)
+    under: np.ndarray = np.full(len(at), dims.clearance)
     for axle in dims.axles:
         rise = _arch(dims) ** 2 - (z - axle) ** 2
         under = np.where(rise > 0, np.maximum(under, dims.wheel + np.sqrt(np.maximum(rise, 0))),

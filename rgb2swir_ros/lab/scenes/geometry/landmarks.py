@@ -141,7 +141,7 @@ def silo(rng: np.random.Generator) -> Mesh:
         x = (index - (count - 1) / 2) * 2.1 * radius
         builder.add(metal, moved(cylinder(radius, height, 18), (x, 0, 0)),
                     moved(cylinder(1.02 * radius, .35 * radius, 18, .1), (x, height, 0)))
-        hoops = np.arange(1, height, 2.2)
+        hoops = np.arange(1, height, 2.2).tolist()
         builder.add(metal, *(moved(lathe([(0, 1.015 * radius), (.1, 1.015 * radius)], 18),
                                    (x, y, 0)) for y in hoops))
     rail = np.array([[-.25, 0, radius + .12], [.25, 0, radius + .12]])

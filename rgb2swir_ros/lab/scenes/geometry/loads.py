@@ -119,9 +119,9 @@ def _flatbed(builder: Builder, rng: np.random.Generator, half: float, deck: floa
     else:
         part = Part('pallets', str(rng.choice(['wood', 'concrete', 'plastic', 'brick'])), 'worn',
                     60, .2)
-        z = np.arange(bed[0] + .3, bed[1] - 1.2, 1.4)
+        z: np.ndarray = np.arange(bed[0] + .3, bed[1] - 1.2, 1.4)
         z = z[rng.random(len(z)) < .8] if len(z) > 1 else z
-        for at in z:
+        for at in z.tolist():
             tall = rng.uniform(.5, 1.6)
             builder.add(part, box((-half + .15, deck + .1, at), (-.04, deck + tall, at + 1.2)),
                         box((.04, deck + .1, at), (half - .15, deck + .9 * tall, at + 1.2)))
@@ -170,9 +170,9 @@ def _tipper(builder: Builder, rng: np.random.Generator, half: float, deck: float
     wide += [box((x - .04, deck, bed[0]), (x + .04, deck + tall, bed[1]))
              for x in (-half + .04, half - .04)]
     wide += [box((-half - .05, deck, z), (half + .05, deck + .25, z + .1))
-             for z in np.arange(bed[0] + .3, bed[1], .9)]
+             for z in np.arange(bed[0] + .3, bed[1], .9).tolist()]
     wide += [box((x - .05, deck, z), (x + .05, deck + tall, z + .1)) for x in (-half, half)
-             for z in np.arange(bed[0] + .3, bed[1], .9)]
+             for z in np.arange(bed[0] + .3, bed[1], .9).tolist()]
     builder.add(part, *wide)
     if rng.random() < .6:
         z = np.linspace(bed[0] + .1, bed[1] - .12, 8)

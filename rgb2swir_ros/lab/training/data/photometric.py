@@ -97,7 +97,7 @@ class PhotometricAugmentation:
             height, width = (height + 1) // 2, (width + 1) // 2
         need = height * width * 3
         at = self.noise_at % (BANK - need)
-        grains = noise_bank()[at:at + need].reshape(height, width, 3)
+        grains: np.ndarray = noise_bank()[at:at + need].reshape(height, width, 3)
         if self.coarse:
             grains = np.asarray(cv2.resize(grains.astype(np.int16), rgb.shape[1::-1],
                                            interpolation=cv2.INTER_LINEAR))
