@@ -126,7 +126,7 @@ def test_the_responder_of_the_document_answers(module, monkeypatch):
     with pytest.raises(UserError, match="is no responder: it has no 'respond'"):
         load_responder('collections:Counter', {})
     with pytest.raises(UserError, match='cannot be made'):
-        load_responder('types:SimpleNamespace', {})
+        load_responder('types:ModuleType', {})
 
 
 def test_the_document_has_every_fault_with_its_points_and_parameters(monkeypatch):
