@@ -27,6 +27,7 @@ from rgb2swir_ros.report.model import (
     TimePlot,
     Value,
 )
+from rgb2swir_ros.report.text import storable
 
 FORMAT = 1  # of report.json; grows when an entry changes its meaning or goes
 
@@ -56,7 +57,11 @@ def write_jsonl(target: Path, records: Iterable[Mapping[str, Any]], *,
 
 
 def table_csv(table: Table) -> str:
-    """Return a table as CSV; two columns with the ends follow a column that has intervals."""
+    """Return a table as CSV; two columns with the ends follow a column that has intervals.
+
+    Control characters are replaced: no reader of CSV expects them, and the writer of Python 3.10
+    refuses NUL.
+    """
     spread = {c.key for c in table.columns
               if any(isinstance(row.get(c.key), Value) for row in table.rows)}
     out = io.StringIO()
@@ -65,7 +70,7 @@ def table_csv(table: Table) -> str:
     for column in table.columns:
         name = f'{column.title} [{column.unit}]' if column.unit else column.title
         heads += [name, f'{name} low', f'{name} high'] if column.key in spread else [name]
-    writer.writerow(heads)
+    writer.writerow([storable(head) for head in heads])
     for row in table.rows:
         cells: list[Any] = []
         for column in table.columns:
@@ -76,7 +81,8 @@ def table_csv(table: Table) -> str:
                 cells += [cell['value'], cell['low'], cell['high']]
             else:
                 cells += [cell, None, None]
-        writer.writerow(['' if cell is None else cell for cell in cells])
+        writer.writerow(['' if cell is None else storable(cell) if isinstance(cell, str) else cell
+                         for cell in cells])
     return out.getvalue()
 
 

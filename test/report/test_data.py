@@ -56,3 +56,5 @@ def test_a_table_as_csv():
                        'translated [dB] high', 'frames']
     assert rows[1] == ['PSNR', '21.234', '20.4', '22.01', '3000']
     assert rows[3][1:4] == ['1.2345e-05', '', '']
+    assert not any('\0' in cell for row in rows for cell in row)
+    assert any('\ufffd' in cell for row in rows for cell in row)
