@@ -31,9 +31,9 @@ class HangWatch:
     """
 
     def __init__(self, timeout_s: float = HANG_S) -> None:
-        """Watch from now on.
+        """Store the limit.
 
-        :param timeout_s: 0: never end it.
+        :param timeout_s: 0: never end the process.
         """
         self._timeout_s = timeout_s
         self._armed_at = -math.inf
